@@ -311,3 +311,28 @@ def account_name(store: Store, op: Op) -> str:
         if account:
             return str(account.get("name") or "")
     return ""
+
+
+TOLD = ("subject", "name", "company", "person", "phone", "email", "due_on", "wanted_on", "outcome", "note")
+"""What people read of an entry that they made, in this order."""
+
+
+def content(store: Store, op: Op) -> list[tuple[str, str]]:
+    """What an op says, field by field: so that nobody has to remember what was refused."""
+    body, d = op.body, op.body.get("d") or {}
+    if op.kind == "patch":
+        said = {name: both[1] for name, both in body["f"].items()}
+    elif op.kind in ("setadd", "setdel"):
+        said = {body["field"]: ("+ " if op.kind == "setadd" else "− ") + ", ".join(body["v"])}
+    else:
+        said = {name: d.get(name) for name in TOLD}
+    if d.get("outcome"):
+        said["outcome"] = dict(store.picklist("visit_outcome")).get(d["outcome"], d["outcome"])
+    if d.get("lines"):
+        said["lines"] = "\n".join(_line(store, line) for line in d["lines"])
+    return [(name, str(value)) for name, value in said.items() if value not in (None, "", [])]
+
+
+def _line(store: Store, line: Json) -> str:
+    product = store.cache.doc("product", line["product_id"]) if line.get("product_id") else None
+    return f"{line['quantity']} × {(product or {}).get('name') or line.get('text') or '–'}"

@@ -80,6 +80,7 @@ TEXTS = {
     "reason_changed_between": "Somebody else changed {fields} of “{name}” in between.",
     "reason_compare": "Compare both values, then change it again.",
     "reason_changed_after": "“{name}” was changed after you read it.",
+    "reason_no_revision": "There is no version {revision} of it yet.",
     "reason_repeat": "Look at it again, then repeat it.",
     "reason_op_id_reuse": "This entry was sent before with another content.",
     "reason_prospect_is_lead_of": "“{name}” is a lead of {who} already.",

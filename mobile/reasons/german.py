@@ -80,6 +80,7 @@ TEXTS = {
     "reason_changed_between": "Jemand anders hat inzwischen {fields} von «{name}» geändert.",
     "reason_compare": "Vergleichen Sie beide Werte, und ändern Sie dann noch einmal.",
     "reason_changed_after": "«{name}» wurde geändert, nachdem Sie es gelesen hatten.",
+    "reason_no_revision": "Davon gibt es noch keine Fassung {revision}.",
     "reason_repeat": "Sehen Sie es noch einmal an, und wiederholen Sie es dann.",
     "reason_op_id_reuse": "Dieser Eintrag wurde schon mit anderem Inhalt gesendet.",
     "reason_prospect_is_lead_of": "«{name}» ist schon ein Lead von {who}.",

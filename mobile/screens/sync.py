@@ -12,6 +12,8 @@ from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
 from mobile.widgets.icons import MARK_ICONS
 
+AT_ONCE = 50
+
 
 def build(ctx):
     words, state = ctx.words, reads.sync_state(ctx.files)
@@ -85,14 +87,32 @@ def _waiting(ctx, state):
         return Card(Row(Icon("check_check", 22, "good"), Text(words("nothing_waiting"), 16), spacing=10))
     head = words("not_yet_sent", n=words.number(len(state.waiting)), when=_moment(ctx, state.oldest_unsent))
     card = Card(Text(head, 14, True, "quiet"), spacing=12)
-    for op in state.waiting[:50]:
+    _list(ctx, card, state.waiting)
+    return card
+
+
+def _list(ctx, card, ops):
+    """Fifty of what waits, and the way to the next: a phone does not draw a thousand rows at once."""
+    words = ctx.words
+    for op in ops[:AT_ONCE]:
         lines = Column(
             Text(_title(ctx, op), 16),
             Text(f"{_moment(ctx, op.created_wall)}  ·  {words(f'why_{op.state}')}", 14, ink="quiet"),
             spacing=0,
         )
         card.add_widget(Row(mark_icon("phone"), lines, spacing=10))
-    return card
+    rest = ops[AT_ONCE:]
+    if rest:
+        label = words("show_more", n=words.number(len(rest)))
+        more = PushButton(label, lambda: (card.remove_widget(more), _list(ctx, card, rest)), kind="quiet")
+        card.add_widget(more)
+
+
+def _content(ctx, card, op):
+    """What was written down: it is in no list as long as the server does not take it."""
+    for name, value in reads.content(ctx.files, op):
+        value = ctx.words(f"s_{value}") if name == "state" and ctx.words.has(f"s_{value}") else value
+        card.add_widget(Text(f"{reasons.label(ctx.words, name)}: {value}", 14, ink="quiet"))
 
 
 def _needing(ctx, op):
@@ -102,9 +122,11 @@ def _needing(ctx, op):
     error = result.get("error") or {}
     if op.state == "stuck":
         card.add_widget(Text(words("why_stuck", reason=reasons.problem(words, error)), 16))
+        _content(ctx, card, op)
         choices = ((words("try_again"), lambda: _retry(ctx), "primary"),)
     else:
         card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, error)), 16))
+        _content(ctx, card, op)
         choices = ((words("understood"), lambda: _dismiss(ctx, op.op_id), "quiet"),)
     card.add_widget(_choices(choices))
     return card

@@ -99,6 +99,8 @@ def judge(visit: Visit, report: VisitReport, pin: LonLat | None, uncertainty_m: 
 
 def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:
     """What is strange about a report, for a manager to look at."""
+    if visit.deleted_at is not None:
+        yield "planned_anew"
     if visit.rep_id != report.rep_id:
         yield "other_rep"
     if visit.account_id != report.account_id:
@@ -123,7 +125,9 @@ def counts_as_check_in(visit: Visit, event: VisitEvent) -> bool:
 
 
 def apply_event(visit: Visit, event: VisitEvent) -> None:
-    """Move the visit on. The first finished report counts; later ones are kept as facts and flagged."""
+    """Move the visit on. The first finished report counts; later ones are kept as facts and flagged. What a plan has
+    withdrawn meanwhile stands again: it happened."""
+    visit.deleted_at = None
     visit.flags = sorted({*visit.flags, *event.flags})
     if event.verification and counts_as_check_in(visit, event):
         visit.checkin, visit.accuracy_m = event.checkin, event.accuracy_m

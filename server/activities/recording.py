@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from geo.types import LonLat
-from server.accounts import queries as accounts
 from server.accounts.models import Site
 from server.accounts.service import note_visits
 from server.activities.answering import answer
@@ -56,6 +55,8 @@ class Ground:
     places: dict[UUID, Place]
     main: dict[UUID, UUID]
     """By account, where it is visited when nobody says otherwise."""
+    binned: set[UUID]
+    """Those of the accounts that are deleted; what happened there is seen when they come back."""
 
     def survivor(self, account_id: UUID) -> UUID:
         """The account that stands for another one."""
@@ -126,13 +127,21 @@ HELD = (
 """Made once, whatever the number of reports."""
 
 
+STANDING = text(
+    """
+select a.id, s.id, s.deleted_at is not null from account a join account s on s.id = account_surviving(a.id)
+where a.id = any(cast(:ids as uuid[]))
+    """
+)
 PLACES = text(
     """
 with told as (
     select s.id, null::uuid as home from unnest(cast(:sites as uuid[])) s(id)
     union all
     select m.id, a.id from unnest(cast(:homes as uuid[])) a(id)
-    cross join lateral (select s.id from site s where s.account_id = a.id and s.deleted_at is null
+    join account o on o.id = a.id
+    cross join lateral (select s.id from site s
+        where s.account_id = a.id and (s.deleted_at is null or s.deleted_at = o.deleted_at)
         order by s.is_main desc, s.id limit 1) m)
 select t.home, s.id, account_surviving(s.account_id), st_x(s.pin), st_y(s.pin), s.uncertainty_m
 from told t join site s on s.id = t.id
@@ -144,12 +153,13 @@ def ground_of(session: Session, reports: Sequence[VisitReport], visits: Iterable
     """The accounts and sites that reports and their visits name."""
     there = list(visits)
     asked = {report.account_id for report in reports} | {visit.account_id for visit in there}
-    survivors = accounts.survivors(session, asked)
+    standing = session.execute(STANDING, {"ids": sorted(asked)}).tuples().all()
+    survivors = {account_id: survivor_id for account_id, survivor_id, _ in standing}
     known = {visit.id for visit in there}
     fresh = [report for report in reports if report.visit_id not in known]
     homes = sorted({survivors[report.account_id] for report in fresh if report.account_id in survivors})
     sites = sorted({site for site in [*(one.site_id for one in fresh), *(one.site_id for one in there)] if site})
-    ground = Ground(survivors, {}, {})
+    ground = Ground(survivors, {}, {}, {survivor_id for _, survivor_id, is_binned in standing if is_binned})
     found: Any = session.execute(PLACES, {"sites": sites, "homes": homes}) if sites or homes else ()
     for home, site_id, account_id, lon, lat, uncertainty_m in found:
         pin = None if lon is None else LonLat(lon, lat)
@@ -195,6 +205,7 @@ def event_of(report: VisitReport, visit: Visit, ground: Ground, actor: Actor) ->
     """A report as a fact, with its verdict and what is odd about it."""
     place = ground.places.get(visit.site_id) if visit.site_id else None
     verdict = judge(visit, report, place.pin if place else None, place.uncertainty_m if place else None)
+    is_binned = ground.survivor(visit.account_id) in ground.binned
     event = VisitEvent(
         id=report.event_id,
         visit_id=visit.id,
@@ -205,7 +216,7 @@ def event_of(report: VisitReport, visit: Visit, ground: Ground, actor: Actor) ->
         recorded_by=actor.user_id,
         device_id=actor.device_id,
         source=actor.source,
-        flags=sorted({*report.flags, *oddities(visit, report)}),
+        flags=sorted({*report.flags, *oddities(visit, report), *(["account_deleted"] if is_binned else [])}),
         signature=None if report.signature is None else dict(report.signature),
     )
     if verdict is not None and report.fix is not None:
@@ -219,7 +230,7 @@ def event_of(report: VisitReport, visit: Visit, ground: Ground, actor: Actor) ->
 MOVED = {
     "flags": "text[]", "checkin": "geometry", "accuracy_m": "float8", "distance_m": "float8", "verification": "text",
     "checked_in_at": "timestamptz", "outcome": "text", "note": "text", "state": "text", "done_at": "timestamptz",
-    "visit_type_id": "uuid", "form_version_id": "uuid", "answers": "jsonb",
+    "visit_type_id": "uuid", "form_version_id": "uuid", "answers": "jsonb", "deleted_at": "timestamptz",
 }  # fmt: skip
 """What reports change of a visit, and of which type it is."""
 MADE = {"id": "uuid", "account_id": "uuid", "site_id": "uuid", "rep_id": "uuid", "day": "date", "zone": "text", **MOVED}

@@ -57,7 +57,7 @@ def announce(session: Session, scope: Scope, new: Announced) -> AttachedFile:
         if known.made_by != scope.user_id or known.sha256 != new.sha256:
             raise Invalid("Another file has this id.", help="Give it a new one.", field="id")
         return known
-    refuse_many(session, new.entity, new.row_id, 1)
+    refuse_many(session, scope, new.entity, new.row_id, 1)
     values = {name: getattr(new, name) for name in Announced.__dataclass_fields__ if name not in ("name", "flags")}
     attachment = AttachedFile(**values, name=plain_name(new.name), made_by=scope.user_id, flags=list(new.flags))
     session.add(attachment)
@@ -66,12 +66,14 @@ def announce(session: Session, scope: Scope, new: Announced) -> AttachedFile:
     return attachment
 
 
-def refuse_many(session: Session, entity: str, row_id: UUID, more: int) -> None:
-    """Refuse more files than a row can have; an account itself may have any number."""
+def refuse_many(session: Session, scope: Scope, entity: str, row_id: UUID, more: int) -> None:
+    """Refuse more files than one person can hang on a row: what others sent takes nobody's room. An account itself may
+    have any number."""
     if entity == "account":
         return
-    mine = (AttachedFile.entity == entity, AttachedFile.row_id == row_id, AttachedFile.deleted_at.is_(None))
-    there = session.scalar(select(func.count()).where(*mine)) or 0
+    here = select(func.count()).where(AttachedFile.entity == entity, AttachedFile.row_id == row_id)
+    mine = here.where(AttachedFile.made_by == scope.user_id, AttachedFile.deleted_at.is_(None))
+    there = session.scalar(mine) or 0
     if there + more > AT_MOST:
         raise Invalid(
             f"There is room for {AT_MOST} files; {there} are here already.", help="Delete one first.", field="file_ids"
@@ -119,7 +121,7 @@ def attach(
     for file_id in wanted:
         if file_id not in found or found[file_id].made_by != scope.user_id:
             raise NotFound("There is no such file.", help="Upload it again.", field="file_ids", id=str(file_id))
-    refuse_many(session, entity, row_id, len(wanted))
+    refuse_many(session, scope, entity, row_id, len(wanted))
     return [hang(session, scope, (account_id, entity, row_id), found[file_id], kind) for file_id in wanted]
 
 

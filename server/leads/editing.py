@@ -11,6 +11,7 @@ from server.auth.access import Scope
 from server.leads import service
 from server.leads.values import LEAD, LEAD_RULES, cleaned, wire
 from server.records import queries as records
+from server.records.editing import refuse_unknown
 from server.records.merging import Current, Delta, Json, merge
 
 
@@ -22,6 +23,7 @@ def edit(session: Session, scope: Scope, lead_id: UUID, base_rev: int, changes: 
     """
     lead = service.find(session, scope, lead_id)
     scope.need_changes("lead", changes)
+    refuse_unknown(lead.rev, base_rev)
     current: dict[str, Json] = {name: wire(name, getattr(lead, name)) for name in LEAD}
     wanted = {name: wire(name, cleaned(LEAD, name, value)) for name, value in changes.items()}
     seen: Mapping[str, Json] = current

@@ -24,6 +24,7 @@ from server.opportunities.models import ChoiceKind, Opportunity, Stage, StageCha
 from server.opportunities.values import DEAL, DEAL_RULES, cleaned, wire
 from server.records import queries as records
 from server.records.currencies import in_minor_units
+from server.records.editing import refuse_unknown
 from server.records.merging import Clash, Current, Delta, Json, merge
 from server.webhooks import service as webhooks
 
@@ -131,6 +132,7 @@ def merged(session: Session, deal: Opportunity, base_rev: int, changes: Mapping[
     wanted = {name: wire(name, cleaned(DEAL, name, value)) for name, value in changes.items()}
     current: dict[str, Json] = {name: wire(name, getattr(deal, name)) for name in DEAL}
     seen: Mapping[str, Json] = current
+    refuse_unknown(deal.rev, base_rev)
     if base_rev < deal.rev:
         seen = records.values_at(session, "opportunity", deal.id, base_rev, wanted, current)
     deltas = {name: Delta(wire(name, seen[name]), value) for name, value in wanted.items()}
@@ -207,6 +209,7 @@ def set_lines(
     """
     deal = find(session, scope, deal_id)
     scope.need_changes("opportunity", ("amount",))
+    refuse_unknown(deal.rev, base_rev)
     if base_rev < deal.rev:
         raise ChangedMeanwhile(
             f"“{deal.name}” was changed after you read it.", help="Look at it again, then repeat.", rev=deal.rev
@@ -225,6 +228,7 @@ def set_lines(
 def delete(session: Session, scope: Scope, deal_id: UUID, base_rev: int) -> Opportunity:
     """Take a deal away; it can be brought back. Refuses an older revision."""
     deal = find(session, scope, deal_id)
+    refuse_unknown(deal.rev, base_rev)
     if base_rev < deal.rev:
         raise ChangedMeanwhile(
             f"“{deal.name}” was changed after you read it.", help="Look at it again, then repeat.", rev=deal.rev

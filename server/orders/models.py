@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, Numeric, Text
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -85,6 +85,9 @@ class Order(Record, Base):
     payment_terms: Mapped[str | None]
     note: Mapped[str | None] = mapped_column(comment="Stands on the document.")
     internal_note: Mapped[str | None] = mapped_column(comment="Never leaves the house.")
+    flags: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=sql("'{}'"), comment="What is odd about it, as a phone took it down."
+    )
     reason: Mapped[str | None] = mapped_column(comment="Why it was declined, cancelled or credited.")
     net: Mapped[Decimal] = mapped_column(Numeric(16, 3), server_default=sql("0"))
     tax: Mapped[Decimal] = mapped_column(Numeric(16, 3), server_default=sql("0"))

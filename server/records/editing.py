@@ -54,9 +54,10 @@ class Editor:
         self, session: Session, row: Editable, base_rev: int, changes: Mapping[str, Any]
     ) -> dict[str, Delta]:
         """What an editor changed who saw the row at `base_rev` and now wants these values."""
+        refuse_unknown(row.rev, base_rev)
         current = self.values(row)
         wanted = {name: self.travelling(name, value) for name, value in changes.items()}
-        if base_rev >= row.rev:
+        if base_rev == row.rev:
             seen: Mapping[str, Json] = current
         else:
             seen = records.values_at(session, row.__tablename__, row.id, base_rev, wanted, current)
@@ -102,6 +103,17 @@ class ChangedMeanwhile(PreconditionFailed):
     """Two people changed the same field differently."""
 
 
+def refuse_unknown(rev: int, base_rev: int) -> None:
+    """Refuse an edit of a revision that there is not yet: it is of another database or made up, and does not say what
+    its maker saw."""
+    if base_rev > rev:
+        raise ChangedMeanwhile(
+            f"There is no revision {base_rev} yet.",
+            help="Look at it again, then repeat with the present ETag.",
+            rev=rev,
+        )
+
+
 def changed_meanwhile(name: str, rev: int, clashes: tuple[Clash, ...]) -> ChangedMeanwhile:
     """The refusal of an edit, with both values of every field."""
     both = [
@@ -123,6 +135,7 @@ def kept(session: Session, row: Editable, merge: Merge, actor: Actor) -> tuple[F
 
 def require_revision(name: str, row_id: UUID, rev: int, base_rev: int) -> None:
     """Refuse what would undo somebody else's change unseen."""
+    refuse_unknown(rev, base_rev)
     if base_rev < rev:
         raise ChangedMeanwhile(
             f"“{name}” was changed after you read it.",

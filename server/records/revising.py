@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.kit.errors import Invalid, PreconditionFailed
 from server.records import queries
+from server.records.editing import refuse_unknown
 from server.records.merging import Current, Delta, Json, Rules, merge
 
 
@@ -70,6 +71,7 @@ def revised(
     merging: Rules | None = None,
 ) -> dict[str, Any]:
     """The values to write for an edit made at `base_rev`; refuses one whose field somebody else has changed since."""
+    refuse_unknown(row.rev, base_rev)
     wanted = {name: cleaned(rules, name, value) for name, value in changes.items()}
     current = {name: wire(getattr(row, name)) for name in rules}
     seen: Mapping[str, Json] = current
@@ -94,6 +96,7 @@ def revised(
 
 def require_revision(row: Revised, base_rev: int, *, called: str) -> None:
     """Refuse what would undo somebody else's change unseen."""
+    refuse_unknown(row.rev, base_rev)
     if base_rev < row.rev:
         raise ChangedMeanwhile(
             f"“{called}” was changed after you read it.",

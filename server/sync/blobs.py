@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -17,13 +16,9 @@ from server.files import store, uploads
 from server.files.models import FileUpload, FileUse, StoredFile
 from server.files.uploads import Progress
 from server.kit.errors import Invalid, NotFound, WaymarkError
-from server.sync import reasons, wire
-from server.sync.models import SyncMeta
+from server.sync import backups, reasons, wire
 from server.sync.phones import present
 from server.sync.problems import BadMessage
-
-MARGIN = timedelta(seconds=30)
-"""A content that was committed within the last moments before a backup may not be in it."""
 
 
 class NotAnnounced(NotFound):
@@ -98,7 +93,12 @@ def append(session: Session, scope: Scope, sha256: str, offset: int, checksum: s
     session.flush()
     if not written.is_whole:
         return Written(written)
-    lacking = lacks(session, mine(session, scope, sha256), sha256)
+    return arrived(session, upload, mine(session, scope, sha256))
+
+
+def arrived(session: Session, upload: FileUpload, announced: Sequence[AttachedFile]) -> Written:
+    """Give a content that is here whole to all that wait for it. One that is not taken is remembered with why."""
+    written, lacking = Progress(upload.size, upload.size), lacks(session, announced, upload.sha256)
     try:
         with session.begin_nested():
             if lacking:
@@ -158,7 +158,7 @@ def at_hand(session: Session, scope: Scope, sha256: str) -> StoredFile | None:
 
 def is_durable(session: Session, announced: Sequence[AttachedFile], sha256: str) -> bool:
     """Whether a verified backup has a content for all that refer to it."""
-    covered: datetime | None = session.scalar(select(SyncMeta.durable_at))
+    covered = backups.covered(session)
     if covered is None:
         return False
     ids = [one.id for one in announced]
@@ -167,4 +167,4 @@ def is_durable(session: Session, announced: Sequence[AttachedFile], sha256: str)
         .join(FileUse, FileUse.file_id == StoredFile.id)
         .where(FileUse.entity == "attachment", FileUse.row_id.in_(ids), StoredFile.sha256 == sha256)
     )
-    return all(moment <= covered - MARGIN for moment in session.scalars(statement))
+    return all(moment <= covered for moment in session.scalars(statement))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
@@ -11,13 +12,13 @@ from sqlalchemy.orm import Session, aliased
 from geo.types import LonLat
 from server.accounts import queries as accounts
 from server.accounts import service as accounts_service
-from server.accounts.models import Account
+from server.accounts.models import Account, Site
 from server.activities.agenda import editing
 from server.activities.agenda import queries as agenda_queries
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity, Kind
 from server.activities.answering import fitting
-from server.activities.service import VisitReport
+from server.activities.service import VisitReport, main_site
 from server.attachments import service as attachments
 from server.attachments.models import AttachedFile
 from server.attachments.service import Announced
@@ -26,7 +27,8 @@ from server.auth.roles import Level
 from server.contacts import service as contacts_service
 from server.contacts.models import Contact
 from server.density import claiming
-from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit import clock
+from server.kit.errors import Conflict, Invalid, NotFound, WaymarkError
 from server.leads import taking
 from server.leads.models import LeadSource
 from server.orders import drafting
@@ -64,12 +66,13 @@ def with_answers(session: Session, report: VisitReport) -> VisitReport:
 
 
 def draft_order(session: Session, op: wire.DraftOrder, scope: Scope, made_at: datetime) -> Made:
-    """Draft an order as it was taken down, of the moment when it was; the customer's lists price it. What the phone
-    showed is noted where they say something else."""
+    """Draft an order as it was taken down, of that moment, wherever its account has gone. The customer's lists price
+    it; what the phone showed is noted where they say something else."""
     scope.need("orders:write")
+    at = standing_at(session, scope, op.d.account_id, op.d.site_id, "orders:write")
     lines = [line_of(line) for line in op.d.lines]
-    fields: dict[str, object] = {"site_id": op.d.site_id, "wanted_on": op.d.wanted_on, "note": op.d.note}
-    new = NewOrder(op.d.account_id, lines=lines, fields=fields, currency=op.d.currency, id=op.id)
+    fields: dict[str, object] = {"site_id": at.site_id, "wanted_on": op.d.wanted_on, "note": op.d.note}
+    new = NewOrder(at.account_id, lines=lines, fields=fields, currency=op.d.currency, id=op.id, flags=at.flags)
     order = drafting.draft(session, scope, new)
     order.created_at = min(order.created_at, made_at)
     told = other_prices(session, order, op.d.lines)
@@ -100,11 +103,19 @@ def other_prices(session: Session, order: Order, shown: list[Line]) -> str | Non
 
 
 def add_activity(session: Session, op: wire.AddActivity, scope: Scope) -> Made:
-    """Take a next step down; it is the sender's own."""
+    """Take a next step down, wherever its account has gone; it is the sender's own. Refuses the id of another one."""
     scope.need("activities:write")
+    there = session.get(Activity, op.id)
+    if there is not None and there.owner_id != scope.user_id:
+        raise Conflict("There is another entry with this id.", help="Enter it once more.", field="id")
     values = wire.emit(op.d)
     kind = Kind(values.pop("kind"))
-    row = agenda.add(session, agenda.NewActivity(kind, scope.user_id, values, id=op.id))
+    flags: tuple[str, ...] = ()
+    if op.d.account_id is not None:
+        at = standing_at(session, scope, op.d.account_id, op.d.site_id, "activities:write")
+        values |= {"account_id": str(at.account_id), "site_id": str(at.site_id) if at.site_id else None}
+        flags = at.flags
+    row = agenda.add(session, agenda.NewActivity(kind, scope.user_id, values, own={"flags": list(flags)}, id=op.id))
     session.refresh(row)
     return row.id, row.rev
 
@@ -126,8 +137,9 @@ def change_activity(
     base_rev: int | None,
     deltas: Mapping[str, tuple[object, object]],
     actor: Actor,
-) -> tuple[Activity, bool]:
-    """Change fields of an activity; also tells whether it met somebody else's change.
+) -> tuple[Activity, bool, WaymarkError | None]:
+    """Change fields of an activity; also tells whether it met somebody else's change, and what is to be said of fields
+    that somebody else changed differently: where others are wanted too, those are written without them.
 
     Where the revision that was seen means nothing here (None, or one that is still to come), values decide.
     """
@@ -136,13 +148,22 @@ def change_activity(
     wanted = {name: new for name, (_, new) in deltas.items() if now[name] != new}
     met = base_rev != row.rev
     if not wanted:
-        return row, met
+        return row, met, None
+    refused: WaymarkError | None = None
     if base_rev is None or base_rev > row.rev:
-        for name in wanted:
-            if now[name] != deltas[name][0]:
-                raise Conflict(f"{name} is “{now[name]}” meanwhile.", help="Look at it again.", field=name)
+        other = [name for name in wanted if now[name] != deltas[name][0]]
+        if other:
+            refused = Conflict(f"{other[0]} is “{now[other[0]]}” meanwhile.", help="Look at it again.", field=other[0])
         base_rev = row.rev
-    return agenda.change(session, row, wanted, base_rev, actor), met
+    else:
+        try:
+            return agenda.change(session, row, wanted, base_rev, actor), met, None
+        except editing.ChangedMeanwhile as error:
+            refused, other = error, [one["field"] for one in error.details["conflicts"]]
+    rest = {name: value for name, value in wanted.items() if name not in other}
+    if refused is not None and not rest:
+        raise refused
+    return agenda.change(session, row, rest, base_rev, actor), met, refused
 
 
 def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
@@ -233,12 +254,41 @@ def change_contact(
     return contact_id, contacts_service.edit(session, scope, contact_id, base_rev, wanted).rev, met
 
 
-def out_of_reach(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
+class At(NamedTuple):
+    """Where something was taken down, as that stands now."""
+
+    account_id: UUID
+    site_id: UUID | None
+    flags: tuple[str, ...]
+    """What is odd about it."""
+
+
+def standing_at(session: Session, scope: Scope, account_id: UUID, site_id: UUID | None, permission: str) -> At:
+    """Where something was taken down: what was merged is what it became, and for a site that is gone stands the
+    account's main one. Refuses only an account that does not exist; what is odd is flagged."""
+    account = session.get(Account, accounts.surviving(session, account_id))
+    if account is None:
+        raise NotFound("There is no such account.", field="account_id")
+    flags = LATE if out_of_reach(session, scope, [account.id], permission) else ()
+    if account.deleted_at is not None:  # its sites are gone with it
+        return At(account.id, None, (*flags, "account_deleted"))
+    site = session.get(Site, accounts.standing_site(session, site_id)) if site_id else None
+    if site_id is None or (
+        site is not None and site.deleted_at is None and accounts.surviving(session, site.account_id) == account.id
+    ):
+        return At(account.id, site.id if site else None, flags)
+    main = main_site(session, account.id)
+    return At(account.id, main.id if main else None, (*flags, "site_gone"))
+
+
+def out_of_reach(
+    session: Session, scope: Scope, account_ids: Iterable[UUID], permission: str = "activities:write"
+) -> set[UUID]:
     """Which of these accounts, with what they were merged into, are not the sender's any more: what happened there
     happened all the same, and is flagged."""
-    if scope.level("activities:write") >= Level.ALL:
+    if scope.level(permission) >= Level.ALL:
         return set()
-    within = STANDS.where(accounts.within_reach(scope, "activities:write")).correlate(NAMED)
+    within = STANDS.where(accounts.within_reach(scope, permission)).correlate(NAMED)
     return set(session.scalars(ASKED.where(~within.exists()), {"ids": list(account_ids)}))
 
 
@@ -286,4 +336,4 @@ def respect_pauses(session: Session, ops: Iterable[wire.AnyOp | None], scope: Sc
     """Once everything of a push is done: nothing is shown of the ways that lies in the pauses, as it told of them."""
     told = [wire.moment(op.d.at) for op in ops if isinstance(op, wire.AddTrack) and op.d.kind != "way"]
     if told:
-        tracks.respect_pauses(session, scope.user_id, min(told))
+        tracks.respect_pauses(session, scope.user_id, min(*told, clock.now()))

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import text
 
 from server.auth.access import system_scope
-from server.kit import clock
 from server.kit.database import transaction
+from server.sync import backups, epochs, exports
 from server.sync import doctor as examination
-from server.sync import epochs, exports
 
 sync = typer.Typer(no_args_is_help=True, help="Sync with phones: check it, repair it, tell it of restores and backups.")
 epoch = typer.Typer(no_args_is_help=True, help="Which incarnation of the database phones believe to talk to.")
@@ -87,16 +85,36 @@ def keep(
         typer.echo(epochs.current(session))
 
 
+BEGAN = typer.Option(help="When its copying began, e.g. 2026-11-28T02:00:00+01:00: the output of “date -Iseconds”.")
+
+
 @sync.command("backed-up")
-def backed_up(
-    at: Annotated[datetime | None, typer.Option(help="When the backup was taken; now, unless said otherwise.")] = None,
-) -> None:
+def backed_up(began: Annotated[str, BEGAN]) -> None:
     """Say that a verified backup exists: phones may forget what it holds, visits and photos.
 
-    It has to hold the database and, copied after it, the folder `files` under WAYMARK_HOME.
+    It has to hold the database and, copied after it, the folder `files` under WAYMARK_HOME. What came while it was
+    being copied may not be in it, so it counts from the moment before the first of the two.
     """
-    moment = at.astimezone() if at else clock.now()
+    moment = told(began)
     with transaction() as session:
-        session.execute(text("update sync_meta set durable_at = greatest(durable_at, :at)"), {"at": moment})
+        backups.tell(session, moment)
     before = moment.isoformat(timespec="seconds")
     typer.echo(f"Phones may forget what was recorded, and photos that came, before {before}.")
+
+
+@sync.command("not-backed-up")
+def not_backed_up(
+    began: Annotated[str | None, typer.Option(help="The same, of the last one that is good.")] = None,
+) -> None:
+    """Take a wrong “backed-up” back: phones keep everything from now on, or what came after the backup that is good."""
+    with transaction() as session:
+        backups.take_back(session, told(began) if began else None)
+    typer.echo("Phones keep what is in no backup.")
+
+
+def told(moment: str) -> datetime:
+    """A moment as it was typed; without an offset by the clock of this machine. Refuses anything else."""
+    try:
+        return datetime.fromisoformat(moment).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"“{moment}” is no moment; write it like 2026-11-28T02:00:00+01:00.") from error

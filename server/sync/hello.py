@@ -13,7 +13,7 @@ from server.auth.roles import FIELDS
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import buckets, conflicts, envelopes, epochs, wire
+from server.sync import backups, buckets, conflicts, envelopes, epochs, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BadMessage
@@ -126,7 +126,7 @@ def remember(session: Session, device_id: UUID, request: wire.HelloRequest, now:
 
 def durable_upto(session: Session, device_id: UUID) -> wire.Durable | None:
     """Up to which op a verified backup holds everything; None while nobody told us of a backup."""
-    covered = session.scalar(select(SyncMeta.durable_at))
+    covered = backups.covered(session)
     if covered is None:
         return None
     statement = select(func.max(SyncReceipt.n)).where(

@@ -1,7 +1,7 @@
 """What every part of a message is made of."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -23,6 +23,20 @@ def checked_moment(text: str) -> str:
 type Instant = Annotated[str, StringConstraints(max_length=40), AfterValidator(checked_moment)]
 """RFC 3339 with an offset."""
 type Small = Annotated[str, Field(max_length=200)]
+
+
+def legible[J](value: J) -> J:
+    """A JSON value without NUL characters, which the database does not take: in their place stands `�`."""
+    found: Any = value
+    match value:
+        case str():
+            found = value.replace("\x00", "�")
+        case list():
+            found = [legible(one) for one in value]
+        case dict():
+            found = {legible(key): legible(one) for key, one in value.items()}
+    readable: J = found
+    return readable
 
 
 class Message(BaseModel):

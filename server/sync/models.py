@@ -95,6 +95,10 @@ class SyncReceipt(Base):
     body: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB(none_as_null=True), comment="Kept unless the op was simply applied."
     )
+    decided_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("app_user.id", ondelete="SET NULL"), comment="Who had it taken after all, or put it aside."
+    )
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
     __table_args__ = (

@@ -22,13 +22,15 @@ from server.accounts.reviewing import proposals
 from server.activities.answering import forms_of
 from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
-from server.activities.service import VisitReport, record_visits
+from server.activities.service import VisitReport, checked_zone, record_visits
 from server.auth.access import Scope
-from server.kit.errors import Forbidden, Invalid, NotFound
+from server.kit.errors import Forbidden, Invalid, NotFound, WaymarkError
+from server.kit.settings import settings
 from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
 from server.sync import capturing, conflicts, wire
+from server.sync.messages import legible
 
 WRITABLE: Mapping[str, frozenset[str]] = {
     "account": frozenset({"name", "phone", "email", "website", "note", "preferred_time"}),
@@ -53,6 +55,8 @@ class Effect:
     conflicts: tuple[FieldConflict, ...] = ()
     dropped: int = 0
     """Fixes of a track that were not kept."""
+    refused: WaymarkError | None = None
+    """What some of its fields met; the others are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,14 @@ def record(session: Session, facts: Sequence[tuple[wire.Create, Context]]) -> li
 
 
 def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> VisitReport:
-    """An op as the rules of visits take it."""
-    d = op.d
+    """An op as the rules of visits take it. What the database or the calendar does not know is put right and flagged:
+    it happened all the same."""
+    d, flags = readable(op.d)
+    zone = d.zone
+    try:
+        checked_zone(zone)
+    except Invalid:
+        zone, flags = context.scope.zone or settings().zone, (*flags, "unknown_zone")
     report = VisitReport(
         event_id=op.id,
         visit_id=d.visit_id,
@@ -126,15 +136,23 @@ def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> Visi
         rep_id=context.scope.user_id,
         state=VisitState(d.state),
         day=d.day,
-        zone=d.zone,
+        zone=zone,
         occurred_at=context.made_at,
         outcome=VisitOutcome(d.outcome) if d.outcome else None,
         note=d.note,
         fix=fix_of(d.checkin),
-        flags=capturing.LATE if d.account_id in late else (),
+        flags=(*flags, *(capturing.LATE if d.account_id in late else ())),
         signature=None if d.signature is None else wire.emit(d.signature),
     )
     return report.with_form(d.form.visit_type_id, d.form.version_id, d.form.answers) if d.form else report
+
+
+def readable(d: wire.VisitEvent) -> tuple[wire.VisitEvent, tuple[str, ...]]:
+    """What happened, without characters that no database takes, and a flag where there were some."""
+    if "\\u0000" not in d.model_dump_json():
+        return d, ()
+    plain = wire.VisitEvent.model_validate(legible(wire.emit(d)))
+    return plain, () if plain == d else ("unreadable",)
 
 
 def fix_of(given: wire.CheckIn | None) -> Fix | None:
@@ -183,11 +201,13 @@ def decide(session: Session, op: wire.Patch, conflict_id: UUID, context: Context
 
 
 def change_activity(session: Session, op: wire.Patch, context: Context) -> Effect:
-    """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do."""
+    """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do; others are
+    written all the same."""
     refuse_unwritable("activity", op.f)
     base = None if context.base_is_stale else op.base_rev
-    row, met = capturing.change_activity(session, context.scope, op.id, base, op.f, context.actor)
-    return Effect("merged" if met else "applied", "activity", row.id, row.rev)
+    row, met, refused = capturing.change_activity(session, context.scope, op.id, base, op.f, context.actor)
+    status: wire.Status = "rejected" if refused else "merged" if met else "applied"
+    return Effect(status, "activity", row.id, row.rev, refused=refused)
 
 
 def change_contact(session: Session, op: wire.Patch, context: Context) -> Effect:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from server.records.service import acting
 from server.sync import buckets, capturing, entities, epochs, ops, reasons, receipts, wire
 from server.sync.buckets import Subscription
 from server.sync.hello import made_at
-from server.sync.messages import Reason
+from server.sync.messages import Reason, legible
 from server.sync.models import SyncPhone, SyncReceipt
 from server.sync.ops import Context, Effect
 from server.sync.phones import present
@@ -67,7 +67,8 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     ops.lock(session, [op.op for op in sent if op.op is not None])
     refuse_a_fork(device, sent, receipts.remember(session, batch.receipts, device, sent))
     results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
-    capturing.respect_pauses(session, (op.op for op in sent), scope)
+    stored = {n for n, effect in batch.told.items() if effect.rev}
+    capturing.respect_pauses(session, (op.op for op in sent if op.n in stored), scope)
     receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
     if device.pending:
@@ -185,11 +186,13 @@ def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Eff
             context = context_of(batch, op)
             acting(session, context.actor)
             effect = ops.apply(session, op.op, context)
-            clashes = [clash_of(session, conflict) for conflict in effect.conflicts]
+            clashes = [clash_of(session, conflict, op) for conflict in effect.conflicts]
             session.flush()
     except (WaymarkError, IntegrityError, DataError) as error:
         return wire.OpResult(n=op.n, status="rejected", error=refusal(error)), None
     result = wire.OpResult(n=op.n, status=effect.status, rev=effect.rev)
+    if effect.refused is not None:
+        result.error = refusal(effect.refused)
     if clashes:
         result.conflicts = clashes
     if effect.dropped:
@@ -223,24 +226,26 @@ def refusal(error: Unfit) -> wire.OpError:
 
 def said(code: str, message: str, help: str = "", codes: list[Reason] | None = None) -> wire.OpError:
     """A refusal in words, and in codes that the phone words itself."""
-    message, help = (one.replace("\x00", "�") for one in (message, help))
+    message, help = legible(message), legible(help)
     error = wire.OpError(code=code, msg=message, retry=False)
     if help:
         error.help = help
     if codes := codes or reasons.told(message, help):
-        error.reasons = codes
+        error.reasons = [Reason(code=one.code, values=legible(one.values)) for one in codes]
     return error
 
 
-def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
-    """A stored conflict for the phone. What is not the sender's to see any more is not told."""
+def clash_of(session: Session, conflict: FieldConflict, op: Sent) -> wire.Clash:
+    """A stored conflict for the phone. What is not the sender's to see any more is not told: of a set only what was to
+    be added or taken out."""
     hidden = conflict.kind == ConflictKind.OUT_OF_SCOPE
+    sent = list[JsonValue](op.op.v) if hidden and isinstance(op.op, wire.SetChange) else None
     by, at = (None, None) if hidden else entities.last_change(session, conflict.entity, conflict.row_id, conflict.field)
     return wire.Clash(
         id=conflict.id,
         field=conflict.field,
-        base=conflict.base,
-        mine=conflict.mine,
+        base=conflict.base if sent is None else None,
+        mine=conflict.mine if sent is None else sent,
         server=None if hidden else conflict.server,
         by=by,
         at=at,
@@ -295,6 +300,11 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
     for result in results:
         change = batch.told.get(result.n)
         row = rows.get((change.entity, str(change.row_id))) if change else None
+        if result.replay and change:  # what was told then may be hidden now
+            hidden = batch.scope.hidden(change.entity)
+            for clash in result.conflicts or ():
+                if row is None or clash.field in hidden:
+                    clash.server = None
         if row is None:
             yield wire.canonical(wire.emit(result))
         else:

@@ -1,10 +1,11 @@
-"""A phone whose owner has left: what it had not sent is kept aside until somebody takes it in or throws it away.
+"""A phone whose owner has left, or may not send any more: what it had not sent, photos too, is kept aside until
+somebody takes it in or throws it away.
 
 Nothing of it has an effect before that. Its proof is the phone's key alone: tokens ended when the person was shut out.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +13,20 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from server.attachments import queries as attachments
 from server.auth.access import Scope, scope_of
 from server.auth.models import AuthEvent, Device, DeviceState, User
 from server.auth.queries import visible_users
 from server.auth.tokens import verify_signature
+from server.files import uploads
+from server.files.uploads import Progress
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
-from server.sync import aside, buckets, capturing, ops, push, receipts, wire
+from server.sync import aside, blobs, buckets, capturing, ops, push, receipts, wire
+from server.sync.blobs import NotAnnounced, Written
+from server.sync.messages import legible
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
-from server.sync.problems import MessageTooLarge
+from server.sync.problems import BadMessage, MessageTooLarge
 from server.sync.push import Batch
 from server.sync.receipts import Sent
 from server.sync.schemas import HeldRead
@@ -55,15 +61,34 @@ def known(session: Session, device_id: UUID, message: bytes, signature: str) -> 
     return device
 
 
+def content_proof(device_id: UUID, sha256: str) -> bytes:
+    """What such a phone signs with the content of a photo."""
+    return f"waymark-quarantine-photo-1\n{device_id}\n{sha256}".encode()
+
+
+def refuse_usual(session: Session, device: Device) -> None:
+    """Refuse a phone that may send in the usual way, or that nothing is taken from."""
+    owner = session.get_one(User, device.user_id)
+    shut_out = device.state == DeviceState.ACTIVE and owner.active and not may_sync(session, owner)
+    if device.state != DeviceState.RETIRED and not shut_out:
+        raise NotRetired("This phone is not retired.", help="Sync in the usual way.", retry=False)
+
+
+def may_sync(session: Session, user: User) -> bool:
+    """Whether somebody's role sends and reads with phones."""
+    scope = scope_of(session, user, source="sync")
+    return scope.may("sync:read") and scope.may("sync:write")
+
+
 def hold(session: Session, request: wire.QuarantineRequest) -> int:
     """Keep ops of a retired phone aside; returns how many of them are here now. May come twice.
 
-    Refuses a phone that is not retired, a foreign signature, and more than anybody can look through.
+    Refuses a phone that is not retired and whose role still sends, a foreign signature, and more than anybody can look
+    through.
     """
     sent = push.read(wire.PushRequest(epoch="", ops=request.ops))
     device = known(session, request.device, proof(request.device, request.ops), request.signature)
-    if device.state != DeviceState.RETIRED:
-        raise NotRetired("This phone is not retired.", help="Sync in the usual way.", retry=False)
+    refuse_usual(session, device)
     keep(session, device, sent)
     device.last_seen_at = clock.now()
     return len(sent)
@@ -77,7 +102,7 @@ def keep(session: Session, device: Device, sent: Sequence[Sent]) -> list[UUID]:
     ids = [op.op_id for op in sent]
     answered = set(session.scalars(select(SyncReceipt.op_id).where(SyncReceipt.op_id.in_(ids))))
     fresh = [
-        {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": receipts.storable(op.body)}
+        {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": legible(dict(op.body))}
         for op in sent
         if op.op_id not in answered
     ]
@@ -85,6 +110,47 @@ def keep(session: Session, device: Device, sent: Sequence[Sent]) -> list[UUID]:
         return []
     statement = insert(QuarantinedOp).on_conflict_do_nothing(index_elements=["op_id"]).returning(QuarantinedOp.op_id)
     return list(session.scalars(statement, fresh))
+
+
+def hold_content(session: Session, device_id: UUID, sha256: str, signature: str, content: bytes) -> Written:
+    """Keep the content of a photo aside that such a phone announced, or give it to what is taken in already.
+
+    Refuses what `hold` refuses, a content that nothing of the phone names, and one that has another hash.
+    """
+    device = known(session, device_id, content_proof(device_id, sha256), signature)
+    refuse_usual(session, device)
+    announced = attachments.announced(session, device.user_id, sha256)
+    if not announced and not session.scalar(text(NAMES), {"device": device.id, "sha256": sha256}):
+        raise NotAnnounced("No photo of this phone has this content.", help="Send the photo's op first.", retry=False)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BadMessage("What arrived is not what was signed.", help="Send it again.")
+    device.last_seen_at = clock.now()
+    if announced and not blobs.lacks(session, announced, sha256):
+        return Written(Progress(len(content), len(content)))
+    upload = uploads.begin(session, device.user_id, sha256, len(content))
+    if upload.refused is not None:
+        return Written(Progress(0, upload.size), upload.refused)
+    uploads.write(uploads.pieces_of(upload), 0, content)
+    upload.received = upload.size
+    session.flush()
+    return blobs.arrived(session, upload, announced) if announced else Written(Progress(upload.size, upload.size))
+
+
+NAMES = """
+select exists (select from quarantined_op q
+    where q.device_id = :device and q.state in ('waiting', 'taken')
+      and :sha256 in (q.body #>> '{d,sha256}', q.body #>> '{d,thumbnail_sha256}'))
+"""
+
+
+def take_contents(session: Session, user_id: UUID, body: Mapping[str, Any]) -> None:
+    """Give a photo that was taken in the contents that were kept aside for it."""
+    said = body.get("d")
+    names = [said.get("sha256"), said.get("thumbnail_sha256")] if isinstance(said, dict) else []
+    for sha256 in filter(None, names):
+        upload = uploads.begun(session, user_id, str(sha256))
+        if upload is not None and upload.received == upload.size:
+            blobs.arrived(session, upload, attachments.announced(session, user_id, str(sha256)))
 
 
 def wiped(session: Session, request: wire.WipedRequest) -> None:
@@ -128,10 +194,7 @@ def decide(
 
     Each is judged by the rules of every push; one that they refuse stays with its reason, as any refused op does.
     """
-    device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
-    statement = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage"))
-    if device is None or session.scalar(statement.where(User.id == device.user_id)) is None:
-        raise NotFound("There is no such phone.")
+    device = looked_after(session, scope, device_id)
     waiting = select(QuarantinedOp).where(QuarantinedOp.device_id == device_id, QuarantinedOp.state == "waiting")
     if only is not None:
         waiting = waiting.where(QuarantinedOp.op_id.in_(only))
@@ -148,7 +211,19 @@ def decide(
     if batch is not None:
         capturing.respect_pauses(session, (op.op for op in sent), batch.scope)
         aside.fill_all(session, device.user_id, [op.op for op in sent])
+        for row in rows:
+            if row.state == "taken" and row.body.get("e") == "attachment":
+                take_contents(session, device.user_id, row.body)
     return [one for one in held(session, scope) if one.device_id == device_id]
+
+
+def looked_after(session: Session, scope: Scope, device_id: UUID) -> Device:
+    """A phone, locked, that somebody looks after; for a stranger there is none."""
+    device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
+    statement = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage"))
+    if device is None or session.scalar(statement.where(User.id == device.user_id)) is None:
+        raise NotFound("There is no such phone.")
+    return device
 
 
 def batch_of(session: Session, device: Device) -> Batch:

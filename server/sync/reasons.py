@@ -99,6 +99,7 @@ REASONS: Mapping[str, str] = {
     "changed_between": "Somebody else changed {fields} of “{name}” in between.",
     "compare": "Compare both values, then send your change again with the present ETag.",
     "changed_after": "“{name}” was changed after you read it.",
+    "no_revision": "There is no revision {revision} yet.",
     "repeat": "Look at it again, then repeat with the present ETag.",
     "op_id_reuse": "This op was sent before with another content.",
     "prospect_is_lead_of": "“{name}” is a lead of {who} already.",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.auth.models import Device
 from server.kit.errors import WaymarkError
 from server.sync import ops, wire
+from server.sync.messages import legible
 from server.sync.models import SyncReceipt
 
 type Unfit = WaymarkError | ValidationError | IntegrityError | DataError
@@ -86,9 +87,9 @@ def receipt(op: Sent, device_id: UUID, n: int, result: wire.OpResult, body: Mapp
         n=n,
         status=result.status,
         result=wire.emit(result),
-        entity=op.op.e.replace("\x00", "�") if op.op else None,
+        entity=legible(op.op.e) if op.op else None,
         row_id=op.op.id if op.op else None,
-        body=None if body is None else storable(body),
+        body=None if body is None else legible(dict(body)),
     )
 
 
@@ -112,9 +113,3 @@ def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:
     columns["result"] = [json.dumps(one.result) for one in receipts]
     columns["body"] = [None if one.body is None else json.dumps(one.body) for one in receipts]
     session.execute(WRITE, columns)
-
-
-def storable(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body as `jsonb` can hold it; one with NUL characters is kept as text."""
-    plain = wire.canonical(body)
-    return {"text": plain.replace("\\u0000", "␀")} if "\\u0000" in plain else dict(body)

@@ -108,3 +108,43 @@ class ExportRead(BaseModel):
     photos_refused: int
     photos_waiting: int
     """They follow their op."""
+
+
+class Said(BaseModel):
+    """One field of what a phone sent."""
+
+    field: str
+    value: str
+
+
+class RefusedRead(BaseModel):
+    """An entry of a phone that was refused, or built on one that was."""
+
+    device_id: UUID
+    n: int
+    """Its number on the phone; below zero where another entry came under the same one."""
+    op_id: UUID
+    status: str
+    """rejected or deferred; once somebody had it taken, what became of it."""
+    kind: str | None
+    entity: str | None
+    made_at: str | None
+    """By the phone's clock."""
+    received_at: datetime
+    why: str
+    help: str
+    account_id: UUID | None
+    account_name: str | None
+    content: list[Said]
+    """In words."""
+    body: dict[str, JsonValue]
+    """As it came."""
+    decided_by_name: str | None
+    decided_at: datetime | None
+
+
+class RefusedDecision(BaseModel):
+    """What is to become of an entry that was refused."""
+
+    take: bool
+    """True: take it again, as its rep's; false: put it aside."""

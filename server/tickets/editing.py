@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from server.accounts.editing import changed_meanwhile
 from server.accounts.values import Rule, cleaned
 from server.records import queries as records
+from server.records.editing import refuse_unknown
 from server.records.merging import Current, Delta, Rules, merge
 from server.tickets.models import CannedAnswer, Queue, Ticket
 from server.tickets.values import ANSWER, QUEUE, TICKET, TICKET_RULES, wire
@@ -40,6 +41,7 @@ def edit(session: Session, row: Row, base_rev: int, changes: Mapping[str, Any]) 
     An older revision is merged field by field; where somebody else changed the same field, nothing is applied and both
     values come back.
     """
+    refuse_unknown(row.rev, base_rev)
     rules, merging, name = rules_of(row)
     wanted = {field: cleaned(rules, field, value) for field, value in changes.items()}
     current = {field: wire(getattr(row, field)) for field in rules}

@@ -27,7 +27,8 @@ from server.tracks.models import HeldWay, Track, TrackKind
 AHEAD = timedelta(minutes=2)
 """So far the clock of a fix may be ahead of ours."""
 SIMPLIFIED_M = 10.0
-HELD = timedelta(days=1)
+DAY = timedelta(days=1)
+HELD = DAY
 """So long the end of a pause may come after its beginning."""
 
 
@@ -67,7 +68,7 @@ def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, 
     zone = hours.zone_of(session.get_one(User, rep_id))
     if report.kind != TrackKind.WAY:
         at = min(report.at, now)
-        if at.astimezone(ZoneInfo(zone)).date() < since.astimezone(ZoneInfo(zone)).date():
+        if at < since - DAY or at.astimezone(ZoneInfo(zone)).date() < since.astimezone(ZoneInfo(zone)).date():
             return None, 0  # a pause holds for its day, also where the company begins to record during it
         return keep(session, rep_id, report, zone, at, at), 0
     told = sorted((one for one in report.fixes if since <= one.at <= now + AHEAD), key=lambda one: one.at)

@@ -22,7 +22,7 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.phones import rules
 from server.records.values import whole
-from server.sync import buckets, exports, quarantine
+from server.sync import buckets, exports, quarantine, refused
 from server.sync.schemas import ExportRead
 from server.web.forms import Sent, text
 from server.web.pages import attempt, go, render
@@ -141,7 +141,10 @@ def phones_page(
     people = visible_users(scope.user_id, scope.team_ids, scope.level("devices:read"))
     names = {user.id: user.name for user in session.scalars(people)}
     rows = session.scalars(select(Device).where(Device.user_id.in_(names)).order_by(Device.last_seen_at.desc())).all()
-    held = Counter(one.device_id for one in quarantine.held(session, scope)) if scope.may("devices:manage") else {}
+    held: Counter[UUID] = Counter()
+    if scope.may("devices:manage"):
+        held.update(one.device_id for one in quarantine.held(session, scope))
+        held.update(refused.counts(session, [one.id for one in rows]))
     order = list(DeviceState)
     devices = sorted(
         rows, key=lambda one: (not held.get(one.id), order.index(DeviceState(one.state)), names[one.user_id])

@@ -1,6 +1,6 @@
 """People: who may sign in, their working day, their teams, their phones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from server.auth.schemas import WorkingDay
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.phones.rules import MANY_ROWS, rules
-from server.sync import buckets, quarantine
+from server.sync import buckets, quarantine, refused
 from server.web.forms import Sent, given, needed, number
 from server.web.pages import attempt, go, render
 from server.web.phones import HELD_AS
@@ -30,6 +30,7 @@ ReadUsers = Annotated[Scope, requires("users:read")]
 WriteUsers = Annotated[Scope, requires("users:write")]
 ManageDevices = Annotated[Scope, requires("devices:manage")]
 
+DECIDED_SHOWN = 20
 PERSON = ("name", "role", "email", "phone", "language", "zone")
 
 
@@ -137,7 +138,8 @@ def person_page(
     """One person, with what was refused."""
     user = seen_user(session, scope, user_id, "users:read")
     session.refresh(user)
-    held = quarantine.held(session, scope) if scope.may("devices:manage") else []
+    manages = scope.may("devices:manage")
+    held = quarantine.held(session, scope) if manages else []
     devices: list[Device] = []
     if scope.may("devices:read"):
         devices = list(session.scalars(select(Device).where(Device.user_id == user_id).order_by(Device.registered_at)))
@@ -157,6 +159,7 @@ def person_page(
         rules=rules(session),
         held=held,
         HELD_AS=HELD_AS,
+        refusals=refusals(request, session, scope, [one.id for one in devices]) if manages else {},
         teams=teams_by_user(session).get(user_id, []),
         roles=role_choices(session),
         error=error,
@@ -293,6 +296,30 @@ def decide_held(
     """Take what a retired phone held in, or throw it away."""
     quarantine.decide(session, scope, device_id, take=take, only=op)
     return go(f"/users/{session.get_one(Device, device_id).user_id}#phones")
+
+
+def refusals(request: Request, session: Session, scope: Scope, device_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """By phone: what was refused of it, a page of it, and what was decided of that lately."""
+    waiting = refused.counts(session, device_ids)
+    asked, older = request.query_params.get("phone"), request.query_params.get("older")
+    found = {}
+    for device_id in device_ids:
+        cursor = older if str(device_id) == asked else None
+        page = refused.listed(session, scope, device_id, cursor=cursor)
+        decided = refused.listed(session, scope, device_id, decided=True, limit=DECIDED_SHOWN)
+        if page.items or decided.items:
+            found[device_id] = {"page": page, "count": waiting.get(device_id, 0), "decided": decided.items}
+    return found
+
+
+@router.post("/devices/{device_id}/refused/{n}")
+def decide_refused(
+    device_id: UUID, n: int, scope: ManageDevices, session: Db, take: Annotated[bool, Form()]
+) -> Response:
+    """Take an entry again that was refused, or put it aside."""
+    said = refused.decide(session, scope, device_id, n, take=take)
+    still = "" if said.decided_at else "?still=1"
+    return go(f"/users/{session.get_one(Device, device_id).user_id}{still}#refused-{device_id}")
 
 
 def people_of(session: Session, scope: Scope, *roles: Role) -> list[Person]:

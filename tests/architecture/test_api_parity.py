@@ -195,6 +195,7 @@ DONE_BY = """
 /users/phones/rules                                 PUT /phones/rules
 /users/phones/exports                               POST /phone-exports
 /users/devices/{device_id}/quarantine               POST /devices/{device_id}/quarantine
+/users/devices/{device_id}/refused/{n}              POST /devices/{device_id}/refused/{n}
 /me/keys                                            POST /api-tokens
 /me/keys/{key_id}/revoke                            DELETE /api-tokens/{token_id}
 /regions/addresses                                  POST /address-files

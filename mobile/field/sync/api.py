@@ -29,9 +29,9 @@ class Api:
         headers, body = _packed(message)
         return self._with_token(lambda: self._once(Request(method, path, headers, body), signed_in), signed_in)
 
-    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Json:
+    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str], *, signed_in: bool = True) -> Json:
         """Send bytes as they are and return the answer."""
-        return self._with_token(lambda: self._once(Request(method, path, headers, body), True), True)
+        return self._with_token(lambda: self._once(Request(method, path, headers, body), signed_in), signed_in)
 
     def fetch(self, path: str) -> bytes:
         """The bytes at an address."""

@@ -65,7 +65,7 @@ def _send_or_refuse(store: Store, api: Api, blob: Blob, size: int, clock: Callab
     """What becomes of one content; returns the size of piece that the network carried."""
     blobs = store.outbox.blobs
     is_here = blob.path.is_file()
-    content = _whole(store, blob) if is_here else None
+    content = whole(store, blob) if is_here else None
     try:
         if content is not None:
             size = _send(store, api, blob, content, size, clock)
@@ -83,7 +83,7 @@ def _send_or_refuse(store: Store, api: Api, blob: Blob, size: int, clock: Callab
     return size
 
 
-def _whole(store: Store, blob: Blob) -> bytes | None:
+def whole(store: Store, blob: Blob) -> bytes | None:
     """What was taken, opened; None when the file is torn or cannot be opened, for it would never arrive."""
     try:
         content = store.outbox.blobs.read(blob.sha256)

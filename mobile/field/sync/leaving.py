@@ -1,4 +1,5 @@
-"""The last messages of a phone: what it still holds when it is retired, and the receipt of a wipe.
+"""The last messages of a phone: what it still holds when it is retired or its rep may not send any more, and the
+receipt of a wipe.
 
 Both are signed with the device key; the tokens are worth nothing by then.
 """
@@ -12,6 +13,8 @@ from mobile.field.store.canonical import Json, canonical
 from mobile.field.store.outbox import Outbox
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
+from mobile.field.sync.blobs import whole
+from mobile.field.sync.problems import FileRefused, NotAnnounced
 from mobile.field.sync.tokens import Tokens
 
 UNHEARD = ("queued", "sent", "stuck")
@@ -42,6 +45,31 @@ def hand_over(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
             api.call("POST", "/sync/v1/quarantine", wire.emit(request), signed_in=False)
         store.outbox.meta.set("handed_over", names)
     return len(ops)
+
+
+def hand_over_photos(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
+    """Give the contents of photos after their ops; those that arrived count as stored, and stay here. How many went."""
+    went, contents = 0, store.outbox.blobs
+    for blob in contents.all("waiting"):
+        content = whole(store, blob) if blob.path.is_file() else None
+        if content is None:
+            continue
+        said = f"waymark-quarantine-photo-1\n{tokens.device_id}\n{blob.sha256}".encode()
+        headers = {
+            "Device": tokens.device_id,
+            "Signature": keys.sign(tokens.key_alias, said),
+            "Content-Type": "application/octet-stream",
+        }
+        try:
+            api.send("POST", f"/sync/v1/quarantine/{blob.sha256}", content, headers, signed_in=False)
+        except FileRefused as problem:
+            contents.refuse(blob.sha256, problem.said)
+        except NotAnnounced:
+            continue
+        else:
+            contents.stored(blob.sha256)
+            went += 1
+    return went
 
 
 def bodies(outbox: Outbox) -> list[Json]:

@@ -47,6 +47,10 @@ class DeviceBarred(Problem):
     """This phone is locked, retired or to be wiped."""
 
 
+class NotAllowed(Problem):
+    """The rep's role does not sync any more, or does not send."""
+
+
 class EpochChanged(Problem):
     """The server is another incarnation of its database."""
 
@@ -100,6 +104,7 @@ BY_CODE: dict[str, type[Problem]] = {
     "device_locked": DeviceBarred,
     "retired": DeviceBarred,
     "wipe": DeviceBarred,
+    "not_allowed": NotAllowed,
     "epoch_changed": EpochChanged,
     "gap": Gap,
     "device_forked": DeviceForked,

@@ -16,6 +16,7 @@ from mobile.field.sync.problems import (
     DeviceBarred,
     EpochChanged,
     Gap,
+    NotAllowed,
     Problem,
     SignInNeeded,
     UpgradeNeeded,
@@ -57,7 +58,7 @@ class Report:
     unreadable: int = 0
     """Entries of the rep that this phone cannot read any more."""
     handed_over: int = 0
-    """Ops of a retired phone that wait at the server for somebody's decision."""
+    """Ops of a retired phone, or of a rep who may not send any more, that wait at the server for a decision."""
     decided: int = 0
     """Conflicts of which this phone has heard now that somebody decided them."""
     poll_s: int = 900
@@ -99,6 +100,8 @@ class Sync:
             return report.failed("unreachable", str(error))
         except DeviceBarred as problem:
             return self._barred(report, problem)
+        except NotAllowed as problem:
+            return self._aside(report.failed(problem.code, problem.detail))
         except SignInNeeded as problem:
             self._store.outbox.meta.set("sign_in_needed", problem.code)
             return report.failed(problem.code, problem.detail)
@@ -132,6 +135,8 @@ class Sync:
             report.photos, report.photo_error = sent.stored + sent.refused, sent.trouble
             if self._durable_n is not None:
                 report.photos += blobs.let_go(self._store, self._api, self._durable_n)
+        except NotAllowed:
+            raise
         except (Unreachable, Problem, OSError, BadMessage) as error:
             report.photo_error = str(error)
 
@@ -160,8 +165,12 @@ class Sync:
             report.requeued += align(self._store, reply)
             report.decided += conflicts.heard(self._store.outbox, [wire.emit(one) for one in reply.decided or ()])
             self._durable_n = None if reply.durable_upto is None else reply.durable_upto.n
+            refused: NotAllowed | None = None
             try:
-                self._take(report, push(self._store, self._api, reply.epoch, reply.limits))
+                try:
+                    self._take(report, push(self._store, self._api, reply.epoch, reply.limits))
+                except NotAllowed as problem:
+                    refused = problem  # what the rep may not see any more leaves all the same
                 self._take(report, pull(self._store, self._api, reply.epoch, reply.limits))
             except UpgradeNeeded:
                 report.upgrade = True
@@ -172,6 +181,8 @@ class Sync:
                 if gaps > 1:
                     raise
                 continue
+            if refused is not None:
+                raise refused
             return
         raise EpochChanged(409, "epoch_changed", "the server keeps changing its epoch")
 
@@ -188,15 +199,26 @@ class Sync:
     def _barred(self, report: Report, problem: DeviceBarred) -> Report:
         report.greeted = False
         self._store.outbox.meta.set("sign_in_needed", problem.code)
-        known = tokens.load(self._secrets, self._user_id)
+        report.failed(problem.code, problem.detail)
+        if problem.code == "retired":
+            return self._aside(report)
         try:
-            if problem.code == "retired" and known is not None:
-                report.handed_over = leaving.hand_over(self._store, self._api, self._keys, known)
             if problem.code == "wipe":
-                self._destroy(known)
+                self._destroy(tokens.load(self._secrets, self._user_id))
         except (Unreachable, Problem, BadMessage) as error:
             return report.failed(problem.code, f"{problem.detail} {error}".strip())
-        return report.failed(problem.code, problem.detail)
+        return report
+
+    def _aside(self, report: Report) -> Report:
+        """Give what is not sent yet to whoever looks at it at the server, where it may not be sent as usual."""
+        known = tokens.load(self._secrets, self._user_id)
+        try:
+            if known is not None:
+                report.handed_over = leaving.hand_over(self._store, self._api, self._keys, known)
+                report.photos += leaving.hand_over_photos(self._store, self._api, self._keys, known)
+        except (Unreachable, Problem, BadMessage, OSError) as error:
+            report.detail = f"{report.detail or ''} {error}".strip()
+        return report
 
     def _destroy(self, known: tokens.Tokens | None) -> None:
         """Destroy the key first, then the files; tell the server last, with what was signed before."""

@@ -9,6 +9,7 @@ from server.activities.agenda.models import Activity
 from server.activities.agenda.values import FIELDS, RULES, as_wire, cleaned, wire
 from server.kit.errors import PreconditionFailed
 from server.records import queries as records
+from server.records.editing import refuse_unknown
 from server.records.merging import Clash, Current, Delta, Json, merge
 from server.records.service import Actor, keep_clash
 
@@ -29,6 +30,7 @@ def changed(session: Session, row: Activity, changes: Mapping[str, Any], base_re
 
     Refuses a field that somebody else changed differently; such a refusal names both values.
     """
+    refuse_unknown(row.rev, base_rev)
     wanted = {name: wire(cleaned(name, value)) for name, value in changes.items()}
     current = wire_values(row)
     seen: Mapping[str, Json] = current

@@ -87,6 +87,9 @@ class Activity(Record, Base):
     state: Mapped[str] = mapped_column(server_default=State.OPEN.value)
     priority: Mapped[str] = mapped_column(server_default=Priority.NORMAL.value)
     outcome: Mapped[str | None]
+    flags: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="What is odd about it, as a phone took it down."
+    )
     direction: Mapped[str | None]
     done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     follows_id: Mapped[UUID | None] = mapped_column(comment="What it is the next step of.")

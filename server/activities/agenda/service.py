@@ -133,7 +133,8 @@ def _check_references(session: Session, row: Activity) -> None:
             raise Invalid("A site belongs to an account.", help="Name the account too.", field="account_id")
         return
     account = session.get(Account, accounts.surviving(session, row.account_id))
-    if account is None or account.deleted_at is not None:
+    was_told = "account_deleted" in (row.flags or ())  # a phone took it down before it heard of that
+    if account is None or (account.deleted_at is not None and not was_told):
         raise NotFound("There is no such account.", field="account_id")
     row.account_id = account.id
     site = session.get(Site, row.site_id) if row.site_id else None

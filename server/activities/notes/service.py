@@ -23,6 +23,7 @@ from server.kit import clock
 from server.kit.errors import Forbidden, Invalid, NotFound
 from server.notifications import service as notifications
 from server.notifications.kinds import About
+from server.records.editing import refuse_unknown
 from server.records.merging import Current, Delta, Rules, merge
 from server.records.models import FieldHistory
 from server.records.queries import values_at
@@ -174,6 +175,7 @@ def edit(
     is_own = note.author_id == scope.user_id
     if not is_own and (file_ids is not None or wanted.get("text", note.text) != note.text):
         raise Forbidden("Only who wrote a note changes its words.", help="Write a note of your own.")
+    refuse_unknown(note.rev, base_rev)
     current = {name: getattr(note, name) for name in EDITABLE}
     seen = values_at(session, "note", note.id, base_rev, wanted, current) if base_rev < note.rev else current
     deltas = {name: Delta(old=seen[name], new=value) for name, value in wanted.items()}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mobile.field import holdings, tracks
+from mobile.field import holdings, taking, tracks
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -183,6 +183,23 @@ def test_a_conflict_is_settled_with_one_tap(screen):
     screen.tap("Take mine")
     assert len(store.outbox.ops()) == 2
     assert not screen.shows("you wrote")
+
+
+def test_what_was_refused_is_shown_with_what_it_says_and_what_waits_to_its_end(screen):
+    store = screen.app.ctx.store
+    made = taking.draft_order(store, uid(1001), None, "CHF", [taking.Line(None, "Rolls", "12", "2")], note="at noon")
+    error = {"code": "not_allowed", "msg": "Your role may not.", "retry": False}
+    store.outbox.acknowledge(made.n, "rejected", {"n": made.n, "status": "rejected", "error": error})
+    for number in range(52):
+        taking.next_step(store, uid(1001), f"Call {number}", due_on="2026-12-01")
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Lines: 12 × Rolls")
+    assert screen.shows("Note: at noon")
+    assert not screen.shows("Call 51")
+    screen.tap("2 more")
+    assert screen.shows("Call 51")
+    assert not screen.shows("2 more")
 
 
 def test_back_leads_where_one_came_from(screen):

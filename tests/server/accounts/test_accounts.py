@@ -345,3 +345,22 @@ def test_an_export_cannot_run_formulas(session: Session, admin_client: TestClien
     assert "'=2+2" in row
     assert all(cell.data_type == "s" for cell in book.worksheets[0][1])
     assert admin_client.get("/api/v1/accounts/export.docx").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["accounts", "leads", "activities", "orders"])
+def test_an_edit_of_a_revision_that_there_is_not_is_refused(
+    admin_client: TestClient, make_account: MakeAccount, path: str
+) -> None:
+    """Such an ETag is of another database, or made up: it would write over everything."""
+    account = str(make_account(name="Bakery").id)
+    made = {
+        "accounts": {"name": "Ostrich farm"},
+        "leads": {"company": "Bakery"},
+        "activities": {"kind": "task", "account_id": account, "subject": "Call"},
+        "orders": {"account_id": account, "kind": "order"},
+    }
+    answer = admin_client.post(f"/api/v1/{path}", json=made[path])
+    assert answer.status_code < 300, answer.text
+    row = answer.json()
+    changed = admin_client.patch(f"/api/v1/{path}/{row['id']}", json={"note": "x"}, headers={"If-Match": '"20"'})
+    assert (changed.status_code, changed.json().get("rev")) == (412, row["rev"]), changed.text

@@ -75,7 +75,17 @@ def test_an_effect_that_has_vanished_is_found(world: World) -> None:
 
 def test_a_backup_lets_phones_forget(world: World) -> None:
     try:
-        status, output = run("backed-up")
+        assert run("backed-up")[0] == 2, "the moment at which it began has to be said"
+        assert run("backed-up", "--began", "yesterday")[0] == 2
+        assert run("backed-up", "--began", "2126-11-28T02:00:00")[0] != 0, "what is sent until then is in no backup"
+        assert world.sql("select durable_at from sync_meta") == [(None,)]
+        status, output = run("backed-up", "--began", "2026-01-28T02:00:00+01:00")
         assert (status, output.startswith("Phones may forget")) == (0, True)
+        assert run("backed-up", "--began", "2026-01-27T02:00:00+01:00")[0] == 0
+        assert world.sql("select durable_at = '2026-01-28 01:00Z' from sync_meta") == [(True,)], "none is younger"
+        assert run("not-backed-up", "--began", "2026-01-26T02:00:00+01:00")[0] == 0
+        assert world.sql("select durable_at = '2026-01-26 01:00Z' from sync_meta") == [(True,)]
+        assert run("not-backed-up")[0] == 0
+        assert world.sql("select durable_at from sync_meta") == [(None,)]
     finally:
         world.sql("update sync_meta set durable_at = null, declared = '{}'")

@@ -1,6 +1,7 @@
 """Phones that leave: what a retired one still held is looked at before it counts; a wipe is receipted."""
 
 import base64
+import hashlib
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,13 +9,14 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from server.auth import service
+from server.auth import rights, service
 from server.auth.access import scope_of
 from server.auth.models import Device, DeviceState, User
+from server.files.jobs import forget_halves
 from server.kit.database import transaction
 from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
-from server.sync import quarantine
+from server.sync import jobs, quarantine, wire
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World, private_key
 
@@ -152,3 +154,103 @@ def test_a_damaged_outbox_is_kept_as_it_came_and_once(world: World) -> None:
     assert world.client.post("/sync/v1/rescue", headers=headers, content=b"").status_code == 422
     assert world.client.post("/sync/v1/rescue", content=b"x").status_code == 401
     kept.unlink()
+
+
+def contents(world: World) -> list[tuple[bool]]:
+    return [(there,) for (there,) in world.sql("select file_id is not null from attachment order by id")]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_photos_of_a_retired_phone_arrive_with_it_or_when_they_are_taken_in(
+    world: World, tmp_path: Any, before: bool
+) -> None:
+    phone = FieldPhone(world, "rita", tmp_path / "rita", Network(world.client))
+    at = str(world.account("Mill", "west"))
+    phone.sync()
+    phone.photo(at)
+    world.sql("update device set state = 'retired'")
+    if before:
+        with transaction() as session:
+            ops = [op.body | {"n": op.n} for op in phone.store.outbox.ops(["queued"])]
+            proof = signed(quarantine.proof(phone.device_id, ops))
+            quarantine.hold(session, wire.QuarantineRequest(device=phone.device_id, ops=ops, signature=proof))
+        assert by(world, "mona", phone.device_id, take=True) == []
+    report = phone.sync()
+    assert report is not None
+    assert (report.code, report.handed_over, report.photos) == ("retired", 1, 2)
+    if not before:
+        assert contents(world) == []
+        world.sql("update file_upload set touched_at = now() - interval '40 days'")
+        with transaction() as session:
+            jobs.tidy(session)
+            forget_halves(session)
+        assert by(world, "mona", phone.device_id, take=True) == []
+    assert contents(world) == [(True,)]
+    assert world.sql("select count(*) from file_upload") == [(0,)]
+    assert len(list(phone.store.outbox.blobs.files())) == 2, "nothing leaves the phone by it"
+    phone.close()
+
+
+def test_nobody_else_brings_a_content_and_none_that_no_entry_names(world: World) -> None:
+    (retired_one, _), (active, _), content = world.register("rita"), world.register("rita"), b"a photo"
+    world.sql("update device set state = 'retired' where id = :id", id=retired_one)
+    sha256 = hashlib.sha256(content).hexdigest()
+    for device, key, status in (
+        (active, quarantine.content_proof(active, sha256), 409),
+        (retired_one, quarantine.content_proof(active, sha256), 401),
+        (retired_one, quarantine.content_proof(retired_one, sha256), 404),
+    ):
+        headers = {"Device": str(device), "Signature": signed(key)}
+        answer = world.client.post(f"/sync/v1/quarantine/{sha256}", content=content, headers=headers)
+        assert answer.status_code == status, answer.text
+
+
+def may_sync(world: World, **levels: str) -> None:
+    with transaction() as session:
+        wanted = {name.replace("_", ":"): level for name, level in levels.items()}
+        rights.change_role(session, "rep", levels=wanted, fields={}, actor=world.users["mona"])
+
+
+@pytest.mark.parametrize("lost", ["sync_write", "sync_read"])
+def test_what_is_not_sent_when_a_role_may_not_send_any_more_is_kept_aside(
+    world: World, tmp_path: Any, lost: str
+) -> None:
+    phone = FieldPhone(world, "rita", tmp_path / "rita", Network(world.client))
+    at = world.account("Mill", "west")
+    world.account("Bakery", "west")
+    phone.sync()
+    phone.event(str(at), "done", None, "Signed the order")
+    phone.photo(str(at))
+    may_sync(world, **{lost: "none"})
+    world.revoke("rita", "west")
+    report = phone.sync()
+    assert report is not None
+    assert (report.code, report.handed_over, report.photos) == ("not_allowed", 2, 2)
+    if lost == "sync_write":
+        assert phone.shown("account") == [str(at)], "what she may not see any more leaves, but for what is not sent"
+    assert by(world, "mona", phone.device_id, take=True) == []
+    assert world.sql("select note, flags from visit_event") == [("Signed the order", ["late_scope"])]
+    assert contents(world) == [(True,)]
+    may_sync(world)
+    report = phone.sync()
+    assert report is not None
+    assert (report.ok, phone.store.outbox.counts()) == (True, {"applied": 2})
+    assert world.sql("select count(*) from visit_event") == [(1,)]
+    phone.close()
+
+
+@pytest.mark.parametrize(
+    ("note", "kept"), [(r"the path C:\u0000", r"the path C:\u0000"), ("40\x00 boxes", "40� boxes")]
+)
+def test_a_note_with_characters_that_the_database_does_not_take_is_taken_in(
+    world: World, tmp_path: Any, note: str, kept: str
+) -> None:
+    phone = FieldPhone(world, "rita", tmp_path / "rita", Network(world.client))
+    at = str(world.account("Mill", "west"))
+    phone.sync()
+    phone.event(at, "done", None, note)
+    world.sql("update device set state = 'retired'")
+    phone.sync()
+    assert by(world, "mona", phone.device_id, take=True) == []
+    assert world.sql("select note from visit_event") == [(kept,)]
+    phone.close()

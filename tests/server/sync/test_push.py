@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from server.kit import clock
 from server.sync import transactions
+from tests.server.sync.test_blobs import announce
 from tests.server.sync.world import Refused, World
 
 
@@ -118,7 +119,7 @@ def test_a_poisoned_op_blocks_nothing_and_its_body_is_kept(world: World) -> None
     phone.event(account)
     phone.event(uuid4())
     phone.event(account, state="flying")
-    phone.event(account, note="nul \x00 byte")
+    announce(phone, account, b"nul", mime="nul \x00 byte")
     phone.save("explode", "account", account)
     phone.save("patch", "account", account, base_rev=1, f={"name": ["Bakery", "Mine"]})
     phone.save("patch", "user_public", account, base_rev=1, f={"role": ["rep", "admin"]})

@@ -152,8 +152,10 @@ def test_a_journal_is_kept_until_a_backup_holds_it(world: World) -> None:
     phone.sync()
     assert phone.hello()["durable_upto"] is None
     with transaction() as session:
-        session.execute(text("update sync_meta set durable_at = clock_timestamp()"))
+        session.execute(text("update sync_meta set durable_at = clock_timestamp() + interval '0 seconds'"))
     try:
+        assert phone.hello()["durable_upto"] == {"n": 0}, "a push that was open when it began may not be in it"
+        world.sql("update sync_meta set durable_at = clock_timestamp() + interval '30 seconds'")
         phone.event(account)
         phone.sync()
         assert phone.hello()["durable_upto"] == {"n": 1}

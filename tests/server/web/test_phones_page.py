@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -22,7 +22,7 @@ from server.accounts.models import Account
 from server.auth.models import Device, DeviceState, Role, User
 from server.phones.routes import PhoneRulesWrite
 from server.sync import envelopes
-from server.sync.models import QuarantinedOp, SyncMeta
+from server.sync.models import QuarantinedOp, SyncMeta, SyncReceipt
 from tests.server.sync.field_phone import OneKey
 from tests.server.sync.world import public_key
 from tests.server.web.conftest import token_in
@@ -41,6 +41,53 @@ def held(session: Session, device: Device, account: Account, note: str, n: int) 
     session.add(row)
     session.flush()
     return row
+
+
+def refused(session: Session, device: Device, account: Account, n: int) -> None:
+    """An order that the server did not take."""
+    line = {"id": str(uuid4()), "product_id": None, "text": "Rolls", "quantity": "12", "unit_price": "1"}
+    d = {"account_id": str(account.id), "site_id": None, "currency": "CHF", "wanted_on": None, "note": f"At noon {n}"}
+    body = {"op_id": str(uuid4()), "k": "create", "e": "order", "id": str(uuid4()), "d": d | {"lines": [line]}, "n": n}
+    error = {"code": "not_found", "msg": "There is no such product.", "help": "Search the catalogue for it."}
+    session.add(
+        SyncReceipt(
+            op_id=UUID(body["op_id"]), body_sha=b"x", device_id=device.id, n=n, entity="order", row_id=uuid4(),
+            status="rejected", result={"n": n, "status": "rejected", "error": error}, body=body,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def test_refused_work_is_read_taken_again_and_put_aside_on_its_reps_page(
+    session: Session,
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+) -> None:
+    ada, rita = make_user(), make_user("rita", Role.REP)
+    device = Device(user_id=rita.id, name="Rita's phone", platform="android", public_key=b"key")
+    session.add(device)
+    session.flush()
+    mill = make_account("Mill", rita)
+    for n in range(1, 53):
+        refused(session, device, mill, n)
+    browser = browser_of(ada)
+    assert "52 to look at" in browser.get("/users/phones").text
+    page = browser.get(f"/users/{rita.id}").text
+    for words in ("Mill", "12 × Rolls", "At noon 52", "There is no such product.", "Older ones"):
+        assert words in page
+    assert "At noon 2<" not in page
+    older = re.search(r'href="(/users/[^"#]+)#[^"]+">Older ones', page)
+    assert older is not None
+    assert "At noon 2<" in browser.get(older[1].replace("&amp;", "&")).text
+    path = f"/users/devices/{device.id}/refused"
+    for n, take in ((52, "true"), (51, "false")):
+        sent = browser.post(f"{path}/{n}", data={"take": take, "_csrf": token_in(page)})
+        assert sent.status_code == 303
+    assert session.scalar(text("select note from sales_order")) == "At noon 52"
+    page = browser.get(f"/users/{rita.id}").text
+    assert ("put aside" in page, "taken" in page, ada.name in page) == (True, True, True)
+    assert "50 to look at" in browser.get("/users/phones").text
 
 
 def test_what_a_retired_phone_held_is_read_and_decided_on_its_owners_page(

@@ -1,0 +1,205 @@
+"""What was refused of what phones sent: in words for whoever looks after the phone, until somebody has it taken after
+all or puts it aside."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import Tuple
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.auth.access import Scope
+from server.auth.models import Device, User
+from server.kit import clock
+from server.kit.errors import BadRequest, Conflict, NotFound
+from server.kit.paging import Page, decode_cursor, encode_cursor
+from server.products.models import Product
+from server.sync import push, quarantine, receipts, wire
+from server.sync.models import SyncReceipt
+from server.sync.receipts import Sent
+from server.sync.schemas import RefusedRead, Said
+
+UNTOLD = frozenset(
+    {"zone", "lon", "lat", "mime", "size", "sha256", "thumbnail_sha256", "width", "height", "fix", "checkin", "owner"}
+)
+"""What nobody reads."""
+OPEN = (SyncReceipt.status.in_(push.REFUSED), SyncReceipt.body.is_not(None), SyncReceipt.decided_at.is_(None))
+
+
+def counts(session: Session, device_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """How many entries of some phones wait for a decision."""
+    statement = select(SyncReceipt.device_id, func.count()).where(SyncReceipt.device_id.in_(list(device_ids)), *OPEN)
+    return dict(session.execute(statement.group_by(SyncReceipt.device_id)).tuples().all())
+
+
+def listed(
+    session: Session,
+    scope: Scope,
+    device_id: UUID,
+    *,
+    decided: bool = False,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[RefusedRead]:
+    """What was refused of a phone, the latest first; or what was decided of that. Refuses a phone of a stranger."""
+    device = quarantine.looked_after(session, scope, device_id)
+    asked = (SyncReceipt.decided_at.is_not(None),) if decided else OPEN
+    statement = select(SyncReceipt, User.name).outerjoin(User, User.id == SyncReceipt.decided_by)
+    statement = statement.where(SyncReceipt.device_id == device.id, *asked)
+    if cursor:
+        statement = statement.where(tuple_(SyncReceipt.recorded_at, SyncReceipt.n) < after(cursor))
+    order = (SyncReceipt.recorded_at.desc(), SyncReceipt.n.desc())
+    found = session.execute(statement.order_by(*order).limit(limit + 1)).tuples().all()
+    last = found[limit - 1][0] if len(found) > limit else None
+    return Page(
+        items=read(session, scope, found[:limit]),
+        next_cursor=None if last is None else encode_cursor((last.recorded_at.isoformat(), last.n)),
+    )
+
+
+def after(cursor: str) -> Tuple:
+    """The place behind the last entry of a page; refuses a cursor of another list."""
+    try:
+        at, n = decode_cursor(cursor, 2) or []
+        return tuple_(literal(datetime.fromisoformat(at)), literal(int(n)))
+    except (TypeError, ValueError) as error:
+        raise BadRequest("The cursor belongs to another list.", help="Start again without a cursor.") from error
+
+
+def decide(session: Session, scope: Scope, device_id: UUID, n: int, *, take: bool) -> RefusedRead:
+    """Have an entry of a phone taken after all, as its rep's, or put it aside; says what became of it.
+
+    What is still refused stays, with its reason of now. Refuses a phone of a stranger, what somebody has decided
+    already, and what builds on an entry that is refused itself.
+    """
+    device = quarantine.looked_after(session, scope, device_id)
+    statement = select(SyncReceipt).where(SyncReceipt.device_id == device.id, SyncReceipt.n == n).with_for_update()
+    receipt = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if receipt is None or (receipt.body is None and receipt.decided_at is None):
+        raise NotFound("There is no such refused entry.")
+    if receipt.decided_at is not None or receipt.status not in push.REFUSED:
+        raise Conflict("Somebody has decided this already.", help="Load the page again.")
+    if not take or taken(session, device, receipt):
+        receipt.decided_by, receipt.decided_at = scope.user_id, clock.now()
+    session.flush()
+    return read(session, scope, [(receipt, scope.name if receipt.decided_at else None)])[0]
+
+
+def taken(session: Session, device: Device, receipt: SyncReceipt) -> bool:
+    """Do what an entry says, by the rules of every push; its answer is another one from now on."""
+    batch = quarantine.batch_of(session, device)
+    op = Sent.of(receipt.n, receipt.op_id, receipt.body_sha, receipt.body or {})
+    receipts.remember(session, batch.receipts, device, [op])
+    if push.waits_for(batch, op):
+        raise Conflict("The entry that it builds on is refused.", help="Take that one first.")
+    result, _ = push.settle(session, batch, op)
+    receipt.status, receipt.result = result.status, wire.emit(result)
+    return result.status not in push.REFUSED
+
+
+def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str | None]]) -> list[RefusedRead]:
+    """Entries with what they say, and the names of accounts that the person may see."""
+    several = [(receipt, name, dict(receipt.body or {})) for receipt, name in found]
+    at = {receipt.n: account_of(body) for receipt, _, body in several}
+    seen = accounts.seen_of(session, scope, {one for one in at.values() if one})
+    names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(seen))).tuples().all())
+    wanted = {product for _, _, body in several for product in products_of(body)}
+    products = dict(session.execute(select(Product.id, Product.name).where(Product.id.in_(wanted))).tuples().all())
+    return [
+        RefusedRead(
+            device_id=receipt.device_id,
+            n=receipt.n,
+            op_id=receipt.op_id,
+            status=receipt.status,
+            kind=text_of(body.get("k")) or None,
+            entity=text_of(body.get("e")) or None,
+            made_at=text_of(part(body, "at").get("wall")) or None,
+            received_at=receipt.recorded_at,
+            why=text_of(part(receipt.result, "error").get("msg")),
+            help=text_of(part(receipt.result, "error").get("help")),
+            account_id=at[receipt.n] if at[receipt.n] in names else None,
+            account_name=names.get(at[receipt.n] or receipt.op_id),
+            content=content_of(body, products),
+            body=body,
+            decided_by_name=name,
+            decided_at=receipt.decided_at,
+        )
+        for receipt, name, body in several
+    ]
+
+
+def as_uuid(value: object) -> UUID | None:
+    """An id, where there is one."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+def part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A part of a message that may be of any shape: it was refused."""
+    found = body.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def account_of(body: Mapping[str, Any]) -> UUID | None:
+    """The account that an entry is about."""
+    about = body.get("id") if body.get("e") == "account" else part(body, "d").get("account_id")
+    return as_uuid(about)
+
+
+def lines_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The lines of an order."""
+    lines = part(body, "d").get("lines")
+    return [one for one in lines if isinstance(one, dict)] if isinstance(lines, list) else []
+
+
+def products_of(body: Mapping[str, Any]) -> set[UUID]:
+    """The products that an order names."""
+    return {found for line in lines_of(body) if (found := as_uuid(line.get("product_id"))) is not None}
+
+
+def content_of(body: Mapping[str, Any], products: Mapping[UUID, str]) -> list[Said]:
+    """What an entry says, field by field."""
+    said: dict[str, object] = {}
+    match body.get("k"):
+        case "patch":
+            said = {name: both[1] for name, both in part(body, "f").items() if isinstance(both, list) and len(both) > 1}
+        case "setadd" | "setdel":
+            said = {"added" if body["k"] == "setadd" else "removed": body.get("v")}
+        case "create":
+            said = {name: value for name, value in part(body, "d").items() if is_told(name)}
+    if lines := lines_of(body):
+        said["lines"] = "\n".join(line_of(line, products) for line in lines)
+    return [Said(field=name, value=text_of(value)) for name, value in said.items() if value not in (None, "", [], {})]
+
+
+def line_of(line: Mapping[str, Any], products: Mapping[UUID, str]) -> str:
+    """How much of what was ordered."""
+    product_id = as_uuid(line.get("product_id"))
+    what = products.get(product_id) if product_id else None
+    return f"{text_of(line.get('quantity'))} × {what or text_of(line.get('text'))}"
+
+
+def is_told(name: str) -> bool:
+    """Whether people read a field."""
+    return name not in UNTOLD and not name.endswith("_id")
+
+
+def text_of(value: object) -> str:
+    """A value in words."""
+    match value:
+        case None:
+            return ""
+        case dict():
+            return ", ".join(
+                f"{key}: {text_of(one)}" for key, one in value.items() if is_told(key) and key != "strokes"
+            )
+        case list():
+            return ", ".join(text_of(one) for one in value)
+        case _:
+            return str(value)
