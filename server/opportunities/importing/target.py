@@ -90,7 +90,7 @@ class DealTarget(Declared):
     permission = "opportunities:write"
     label = "t.name"
     has_own = True
-    money = ("amount",)
+    money: Sequence[str] = ("amount",)
     fields: ClassVar[tuple[Field, ...]] = (
         IDENTITY,
         Field("number", "Number", "dealno opportunityno nummer chancennummer dealid opportunityid",
