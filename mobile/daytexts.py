@@ -1,6 +1,11 @@
 """What the app says about the week, times, who is near, leads, and settings."""
 
 EN = {
+    "no_visits": "No visits on this day",
+    "no_visits_help": "The next planned day is {day}.",
+    "no_visits_none": "No visits are planned on this phone yet. They come with the next sync.",
+    "show_day": "Show {day}",
+    "day_done": "All visits of this day are done.",
     "week": "Week",
     "nothing_planned": "Nothing",
     "busy": "Busy",
@@ -110,6 +115,11 @@ EN = {
 }
 
 DE = {
+    "no_visits": "Keine Besuche an diesem Tag",
+    "no_visits_help": "Der nächste geplante Tag ist {day}.",
+    "no_visits_none": "Auf diesem Telefon sind noch keine Besuche geplant. Sie kommen mit dem nächsten Abgleich.",
+    "show_day": "{day} zeigen",
+    "day_done": "Alle Besuche dieses Tages sind erledigt.",
     "week": "Woche",
     "nothing_planned": "Nichts",
     "busy": "Belegt",
