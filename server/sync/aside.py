@@ -1,7 +1,9 @@
-"""Contents of photos that came in an export before their fact counts: kept as files until the fact is decided."""
+"""Contents of photos that came before their fact counts, in an export or from a phone that leaves: kept as files until
+the fact is decided."""
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -48,15 +50,23 @@ def hashes(ops: Iterable[wire.AnyOp | None]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def fill(session: Session, user_id: UUID, sha256: str) -> str | None:
-    """Give what somebody has announced its content: `stored` (now or before), `refused`, or None while nothing has
-    announced it or it is not here. The file stays: should all this be undone, it is needed again."""
+@dataclass(frozen=True)
+class Filled:
+    """What has been announced has its content, now or before, or is refused it."""
+
+    refused: str | None = None
+    """Why."""
+
+
+def fill(session: Session, user_id: UUID, sha256: str) -> Filled | None:
+    """Give what somebody has announced its content; None while nothing has announced it or it is not here. The file
+    stays: should all this be undone, it is needed again."""
     announced = attachments.announced(session, user_id, sha256)
     if not announced:
         return None
     lacking = blobs.lacks(session, announced, sha256)
     if not lacking:
-        return "stored"
+        return Filled()
     if not path_of(sha256).is_file():
         return None
     copy = store.aside()
@@ -64,9 +74,9 @@ def fill(session: Session, user_id: UUID, sha256: str) -> str | None:
     try:
         with session.begin_nested():
             service.arrive(session, lacking, Content(copy, sha256, copy.stat().st_size))
-    except WaymarkError:
-        return "refused"
-    return "stored"
+    except WaymarkError as error:
+        return Filled(error.message)
+    return Filled()
 
 
 def forget(session: Session) -> int:

@@ -93,12 +93,7 @@ def append(session: Session, scope: Scope, sha256: str, offset: int, checksum: s
     session.flush()
     if not written.is_whole:
         return Written(written)
-    return arrived(session, upload, mine(session, scope, sha256))
-
-
-def arrived(session: Session, upload: FileUpload, announced: Sequence[AttachedFile]) -> Written:
-    """Give a content that is here whole to all that wait for it. One that is not taken is remembered with why."""
-    written, lacking = Progress(upload.size, upload.size), lacks(session, announced, upload.sha256)
+    lacking = lacks(session, mine(session, scope, sha256), sha256)
     try:
         with session.begin_nested():
             if lacking:

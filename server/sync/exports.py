@@ -67,7 +67,7 @@ def take_in(session: Session, scope: Scope, file: IO[bytes]) -> ExportRead:
         waiting=sum(one == "waiting" for one in states.values()),
         refused=refusals(session, [op for op in fresh if states.get(op) == "refused"]),
         photos=len(photos),
-        photos_refused=photos.count("refused"),
+        photos_refused=sum(one is not None and one.refused is not None for one in photos),
         photos_waiting=sum(here is None and one in small for one, here in zip(hashes, photos, strict=True)),
     )
 

@@ -66,13 +66,6 @@ delete from quarantined_op q
 where q.body ->> 'e' = 'track'
   and (q.state <> 'waiting' or q.received_at < cast(:now as timestamptz) - cast(:days as int) * interval '1 day')
 """
-# What was kept aside of photos waits as long as their ops do.
-STILL_AWAITED = """
-update file_upload u set touched_at = :now
-from quarantined_op q join device d on d.id = q.device_id
-where q.state = 'waiting' and q.body ->> 'e' = 'attachment' and u.user_id = d.user_id
-  and u.sha256 in (q.body #>> '{d,sha256}', q.body #>> '{d,thumbnail_sha256}')
-"""
 
 
 @queue.periodic(cron="17 2 * * *")
@@ -94,7 +87,6 @@ def tidy(session: Session) -> int:
     session.execute(text(AGED))
     session.execute(text(MARK), {"now": now})
     session.execute(text(ASIDE), {"now": now, "days": rules.rules(session).tracks_days})
-    session.execute(text(STILL_AWAITED), {"now": now})
     forgotten: Any = session.execute(text(FORGET), {"limit": now - TOMBSTONES})
     buckets.count(session)
     aside.forget(session)

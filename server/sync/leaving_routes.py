@@ -10,7 +10,7 @@ from server.auth.access import Scope, public, requires
 from server.files import uploads
 from server.kit.database import Db
 from server.kit.paging import Cursor, Limit, Page
-from server.sync import blobs, exports, quarantine, refused, wire
+from server.sync import exports, quarantine, refused, wire
 from server.sync.blob_routes import Sha256
 from server.sync.phones import Body, answer, parse, received
 from server.sync.schemas import ExportRead, HeldDecision, HeldRead, RefusedDecision, RefusedRead
@@ -45,12 +45,8 @@ def hold_content(
     signature: Annotated[str, Header(alias="Signature", max_length=500)],
 ) -> Response:
     """Keep the whole content of a photo aside that a retired phone still had."""
-    written = writing(lambda session: quarantine.hold_content(session, device, sha256, signature, content))
-    if written.pieces is not None:
-        written.pieces.unlink(missing_ok=True)
-    if written.refused is not None:
-        raise blobs.FileRefused(written.refused)
-    return answer(wire.BlobReply(state="stored", offset=written.progress.size, durable=False))
+    writing(lambda session: quarantine.hold_content(session, device, sha256, signature, content))
+    return answer(wire.BlobReply(state="stored", offset=len(content), durable=False))
 
 
 @router.post("/sync/v1/wiped", status_code=204, dependencies=[SIGNED])

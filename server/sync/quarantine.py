@@ -5,7 +5,7 @@ Nothing of it has an effect before that. Its proof is the phone's key alone: tok
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +18,10 @@ from server.auth.access import Scope, scope_of
 from server.auth.models import AuthEvent, Device, DeviceState, User
 from server.auth.queries import visible_users
 from server.auth.tokens import verify_signature
-from server.files import uploads
-from server.files.uploads import Progress
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
-from server.sync import aside, blobs, buckets, capturing, ops, push, receipts, wire
-from server.sync.blobs import NotAnnounced, Written
+from server.sync import aside, buckets, capturing, ops, push, receipts, wire
+from server.sync.blobs import FileRefused, NotAnnounced
 from server.sync.messages import legible
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
 from server.sync.problems import BadMessage, MessageTooLarge
@@ -112,10 +110,11 @@ def keep(session: Session, device: Device, sent: Sequence[Sent]) -> list[UUID]:
     return list(session.scalars(statement, fresh))
 
 
-def hold_content(session: Session, device_id: UUID, sha256: str, signature: str, content: bytes) -> Written:
+def hold_content(session: Session, device_id: UUID, sha256: str, signature: str, content: bytes) -> None:
     """Keep the content of a photo aside that such a phone announced, or give it to what is taken in already.
 
-    Refuses what `hold` refuses, a content that nothing of the phone names, and one that has another hash.
+    Refuses what `hold` refuses, a content that nothing of the phone names, one that has another hash, and one that is
+    no harmless picture.
     """
     device = known(session, device_id, content_proof(device_id, sha256), signature)
     refuse_usual(session, device)
@@ -125,15 +124,10 @@ def hold_content(session: Session, device_id: UUID, sha256: str, signature: str,
     if hashlib.sha256(content).hexdigest() != sha256:
         raise BadMessage("What arrived is not what was signed.", help="Send it again.")
     device.last_seen_at = clock.now()
-    if announced and not blobs.lacks(session, announced, sha256):
-        return Written(Progress(len(content), len(content)))
-    upload = uploads.begin(session, device.user_id, sha256, len(content))
-    if upload.refused is not None:
-        return Written(Progress(0, upload.size), upload.refused)
-    uploads.write(uploads.pieces_of(upload), 0, content)
-    upload.received = upload.size
-    session.flush()
-    return blobs.arrived(session, upload, announced) if announced else Written(Progress(upload.size, upload.size))
+    aside.keep(sha256, content)
+    filled = aside.fill(session, device.user_id, sha256)
+    if filled is not None and filled.refused is not None:
+        raise FileRefused(filled.refused)
 
 
 NAMES = """
@@ -141,16 +135,6 @@ select exists (select from quarantined_op q
     where q.device_id = :device and q.state in ('waiting', 'taken')
       and :sha256 in (q.body #>> '{d,sha256}', q.body #>> '{d,thumbnail_sha256}'))
 """
-
-
-def take_contents(session: Session, user_id: UUID, body: Mapping[str, Any]) -> None:
-    """Give a photo that was taken in the contents that were kept aside for it."""
-    said = body.get("d")
-    names = [said.get("sha256"), said.get("thumbnail_sha256")] if isinstance(said, dict) else []
-    for sha256 in filter(None, names):
-        upload = uploads.begun(session, user_id, str(sha256))
-        if upload is not None and upload.received == upload.size:
-            blobs.arrived(session, upload, attachments.announced(session, user_id, str(sha256)))
 
 
 def wiped(session: Session, request: wire.WipedRequest) -> None:
@@ -211,9 +195,6 @@ def decide(
     if batch is not None:
         capturing.respect_pauses(session, (op.op for op in sent), batch.scope)
         aside.fill_all(session, device.user_id, [op.op for op in sent])
-        for row in rows:
-            if row.state == "taken" and row.body.get("e") == "attachment":
-                take_contents(session, device.user_id, row.body)
     return [one for one in held(session, scope) if one.device_id == device_id]
 
 
