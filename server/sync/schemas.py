@@ -14,7 +14,8 @@ class ConflictRead(BaseModel):
     entity: str
     row_id: UUID
     account_id: UUID
-    account_name: str
+    account_name: str | None
+    """Null where the account is out of the reader's reach by now."""
     field: str
     kind: str
     policy: str
@@ -28,7 +29,7 @@ class ConflictRead(BaseModel):
     current: JsonValue
     """What is stored now."""
     rev: int
-    """The record's revision, to send back with a decision."""
+    """The record's revision, to send back with a decision; 0 where the record is out of the reader's reach by now."""
     actor: UUID | None
     actor_name: str | None
     device_id: UUID | None

@@ -176,6 +176,7 @@ def test_out_of_reach_the_sender_sees_her_own_value_only_and_the_present_owner_d
     rita, otto = Desk(world, "rita"), Desk(world, "otto")
     (hers,) = rita.conflicts()
     assert (hers["mine"], hers["server"], hers["current"]) == ("2", None, None)
+    assert (hers["account_name"], hers["rev"]) == (None, 0), "what it is called by now is not hers to know"
     assert rita.decide(hers, "take_mine")[0] == 404
     (his,) = otto.conflicts()
     assert (his["mine"], his["server"], his["current"]) == ("2", "secret", "secret")
