@@ -86,9 +86,11 @@ def checkin_of(fix: Fix) -> Json:
     }
 
 
-def edit(store: Store, e: str, row_id: str, changes: Json) -> Op | None:
-    """Save changed fields of a row with their old values; None when nothing differs."""
-    rev, shown = store.cache.shown(e, row_id)
+def edit(store: Store, e: str, row_id: str, changes: Json, seen: tuple[int, Json] | None = None) -> Op | None:
+    """Save changed fields of a row with their old values; None when nothing differs. `seen` are the revision and the
+    document that a form showed when it was opened: what a sync brought since is not the rep's to replace unseen.
+    """
+    rev, shown = seen or store.cache.shown(e, row_id)
     fields = {f: [shown.get(f), new] for f, new in changes.items() if shown.get(f) != new}
     if not fields:
         return None

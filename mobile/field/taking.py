@@ -208,18 +208,21 @@ def new_contact(
     return store.save(op_of("create", "contact", uuid7(), d=d))
 
 
-def change_contact(store: Store, contact_id: str, values: Json, phone: str, mail: str) -> Op | None:
-    """Save what changed of a person: names and function in `values`, and the first number and address, which stand
-    before the others; None when nothing did. Refuses one without a name."""
+def change_contact(
+    store: Store, contact_id: str, values: Json, phone: str, mail: str, seen: tuple[int, Json] | None = None
+) -> Op | None:
+    """Save what changed of a person as it was `seen`: names and function in `values`, and the first number and address,
+    which stand before the others; None when nothing did. Refuses one without a name."""
     if not values.get("first_name") and not values.get("last_name"):
         raise ValueError("a person needs a name")
-    held = store.cache.doc("contact", contact_id) or {}
+    seen = seen or store.cache.shown("contact", contact_id)
+    held = seen[1]
     changes: Json = {key: value or None for key, value in values.items()}
     for key, first in (("phones", phone.strip()), ("mails", mail.strip())):
         several = held.get(key) or []
         if first != (several[0]["value"] if several else ""):
             changes[key] = ([{**(several[0] if several else {}), "value": first}] if first else []) + several[1:]
-    return edit(store, "contact", contact_id, changes)
+    return edit(store, "contact", contact_id, changes, seen)
 
 
 def lead_of_firm(store: Store, firm: Json, note: str = "") -> Op:

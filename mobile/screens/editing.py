@@ -16,8 +16,10 @@ class AccountEdit(Scroller):
     def __init__(self, ctx, account_id, **kwargs):
         self.ctx, self.account_id = ctx, account_id
         words, outbox = ctx.words, ctx.files.outbox
-        self.account = ctx.files.cache.doc("account", account_id) or {}
+        self.seen = ctx.files.cache.shown("account", account_id)
+        self.account = self.seen[1]
         self.site = reads.main_site(ctx.files, account_id)
+        self.site_seen = ctx.files.cache.shown("site", self.site["id"]) if self.site is not None else None
         may = lambda name: rights.may_change(outbox, "account", name)  # noqa: E731 a question
         self.fields = {
             key: Field(words(f"a_{key}" if key == "name" else key), self.account.get(key) or "",
@@ -50,7 +52,7 @@ class AccountEdit(Scroller):
         if self.times is not None and self.times.chosen != (self.account.get("preferred_time") or ""):
             changes["preferred_time"] = self.times.chosen or None
         before = files.outbox.max_n()
-        edit(files, "account", self.account_id, changes)
+        edit(files, "account", self.account_id, changes, self.seen)
         if self.tags is not None:
             had, has = (
                 self.account.get("tags") or [],
@@ -59,7 +61,7 @@ class AccountEdit(Scroller):
             added, taken = [one for one in has if one not in had], [one for one in had if one not in has]
             change_tags(files, self.account_id, add=added, remove=taken)
         if self.hours is not None and self.hours.value != (self.site.get("opening_hours") or ""):
-            edit(files, "site", self.site["id"], {"opening_hours": self.hours.value or None})
+            edit(files, "site", self.site["id"], {"opening_hours": self.hours.value or None}, self.site_seen)
         if files.outbox.max_n() != before:
             self.ctx.index = None
             self.ctx.nav.saved()
@@ -78,7 +80,8 @@ class PersonForm(Scroller):
     def __init__(self, ctx, account_id, contact_id=None, **kwargs):
         self.ctx, self.account_id, self.contact_id = ctx, account_id, contact_id
         words, outbox = ctx.words, ctx.files.outbox
-        held = (ctx.files.cache.doc("contact", contact_id) or {}) if contact_id else {}
+        self.seen = ctx.files.cache.shown("contact", contact_id) if contact_id else (0, {})
+        held = self.seen[1]
         first = lambda key: next((one["value"] for one in held.get(key) or ()), "")  # noqa: E731 a look
         asked = {key: (words(f"c_{key}"), held.get(key) or "") for key in ("first_name", "last_name", "title")}
         for key, name in (("phones", "phone"), ("mails", "email")):
@@ -101,7 +104,7 @@ class PersonForm(Scroller):
         if self.contact_id is None:
             op = taking.new_contact(self.ctx.files, self.account_id, phone=phone, mail=mail, **values)
         else:
-            op = taking.change_contact(self.ctx.files, self.contact_id, values, phone, mail)
+            op = taking.change_contact(self.ctx.files, self.contact_id, values, phone, mail, self.seen)
         if op is not None:
             self.ctx.nav.saved()
             self.ctx.nav.toast(self.ctx.words("saved"))

@@ -8,7 +8,7 @@ import pytest
 
 from mobile import reasons
 from mobile.field import around, locking, taking
-from mobile.field.capture import propose_pin
+from mobile.field.capture import edit, propose_pin
 from mobile.field.checkin import Fix
 from mobile.field.pins import proposed_pins
 from mobile.field.store import clock
@@ -71,6 +71,18 @@ def test_a_conflict_comes_back_with_all_three_values_and_the_companys_lock_with_
     assert (clash["base"], clash["mine"], clash["server"]) == ("1", "2", "9")
     assert phone.held("account")[str(account)][1]["phone"] == "9"
     assert locking.days_alone(phone.store.outbox) == 5, "the company has said so meanwhile"
+
+
+def test_what_a_sync_brings_while_a_form_is_open_is_not_replaced_unseen(world: World, phone: FieldPhone) -> None:
+    account = world.account("Bakery", "west", phone="1")
+    phone.sync()
+    seen = phone.store.cache.shown("account", str(account))
+    world.sql("update account set phone = 'of the office'")
+    phone.sync()
+    edit(phone.store, "account", str(account), {"phone": "of the rep"}, seen)
+    phone.sync()
+    assert world.sql("select phone from account") == [("of the office",)]
+    assert world.sql("select mine, server from field_conflict") == [("of the rep", "of the office")]
 
 
 def test_a_pin_dragged_without_network_arrives_exactly_once_and_its_answer_comes_back(
