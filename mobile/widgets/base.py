@@ -157,16 +157,35 @@ class Card(Column):
         paint(self, fill, line, radius)
 
 
+LOST_S = 3.0
+"""After so long a finger that never came up again is forgotten."""
+
+
 class Touchable(ButtonBehavior, BoxLayout):
     """Anything that reacts to a tap as a whole, with a visible press."""
 
     def __init__(self, on_tap=None, fill="paper", line=None, radius=0, **kwargs):
         super().__init__(**kwargs)
         self._fill = fill
+        self._finger = None
         paint(self, fill, line, radius)
         if on_tap is not None:
             self.bind(on_release=lambda *_args: on_tap())
         self.bind(state=self._press)
+
+    def on_touch_down(self, touch):
+        """A second finger on it is no second tap; one that was lost on its way up holds nothing for long."""
+        is_held = self._finger is not None and touch.time_start - self._finger.time_start < LOST_S
+        if is_held and self.collide_point(*touch.pos):
+            return True
+        taken = super().on_touch_down(touch)
+        self._finger = touch if taken and touch.ud.get(self) else None
+        return taken
+
+    def on_touch_up(self, touch):
+        if touch is self._finger:
+            self._finger = None
+        return super().on_touch_up(touch)
 
     def _press(self, *_args):
         if self._fill:

@@ -29,6 +29,21 @@ def test_a_visit_takes_three_taps_and_is_shown_at_once(screen):
     assert screen.shows("done")
 
 
+def test_two_fingers_on_save_save_once(screen):
+    from kivy.tests.common import UnitTestTouch
+
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("order")
+    save = next(widget for widget in screen.widgets() if getattr(widget, "label", None) == "Save visit")
+    x, y = save.to_window(*save.center)
+    one, other = UnitTestTouch(x - 10, y), UnitTestTouch(x + 10, y)
+    for move in (one.touch_down, other.touch_down, one.touch_up, other.touch_up):
+        move()
+    screen.frames()
+    assert [op.body["d"]["state"] for op in screen.app.ctx.store.outbox.ops()] == ["done"]
+
+
 def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(screen):
     from mobile.screens.visit import VisitForm
     from mobile.widgets.ink import InkPad
