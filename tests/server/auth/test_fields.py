@@ -186,7 +186,7 @@ def test_an_export_lacks_the_column(
 def test_pages_show_neither_value_nor_field(
     rep: TestClient, account: Json, kept: Callable[..., None], session: Session
 ) -> None:
-    page = {"accept": "text/html"}
+    page = {"accept": "text/html", "hx-request": "true"}
     paths = ("/accounts", f"/accounts/{account['id']}", f"/accounts/{account['id']}/edit")
     kept(*SECRETS)
     session.expire_all()

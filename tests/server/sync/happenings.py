@@ -93,8 +93,7 @@ class OnThePhones(Company):
     def a_rep_edits(self) -> None:
         phone = self.phone()
         if held := phone.shown("account"):
-            change = {self.rng.choice(FIELDS): f"https://f{self.rng.randint(0, 9999)}.example"}  # fits each of them
-            phone.edit("account", self.rng.choice(held), **change)
+            phone.edit("account", self.rng.choice(held), **{self.rng.choice(FIELDS): f"f{self.rng.randint(0, 9999)}"})
 
     def a_rep_changes_tags(self) -> None:
         phone = self.phone()
@@ -215,7 +214,7 @@ class OnThePhones(Company):
 
     def an_app_of_another_age_is_installed(self) -> None:
         phone = self.phone()
-        phone.schema = self.rng.choice((0, 1, 2, 3))
+        phone.schema = self.rng.choice((0, 1, 2, 3, 4))
         phone.restart()
 
     def late_copies_arrive(self) -> None:

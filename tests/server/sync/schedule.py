@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, text
 
 from mobile.field.store import reserve
 from mobile.field.store.outbox import Op
+from mobile.field.sync import hello
 from server.kit.database import transaction
 from server.sync import epochs, transactions
 from tests.server.sync import happenings, invariants
@@ -93,7 +94,7 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         self.world.sql("update device set state = 'active'")
         for phone in self.phones.values():
             phone.network.deliver_late()
-            phone.page_rows, phone.schema = 50, 2
+            phone.page_rows, phone.schema = 50, hello.SCHEMA
             phone.restart()
         for _ in range(ROUNDS):
             if not any([self.moves(login, phone) for login, phone in self.phones.items()]):
