@@ -162,6 +162,8 @@ class Run:
                 story.backups.restore(story.backups.taken[-1])
             story.kill(number)
         story.proxy.faulty = 0.0
+        embedded.ensure(settings().home)  # here too
+        story.database.dispose()
         story.settle()
         return [*story.signed_in_again, *story.violations()]
 
