@@ -313,7 +313,7 @@ class InTheOffice(Company):
 
     def the_company_changes_how_much_phones_hold(self) -> None:
         """So little that whole areas leave, or so much that all come back; what phones know is counted at night."""
-        self.world.sql("update phone_rules set max_rows = :rows", rows=self.rng.choice((1, 6, 12, 20, 150_000)))
+        self.by_hand("update phone_rules set max_rows = :rows", rows=self.rng.choice((1, 6, 12, 20, 150_000)))
 
     def a_night_passes(self) -> None:
         self.on_the_pages(buckets.count)
