@@ -13,11 +13,6 @@ from server.auth.roles import Level
 from server.kit import clock
 
 
-def teams_of(session: Session, user_id: UUID) -> frozenset[UUID]:
-    """The teams a person belongs to."""
-    return frozenset(session.scalars(select(TeamMember.team_id).where(TeamMember.user_id == user_id)))
-
-
 def user_by_login(session: Session, login: str) -> User | None:
     """The person with this login, however it is capitalised."""
     return session.scalar(select(User).where(User.login == login.strip().lower(), User.deleted_at.is_(None)))

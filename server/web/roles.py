@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from server.auth import rights, sessions
 from server.auth.access import Scope, requires
 from server.auth.models import AccessRole, Role, User, WebSession
-from server.auth.queries import teams_of
 from server.auth.roles import FIELDS, OBJECTS, FieldRight, Level, levels_of
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
@@ -125,8 +124,8 @@ def view_as(
 ) -> Response:
     """See what somebody else sees."""
     viewer = session.get_one(User, scope.user_id)
-    mine = rights.rights_of(session, viewer)
-    rights.look_through(session, browser(request, session), viewer, mine, user_id, teams_of(session, viewer.id))
+    mine, teams = rights.rights_and_teams(session, viewer)
+    rights.look_through(session, browser(request, session), viewer, mine, user_id, teams)
     return go("/")
 
 

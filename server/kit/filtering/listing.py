@@ -87,17 +87,15 @@ def page_of(
     if after is not None and after[0] != sort:
         raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
     keyed = statement.with_only_columns(id_.label("id"), key.label("key"))
-    found = None
-    if total is None and not exact:
-        expected = guard.estimate(session, statement.with_only_columns(id_))
+    ids, found = statement.with_only_columns(id_), None
+    if total is None and exact:
+        total = guard.counted(session, ids)
+    if total is None:
+        expected = guard.estimate(session, ids)
         if expected.rows < 2 * guard.EXACT_UP_TO and guard.estimate(session, keyed).cost < DEARER * expected.cost:
             found, total = gathered(session, keyed, after, limit, down=down)
-        else:
-            total = guard.total(session, statement.with_only_columns(id_), expected)
-    elif total is None:
-        total = guard.counted(session, statement.with_only_columns(id_))
-    if total is None:
-        total = guard.total(session, statement.with_only_columns(id_))
+        if total is None:
+            total = guard.total(session, ids, expected)
     if found is None:
         rows = first_of(keyed, total, (id_, key), after, limit, down=down, by_text=by_text)
         found = [(row_id, value) for row_id, value in session.execute(rows)]

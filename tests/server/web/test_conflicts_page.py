@@ -35,15 +35,20 @@ def test_taking_the_phones_value_writes_it_and_ends_the_conflict(
     assert (account.phone, conflict.state) == ("2", ConflictState.TOOK_MINE)
 
 
+def clashing(session: Session, account: Account, rita: User) -> FieldConflict:
+    """A rep who wanted another phone number than is stored."""
+    clash = Clash("phone", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="2", server="1")
+    return keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+
+
 def test_another_value_is_saved_said_and_taken_back(
     browser_of: Callable[[User], TestClient],
     make_user: Callable[..., User],
     make_account: Callable[..., Account],
     session: Session,
 ) -> None:
-    account, rita = make_account("Amann", phone="1"), make_user("rita")
-    clash = Clash("phone", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="2", server="1")
-    conflict = keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    account = make_account("Amann", phone="1")
+    conflict = clashing(session, account, make_user("rita"))
     browser = browser_of(make_user("ada"))
     token, path = token_in(browser.get("/conflicts").text), f"/conflicts/{conflict.id}"
     answer = browser.post(path, data={"_csrf": token, "decision": "custom", "value": "5"})
@@ -62,9 +67,8 @@ def test_what_has_moved_on_says_so_and_is_not_decided_unseen(
     make_account: Callable[..., Account],
     session: Session,
 ) -> None:
-    account, rita = make_account("Amann", phone="1"), make_user("rita")
-    clash = Clash("phone", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="2", server="1")
-    conflict = keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    account = make_account("Amann", phone="1")
+    conflict = clashing(session, account, make_user("rita"))
     browser = browser_of(make_user("ada"))
     session.refresh(account)
     seen, token = account.rev, token_in(browser.get("/conflicts").text)
