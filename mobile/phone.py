@@ -24,6 +24,9 @@ from mobile.field.sync.tokens import sign_in, sign_in_by_code
 from mobile.field.sync.transport import HttpTransport
 from mobile.texts import Words
 
+FILTERS = ("hidden_layers", "nearby")
+"""What of the choices is a user's own."""
+
 
 class Phone:
     """Everything that is one per phone; stores are one per thread."""
@@ -174,13 +177,20 @@ class Phone:
     # -- what the rep has chosen
 
     def settings(self) -> dict[str, str]:
-        """Appearance, language, and which networks may carry photos."""
-        try:
-            chosen = json.loads((self.home.folder / "settings.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            chosen = {}
+        """Appearance, language, and which networks may carry photos; and what the signed-in user filters by."""
         usual = {"appearance": "light", "language": language(), "photos": "any", "hidden_layers": "", "nearby": "all "}
-        return usual | dict(chosen)
+        chosen = {key: value for key, value in _read(self.home.folder).items() if key not in FILTERS}
+        who = self.home.signed_in()
+        return usual | chosen | (_read(self.home.user_folder(who.user_id)) if who else {})
 
     def choose(self, key: str, value: str) -> None:
-        write_whole(self.home.folder / "settings.json", json.dumps(self.settings() | {key: value}))
+        folder = self.home.user_folder(self.who().user_id) if key in FILTERS else self.home.folder
+        write_whole(folder / "settings.json", json.dumps(_read(folder) | {key: value}))
+
+
+def _read(folder: Path) -> dict[str, str]:
+    """What was chosen; nothing where nothing can be read."""
+    try:
+        return dict(json.loads((folder / "settings.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}

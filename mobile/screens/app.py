@@ -46,6 +46,7 @@ from mobile.screens import (
     times,
     today,
     trouble,
+    unfinished,
     visit,
     week,
 )
@@ -83,6 +84,7 @@ SCREENS = {
     "set_pin": lock.build_set,
     "sync": sync.build,
     "more": more.build,
+    "unfinished": unfinished.build,
     "replan": replan.build,
 }
 TABS = ("today", "map", "accounts", "more")
@@ -156,13 +158,12 @@ class WaymarkApp(App):
             self.ctx.store.close()
             self.ctx.store = None
         self.ctx.who = self.phone.home.signed_in()
+        self.ctx.forget()
         try:
             self.ctx.store = self.phone.home.store()
-        except (sqlite3.Error, OSError):  # no room, no file handle: everything is there still
+        except (sqlite3.Error, OSError):  # no room, no file handle, damage: everything is there still
             self.stage.show(trouble.build(self.ctx, self._enter))
             return
-        drafts.settle(self.ctx.store)
-        self.ctx.index = None
         if self.guard.closes_data():
             return
         self._open_maps()
@@ -221,6 +222,8 @@ class WaymarkApp(App):
         places = [scroller.scroll_y for scroller in self._scrollers()] if same else []
         if screen == "sign_in":
             self.stage.show(sign_in.build(self.ctx, server=self.server, **arguments))
+        elif (stranded := drafts.stranded(self.ctx.files, screen, arguments)) is not None:
+            self.stage.show(unfinished.build_stranded(self.ctx, stranded))
         else:
             self.stage.show(SCREENS[screen](self.ctx, **arguments))
         self._shown = (screen, arguments)
@@ -322,6 +325,7 @@ class WaymarkApp(App):
         if self.ctx.store is not None:
             self.ctx.store.close()
         self.ctx.store = self.ctx.who = None
+        self.ctx.forget()
         self.trail = []
 
     # -- sync

@@ -1,5 +1,6 @@
 """What is typed into a visit is there again after the app was killed."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -7,9 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
-from mobile.field import drafts, photos, reads
-from mobile.field.capture import VisitTarget, visit_event
-from mobile.field.store import Store
+from mobile.field import photos, reads
+from mobile.field.store.outbox import Outbox
 from tests.mobile.conftest import uid
 
 pytestmark = pytest.mark.window
@@ -23,26 +23,31 @@ def lens(tmp_path):
     return folder
 
 
-@pytest.fixture
-def killed(world, lens):
-    """A phone whose app was killed while a rep typed."""
-    command = [sys.executable, "-m", "tests.mobile.screens.typing_rep", str(world.folder)]
+def killed(world, what):
+    """An app that is killed while a rep types; returns what the rep said of it."""
+    command = [sys.executable, "-m", "tests.mobile.screens.typing_rep", str(world.folder), what]
+    said = []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as rep:
-        assert any(line == "typed\n" for line in rep.stdout), "it ended by itself"
-        rep.send_signal(signal.SIGKILL)
-    return world
+        for line in rep.stdout:
+            if line == "typed\n":
+                rep.send_signal(signal.SIGKILL)
+                return said
+            said += [json.loads(line)] if line.startswith("[") else []
+    raise AssertionError("it ended by itself")
 
 
-def test_a_visit_that_was_typed_is_there_after_kill_minus_nine(killed, open_app, lens):
+def test_a_visit_that_was_typed_is_there_after_kill_minus_nine(world, open_app, lens):
     from mobile.screens.visit import VisitForm
 
-    assert b"Wants an offer" not in b"".join(path.read_bytes() for path in killed.store.folder.glob("outbox.*"))
-    screen = open_app(killed.folder, syncing=False)
+    killed(world, "visits")
+    assert b"Wants an offer" not in b"".join(path.read_bytes() for path in world.store.folder.glob("outbox.*"))
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
     store = screen.app.ctx.store
     assert [op.body["d"]["state"] for op in store.outbox.ops()] == ["checked_in"], "a draft is no entry"
     assert reads.sync_state(store).unsent == 1
     screen.tap("Finish visit")
-    assert screen.shows("Draft of ")
+    assert screen.shows("Not finished: typed at ")
     assert screen.shows("Signed by Anna Näscher")
     (form,) = screen.widgets(VisitForm)
     assert (form.note.value, form.step.subject.value, form.outcomes.chosen) == (
@@ -87,43 +92,79 @@ def test_a_draft_is_discarded_with_its_photos(open_app, world, lens):
     screen.tap("Discard")
     screen.tap("Discard it for good")
     (form,) = screen.widgets(VisitForm)
-    assert not screen.shows("Draft of")
+    assert not screen.shows("Not finished")
     assert (form.outcomes.chosen, screen.app.ctx.store.outbox.drafts.all()) == (None, [])
     assert list(screen.app.ctx.store.outbox.blobs.files()) == []
     assert screen.app.ctx.store.outbox.ops() == []
 
 
-@pytest.mark.parametrize("op", ["done", "attachment", "activity"])
-def test_an_app_that_is_killed_while_it_saves_goes_on_with_what_belongs_to_the_visit(world, op, monkeypatch):
+@pytest.mark.parametrize("last", ["visit_event", "attachment", "activity"])
+def test_an_app_that_is_killed_while_it_saves_a_visit_has_saved_nothing_and_lost_nothing(
+    open_app, world, lens, last, monkeypatch
+):
     """After the op of each kind the process is gone."""
-    store = world.store
-    target = VisitTarget(uid(1002), uid(2002), "2026-11-28", "UTC", uid(9001))
-    photo = {"op_id": uid(9002), "k": "create", "e": "attachment", "id": uid(9003),
-             "at": {"wall": "2026-11-28T10:00:00.000+00:00", "mono": 1, "boot": "b"},
-             "d": {"account_id": uid(1002), "owner": "visit", "owner_id": uid(9001), "sha256": "a" * 64,
-                   "mime": "image/jpeg", "taken_at": "2026-11-28T10:00:00.000+00:00", "name": "1.jpg"}}  # fmt: skip
-    drafts.keep(store, uid(9001), {"account_id": uid(1002), "planned": False, "step": "Call", "due_on": "2026-12-01"})
-    drafts.add_photo(store, uid(9001), photo, ())
-    save, last = Store.save, {"done": "visit_event"}.get(op, op)
+    from mobile.device.desktop import FolderCamera
+    from mobile.screens.visit import VisitForm
+
+    screen = open_app(world.folder, syncing=False, camera=FolderCamera(lens))
+    screen.app.go("visit", account_id=uid(1002))
+    screen.frames()
+    screen.tap("Take a photo")
+    screen.tap("order")
+    (form,) = screen.widgets(VisitForm)
+    form.step.subject.input.text = "Call"
+    append = Outbox.append
 
     def dying(self, body, *args, **kwargs):
-        kept = save(self, body, *args, **kwargs)
+        append(self, body, *args, **kwargs)
         if body["e"] == last:
             raise KeyboardInterrupt
-        return kept
 
-    monkeypatch.setattr(Store, "save", dying)
-
-    def save_visit():
-        visit_event(store, target, "done", outcome="order")
-        drafts.finish(store, uid(9001))
-
+    monkeypatch.setattr(Outbox, "append", dying)
     with pytest.raises(KeyboardInterrupt):
-        save_visit()
+        form.save()
     monkeypatch.undo()
+    (draft,) = world.store.outbox.drafts.all()
+    assert (draft.body["step"], world.store.outbox.ops(), world.store.cache.doc("visit", draft.id)) == (
+        "Call",
+        [],
+        None,
+    )
     world.kill()
-    for _ in range(2):
-        drafts.settle(world.store)
+    form.save()
     assert [one.e for one in world.store.outbox.ops()] == ["visit_event", "attachment", "activity"]
     assert world.store.outbox.drafts.all() == []
     world.kill()
+
+
+def test_no_form_loses_what_is_typed_and_all_are_told_and_opened_after_a_kill(world, open_app):
+    from tests.mobile.screens.typing_rep import FORMS, _fields
+
+    said = dict(killed(world, "forms"))
+    kept = b"".join(path.read_bytes() for path in world.store.folder.glob("outbox.*"))
+    assert not any(word in kept for word in (b"Kiosk", b"Zita", b"Triesen", b"yard", "Näscher".encode()))
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    store = screen.app.ctx.store
+    assert (store.outbox.ops(), reads.sync_state(store).unsent, screen.app.phone.holds_unsent()) == ([], 0, False)
+    screen.tap(f"{len(FORMS)} forms are not finished")
+    for name, form, _arguments, _rep in reversed(FORMS):
+        screen.tap(name)
+        assert screen.app.trail[-1][0] == form
+        assert screen.shows("Not finished: typed at "), name
+        assert list(_fields(screen)) == said[name], name
+        screen.tap("back")
+    screen.app.go("more")
+    screen.frames()
+    screen.tap(f"{len(FORMS)} forms are not finished")
+    for name, *_ in FORMS[:-1]:
+        screen.tap(name)
+        screen.tap("Discard")
+        screen.tap("Discard it for good")
+        assert not screen.shows("Not finished: typed at "), name
+        screen.app.go("unfinished")
+        screen.frames()
+    screen.app.go("today")
+    screen.frames()
+    screen.tap(FORMS[-1][0])
+    assert screen.shows("Not finished: typed at ")
