@@ -16,7 +16,7 @@ from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
 from mobile.field.ports import Camera, Codes, Keys, Network, Pictures, Position, Secrets, Sharing
 from mobile.field.store import Store, clock
 from mobile.field.store.outbox import Outbox
-from mobile.field.store.sqlite import remove
+from mobile.field.store.sqlite import is_damage, remove
 from mobile.field.sync import blobs, export, leaving, tokens
 from mobile.field.sync.api import Api
 from mobile.field.sync.run import Report, Sync
@@ -131,7 +131,8 @@ class Phone:
         try:
             store = self.home.store()
         except (sqlite3.Error, OSError) as error:
-            return Report().failed("storage", f"the phone's storage does not answer: {error}")
+            is_torn = isinstance(error, sqlite3.Error) and is_damage(error)
+            return Report(damaged=is_torn).failed("storage", f"the phone's storage does not answer: {error}")
         try:
             return self.sync(store)
         finally:
@@ -170,7 +171,8 @@ class Phone:
             return False
         try:
             with self._outbox() as outbox:
-                return any(outbox.counts().get(one) for one in leaving.UNHEARD) or bool(outbox.blobs.all("waiting"))
+                waiting = outbox.blobs.all("waiting") or outbox.aside.unsent()
+                return any(outbox.counts().get(one) for one in leaving.UNHEARD) or bool(waiting)
         except sqlite3.Error:
             return True  # a damaged file is no reason to say that nothing is in it
 

@@ -1,7 +1,6 @@
 """The Kivy app: holds the phone, shows one screen at a time, syncs beside it."""
 
 import contextlib
-import sqlite3
 import threading
 import webbrowser
 from pathlib import Path
@@ -116,6 +115,7 @@ class WaymarkApp(App):
         self._is_barred = False
         self.ctx = Context(self.phone, Words(), self)
         self.guard, self.footsteps, self.refusals = Guard(self), Footsteps(self), trouble.Refusals(self)
+        self.files = trouble.Files(self)
 
     # -- life
 
@@ -154,16 +154,11 @@ class WaymarkApp(App):
 
     def _enter(self) -> None:
         """Somebody is signed in: open the files, show today (or ask for the PIN), sync beside it."""
-        if self.ctx.store is not None:
-            self.ctx.store.close()
-            self.ctx.store = None
         self.ctx.who = self.phone.home.signed_in()
         self.ctx.forget()
-        try:
-            self.ctx.store = self.phone.home.store()
-        except (sqlite3.Error, OSError):  # no room, no file handle, damage: everything is there still
-            self.stage.show(trouble.build(self.ctx, self._enter))
-            return
+        self.files.open(self._entered)
+
+    def _entered(self) -> None:
         if self.guard.closes_data():
             return
         self._open_maps()
@@ -209,6 +204,8 @@ class WaymarkApp(App):
         """Build the present screen anew from what the store says."""
         screen, arguments = self.trail[-1]
         store = self.ctx.store
+        if store is None and screen != "sign_in":
+            return  # they are being mended; that is what is shown
         self._is_barred = store is not None and screen != "sign_in" and locking.barred(store.outbox) is not None
         if self._is_barred:
             self.stage.show(barred.build(self.ctx))
@@ -318,13 +315,11 @@ class WaymarkApp(App):
     def _close(self) -> None:
         """Nothing is open and nothing runs; a sync that is still under way ends without a word."""
         self.guard.stop()
-        self.footsteps.stop()
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
-        if self.ctx.store is not None:
-            self.ctx.store.close()
-        self.ctx.store = self.ctx.who = None
+        self.files.close()
+        self.ctx.who = None
         self.ctx.forget()
         self.trail = []
 
@@ -342,7 +337,11 @@ class WaymarkApp(App):
     @mainthread
     def _synced(self, report: Report) -> None:
         """A sync ended: say what went wrong, show what came in (never under the rep's fingers)."""
-        if self.worker is None:
+        self.ctx.syncing = False
+        if self.worker is None or self.ctx.store is None:
+            return
+        if report.damaged:
+            self.files.open(self.files.mended)
             return
         self._asked.clear()
         came = report.photos or report.rows or report.left or report.results or report.parked or report.maps
@@ -351,7 +350,7 @@ class WaymarkApp(App):
         if report.code == "retired":
             self._close_data()
         changed = changed or problem != self.ctx.problem
-        self.ctx.syncing, self.ctx.problem = False, problem
+        self.ctx.problem = problem
         self.ctx.index = None if changed else self.ctx.index
         if report.code == "wipe":
             self.sign_out(note=self.ctx.words("err_wipe"))
