@@ -8,7 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
-from mobile.field import photos, reads
+from mobile.field import photos, reads, rights
+from mobile.field.home import SignedIn
 from mobile.field.store.outbox import Outbox
 from tests.mobile.conftest import uid
 
@@ -168,3 +169,164 @@ def test_no_form_loses_what_is_typed_and_all_are_told_and_opened_after_a_kill(wo
     screen.frames()
     screen.tap(FORMS[-1][0])
     assert screen.shows("Not finished: typed at ")
+
+
+def edit_form(screen):
+    from mobile.screens.editing import AccountEdit
+
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(AccountEdit)
+    return form
+
+
+def test_an_edit_from_a_draft_says_what_the_form_showed_when_it_was_opened(world, screen):
+    store = screen.app.ctx.store
+    rev, shown = store.cache.shown("account", uid(1001))
+    edit_form(screen).fields["phone"].input.text = "+423 9"
+    screen.app.go("today")
+    screen.frames()
+    world.server.put("account", uid(1001), shown | {"phone": "+423 5", "website": "new.example"}, 412)
+    assert world.sync().ok
+    world.kill()
+    assert store.cache.shown("account", uid(1001))[0] > rev
+    form = edit_form(screen)
+    assert (form.fields["phone"].value, form.fields["website"].value) == ("+423 9", shown.get("website") or "")
+    screen.tap("Save")
+    (op,) = store.outbox.ops()
+    assert (op.body["base_rev"], op.body["f"]) == (rev, {"phone": [shown.get("phone"), "+423 9"]})
+    assert store.outbox.drafts.all() == []
+
+
+def test_a_form_that_is_typed_back_to_what_it_showed_is_no_draft(screen):
+    form = edit_form(screen)
+    held = form.fields["phone"].input.text
+    form.fields["phone"].input.text = "+423 9"
+    assert len(screen.app.ctx.store.outbox.drafts.all()) == 1
+    form.fields["phone"].input.text = held
+    assert screen.app.ctx.store.outbox.drafts.all() == []
+
+
+def test_an_edit_is_saved_whole_or_not_at_all(world, screen, monkeypatch):
+    form = edit_form(screen)
+    form.fields["phone"].input.text, form.tags.input.text = "+423 9", "bread"
+    append = Outbox.append
+
+    def dying(self, body, *args, **kwargs):
+        if body["k"] == "setadd":
+            raise KeyboardInterrupt
+        return append(self, body, *args, **kwargs)
+
+    monkeypatch.setattr(Outbox, "append", dying)
+    with pytest.raises(KeyboardInterrupt):
+        form.save()
+    monkeypatch.undo()
+    assert world.store.outbox.ops() == []
+    assert len(world.store.outbox.drafts.all()) == 1
+    world.kill()
+    form.save()
+    kinds = [op.kind for op in world.store.outbox.ops()]
+    assert (kinds[:2], world.store.outbox.drafts.all()) == (["patch", "setadd"], [])
+    world.kill()
+
+
+def test_the_next_user_sees_nothing_of_it_and_the_first_one_finds_it_again(world, screen):
+    app = screen.app
+    who = app.phone.home.signed_in()
+    edit_form(screen).fields["note"].input.text = "Asks for credit"
+    screen.app.go("accounts", text="Müller")
+    screen.app.go("nearby", layer="lead")
+    app.choose("hidden_layers", "prospect")
+    screen.frames()
+    app.ctx.day, app.ctx.view, app.ctx.problem = app.ctx.today, ("a day", "a view"), "a problem"
+    app.ctx.search = "Müller"
+    app.sign_out()
+    app.phone.home.remember(SignedIn(who.server, uid(77), "otto", "Otto Other", "rep"))
+    app.go("signed_in")
+    screen.frames()
+    for place in ("today", "accounts", "more"):
+        app.go(place)
+        screen.frames()
+        assert not screen.shows("Not finished")
+        assert not screen.shows("Müller")
+    ctx = app.ctx
+    assert (ctx.search, ctx.day, ctx.view, ctx.problem, ctx.accounts().search("")) == ("", None, None, None, [])
+    chosen = app.phone.settings()
+    assert (chosen["nearby"], chosen["hidden_layers"]) == ("all ", "")
+    app.sign_out()
+    app.phone.home.remember(who)
+    app.go("signed_in")
+    screen.frames()
+    assert (app.phone.settings()["nearby"], app.phone.settings()["hidden_layers"]) == ("lead ", "prospect")
+    screen.tap("Change of the account: Müller GmbH")
+    assert edit_form(screen).fields["note"].value == "Asks for credit"
+
+    app.phone.close_data(ctx.store)  # days without the server
+    ctx.store = None
+    app.go("signed_in")
+    screen.frames()
+    screen.tap("Change of the account: Müller GmbH")
+    assert screen.shows("What this is about is not on this phone now")
+    assert screen.shows("Asks for credit")
+    app.ctx.store.close()
+    app.ctx.store = None
+    app.phone.home.wipe(who.user_id)
+    assert not app.phone.home.user_folder(who.user_id).exists()
+    app.go("sign_in")
+
+
+def test_what_was_typed_of_something_that_left_is_read_and_saved_once_it_is_back(world, screen):
+    from tests.mobile.screens.typing_rep import FORMS
+
+    screen.app.ctx.store.outbox.meta.set(rights.CLOSED, "[]")
+    for _name, form, arguments, rep in FORMS:
+        screen.app.go(form, **arguments)
+        screen.frames()
+        rep(screen)
+    cache = screen.app.ctx.store.cache
+    gone = [("account", 1001), ("account", 1002), ("site", 2001), ("contact", 6001), ("prospect", 7001)]
+    kept = [(e, uid(n), *cache.base(e, uid(n))) for e, n in gone]
+    for e, n in gone:
+        cache.remove(e, uid(n))
+    said = {"Order": "Milch 1 l × 1, Käse × 6", "Next step": "Bring samples", "Change": "Ring twice", "Add": "Zita",
+            "Change the": "Näscher-Frei", "Proposed": "Behind the yard", "Make": "Bread?",
+            "Visit": "Nobody"}  # fmt: skip
+    screen.app.go("unfinished")
+    screen.frames()
+    for name, form, *_ in FORMS:
+        screen.tap(name)
+        is_free = form in ("lead", "new_account")
+        assert screen.shows("is not on this phone now") != is_free, name
+        for word in () if is_free else [text for key, text in said.items() if name.startswith(key)][-1:]:
+            for part in word.split(", "):
+                assert screen.shows(part), (name, screen.words())
+        screen.tap("back")
+    for e, row_id, rev, base in kept:
+        cache.put_base(e, row_id, rev, base)
+    screen.tap("Order: Müller GmbH")
+    screen.tap("Save the order")  # one quantity is none
+    screen.tap("less of Milch 1 l")
+    screen.tap("Save the order")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert [line["quantity"] for line in op.body["d"]["lines"]] == ["6"]
+
+
+def test_products_that_are_not_sold_any_more_are_named_and_stay_in_the_draft(screen):
+    from mobile.screens.order import OrderPad
+
+    screen.app.go("order", account_id=uid(1001))
+    screen.frames()
+    screen.tap("one more Milch 1 l")
+    screen.tap("one more Käse")
+    store = screen.app.ctx.store
+    rev, base = store.cache.base("product", uid(6802))
+    store.cache.put_base("product", uid(6802), rev, base | {"is_active": False})
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("Not to be had here any more: Käse × 6")
+    screen.tap("one more Milch 1 l")
+    store.cache.put_base("product", uid(6802), rev, base)
+    screen.app.again()
+    screen.frames()
+    (pad,) = screen.widgets(OrderPad)
+    assert {key: str(much) for key, much in pad.chosen.items()} == {uid(6801): "2", uid(6802): "6"}
