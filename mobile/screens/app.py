@@ -374,7 +374,7 @@ class WaymarkApp(App):
         """A retired phone shows no data any more: it goes, and what was never sent stays until the office has it."""
         if self.ctx.store is not None and self.ctx.store.cache.buckets():
             self.phone.close_data(self.ctx.store)
-            self.ctx.store = self.phone.home.store()
+            self.ctx.store, self.ctx.index = self.phone.home.store(), None
 
     def _say_sync_state(self) -> None:
         if self.ctx.store is not None and self.ctx.sync_line is not None:

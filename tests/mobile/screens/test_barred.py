@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from mobile.field import tracks
 from mobile.field.capture import edit
 from tests.mobile.conftest import uid
 from tests.mobile.test_headless import Listener
+from tests.mobile.window import recorded_all_day
 
 pytestmark = pytest.mark.window
 
@@ -49,3 +51,21 @@ def test_a_retired_phone_shows_no_data_and_says_who_has_what_was_not_sent(online
     assert [op.body["f"]["note"][1] for op in screen.app.ctx.store.outbox.ops()] == ["mine"]
     screen.tap("Sign in")
     assert screen.shows("Password")
+
+
+def test_what_runs_by_a_clock_goes_on_after_a_phone_is_retired_and_records_no_way(online, open_app, monkeypatch):
+    hello = online.server._hello
+    monkeypatch.setattr(online.server, "_hello", lambda *said: hello(*said) | {"tracks": recorded_all_day()})
+    screen = open_app(online.folder)
+    screen.until(lambda: tracks.is_news(screen.app.ctx.files.outbox))
+    screen.app.footsteps.look()
+    assert len(screen.app.ctx.files.outbox.fixes.all()) == 1
+    online.server.barred = "retired"
+    screen.app.sync_now()
+    screen.until(lambda: screen.shows("Retired by the office"))
+    screen.app.footsteps.look()
+    screen.app.guard.look()
+    ops = screen.app.ctx.files.outbox.ops()
+    assert [op.e for op in ops] == ["account", "track"], "what was recorded before is kept with the rest"
+    screen.app.footsteps.look()
+    assert screen.app.ctx.files.outbox.fixes.all() == []
