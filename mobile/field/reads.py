@@ -189,6 +189,18 @@ def day(store: Store, rep_id: str, on: date) -> Day:
     )
 
 
+def visit_today(store: Store, rep_id: str, account_id: str) -> Json | None:
+    """The rep's visit of today at an account that can be gone on with: one that has begun, else one that is planned,
+    else one that was marked missed. None where there is none."""
+    mine = [one for one in docs(store, "visit", account_id) if one.get("rep_id") in (rep_id, None)]
+    here = [one for one in mine if one["day"] == zones.today(store.outbox, one.get("zone")).isoformat()]
+    ranks = ("checked_in", "en_route", "planned", "missed")
+    left = [one for one in here if one["state"] in ranks]
+    return min(left, default=None, key=lambda one: (
+        ranks.index(one["state"]), str(one.get("planned_start_at") or "~"), one["id"]
+    ))  # fmt: skip
+
+
 def _visit_of(store: Store, stop: Json) -> Json | None:
     """The visit of a stop, also when it was moved to another day since."""
     return store.cache.doc("visit", stop["visit_id"]) if stop.get("visit_id") else None

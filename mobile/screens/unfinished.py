@@ -79,6 +79,11 @@ class Typed:
         self._over = True
         return made
 
+    def keep_again(self):
+        """What was saved is undone: what was typed is a draft as before."""
+        self._over = False
+        self.keep()
+
     def told(self):
         """That something is not finished, since when, and the way to begin anew; None in a form that is new."""
         if self.at is None:

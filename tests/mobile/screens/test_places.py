@@ -28,6 +28,24 @@ def test_a_next_stop_whose_time_is_past_is_late(world, open_app, hours, late):
     assert eyebrow.endswith("late") == late
 
 
+def test_rows_of_the_account_list_follow_the_appearance(screen):
+    from mobile.screens.accounts import AccountList, AccountRow
+    from mobile.widgets.base import colour
+
+    screen.tap("Accounts")
+    (accounts,) = screen.widgets(AccountList)
+    accounts.field.input.text = "Hotel"  # the rows of the others are kept for later
+    screen.frames()
+    for appearance in ("dark", "light"):
+        screen.app.go("settings")
+        screen.frames()
+        screen.app.choose("appearance", appearance)
+        screen.frames()
+        screen.tap("back")
+        (row,) = screen.widgets(AccountRow)
+        assert tuple(row.fill_colour.rgba) == colour("ground"), appearance
+
+
 def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     """One walk through the screens beside the day."""
     screen.tap("Week")
