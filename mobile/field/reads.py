@@ -85,6 +85,11 @@ class Day:
     polylines: tuple[str, ...]
 
     @property
+    def route(self) -> tuple[Stop, ...]:
+        """The stops that one drives to, in order."""
+        return tuple(stop for stop in self.stops if stop.arrives_at and stop.lat is not None)
+
+    @property
     def next_stop(self) -> Stop | None:
         return next((s for s in self.stops if s.open and not s.is_out), None)
 

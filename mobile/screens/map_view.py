@@ -227,12 +227,15 @@ class DayMap(FloatLayout):
         self._toggle_panel()
 
     def _route(self):
-        """Leg by leg: along the road where it is known, straight and dashed where it is estimated."""
-        day, on_route = self.day, [s for s in self.day.stops if s.arrives_at and s.lat is not None]
+        """Leg by leg: along the road where it is known, straight and dashed where it is estimated. In an order that was
+        taken here a leg has a road where it is as the office planned it."""
+        day, on_route = self.day, self.day.route
         places = [(a["lon"], a["lat"]) for a in (day.start,) if a]
         places += [(s.lon, s.lat) for s in on_route]
         places += [(a["lon"], a["lat"]) for a in (day.end,) if a]
         estimated = [s.estimated for s in on_route] + [day.estimated]
+        if restday.is_taken(day):
+            estimated = [False] * len(estimated)
         legs = day.polylines if len(day.polylines) == len(places) - 1 else ("",) * (len(places) - 1)
         return [
             (decode(leg), "guess" if guess else "route") if leg else ([here, there], "guess")
