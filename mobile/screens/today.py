@@ -27,7 +27,7 @@ def build(ctx):
         pane = BoxLayout()
         content.size_hint_x, content.width = None, dp(400)
         pane.add_widget(content)
-        pane.add_widget(map_view.day_map(ctx, day))
+        pane.add_widget(map_view.DayMap(ctx, day))
         content = pane
     arrows = (
         IconButton("calendar_days", lambda: ctx.nav.go("week"), ctx.words("week")),
