@@ -129,7 +129,7 @@ class DayMap(FloatLayout):
             return
         points = (
             list(spots)
-            or [*((s.lon, s.lat) for s in self.stops.values()), *(self._ends() if self.stops else ())]
+            or [(s.lon, s.lat) for s in self.stops.values()]
             or [(a.lon, a.lat) for a in self.people.values()]
         )
         if not points and self.ctx.packs:
