@@ -113,6 +113,11 @@ def _forget(store: Store, photo: Json) -> None:
 # -- what the server has refused
 
 
+def can_reopen(store: Store, op: Op) -> bool:
+    """Whether there is a form or an account to which a refused entry leads."""
+    return (op.e, op.kind) == ("lead", "create") or reads.account_of(store, op) is not None
+
+
 def reopen(store: Store, op: Op) -> tuple[str, Json]:
     """The screen where a refused entry can be mended, and its arguments: the form that it came from with what was typed
     there, as a draft in which the entry goes on; else the account."""
@@ -162,7 +167,7 @@ def _form_of(op: Op, account_id: str | None) -> tuple[str, Json, Json]:
         return "lead", place, {"name": d.get("company")} | {key: d.get(key) for key in ("person", "phone", "note")}
     if op.e == "pin_proposal":
         return "pin", {"site_id": d["site_id"]}, {"note": d.get("note"), "at": [d["lon"], d["lat"]]}
-    if op.e == "activity" and d and account_id:
+    if op.e == "activity" and d.get("kind") == "task":
         return "next_step", here, {"step": d["subject"]}
     return "account", here, {}
 

@@ -129,10 +129,9 @@ def _needing(ctx, op):
     else:
         card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, error)), 16))
         _content(ctx, card, op)
-        choices = (
-            (words("open"), lambda: _open(ctx, op), "primary"),
-            (words("understood"), lambda: _dismiss(ctx, op.op_id), "quiet"),
-        )
+        choices = ((words("understood"), lambda: _dismiss(ctx, op.op_id), "quiet"),)
+        if drafts.can_reopen(ctx.files, op):
+            choices = ((words("open"), lambda: _open(ctx, op), "primary"), *choices)
     card.add_widget(_choices(choices))
     return card
 

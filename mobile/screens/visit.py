@@ -17,7 +17,7 @@ from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
 from mobile.screens.unfinished import Typed
 from mobile.widgets.bars import UNDO_S
-from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, gap, paint
 from mobile.widgets.controls import Chips, IconButton, Notice, PushButton
 
 KINDS = {
@@ -162,6 +162,7 @@ class VisitForm(BoxLayout):
         if rough:
             head.add_widget(Notice(rough, "warn"))
         if self.is_missed:
+            head.add_widget(gap(8))
             head.add_widget(Notice(self.ctx.words("missed_now"), "info"))
         if (told := self.typed.told()) is not None:
             head.add_widget(told)

@@ -303,6 +303,17 @@ def test_a_refused_order_opens_the_account(screen):
     assert screen.shows("Lines: 12 × Rolls"), "it can still be read"
 
 
+def test_what_leads_nowhere_has_no_way_to_be_opened(screen):
+    store = screen.app.ctx.store
+    tracks.heard(store.outbox, recorded_all_day())
+    tracks.pause(store)
+    _refused(store, store.outbox.ops()[-1])
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Understood")
+    assert not screen.shows("Open")
+
+
 def test_back_leads_where_one_came_from(screen):
     screen.app.go("accounts")
     screen.app.go("account", account_id=uid(1001))
