@@ -136,7 +136,13 @@ class Opportunity(Record, Base):
         CheckConstraint("category in ('commit', 'best_case', 'pipeline', 'omitted')", name="category"),
         CheckConstraint("state in ('open', 'won', 'lost')", name="state"),
         CheckConstraint("(state = 'open') = (closed_at is null)", name="closed"),
-        Index("ix_opportunity_account", "account_id", "created_at"),
+        Index(
+            "ix_opportunity_account",
+            "account_id",
+            "created_at",
+            # What sums over many deals add up: they read no deal.
+            postgresql_include=["deleted_at", "state", "stage_id", "currency", "amount", "closed_at", "probability"],
+        ),
         Index("ix_opportunity_currency", "currency", "closed_at"),
         Index("ix_opportunity_stage", "stage_id", "close_on", "id", postgresql_where=text("deleted_at is null")),
         Index("ix_opportunity_close", "close_on", "id", postgresql_where=text("deleted_at is null")),
