@@ -9,10 +9,14 @@ from uuid import UUID
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as accounts
 from server.accounts.models import Account
+from server.auth.access import Scope
 from server.auth.models import User
 from server.territories.models import Territory
 from server.timeline.edits import word_of
+
+OUT_OF_REACH = "an account of somebody else"
 
 
 @dataclass(frozen=True)
@@ -108,20 +112,29 @@ def shown(groups: Iterable[list[Entry]]) -> list[Entry]:
     return entries
 
 
-def fill_in(session: Session, entries: Sequence[Entry]) -> None:
-    """Put names in place of ids, with one query for a page."""
+def fill_in(session: Session, scope: Scope, entries: Sequence[Entry]) -> None:
+    """Put names in place of ids, with one query for a page; a parent out of reach has none."""
     people: set[UUID] = {entry.actor_id for entry in entries if entry.actor_id}
     areas: set[UUID] = set()
     merged: set[UUID] = set()
-    wanted = {"owner_id": people, "preferred_rep_id": people, "territory_id": areas, "merged_into": merged}
+    parents: set[UUID] = set()
+    wanted = {
+        "owner_id": people,
+        "preferred_rep_id": people,
+        "territory_id": areas,
+        "merged_into": merged,
+        "parent_id": parents,
+    }
     for change in (change for entry in entries for change in entry.changes):
         if change.label in wanted:
             wanted[change.label] |= {UUID(str(value)) for value in (change.old, change.new) if value}
+    seen = accounts.seen_of(session, scope, parents)
     parts = [
         select(table.id, table.name).where(table.id.in_(ids))
-        for table, ids in ((User, people), (Territory, areas), (Account, merged))
+        for table, ids in ((User, people), (Territory, areas), (Account, merged | seen))
     ]
-    names = {str(key): name for key, name in session.execute(union_all(*parts))}
+    names = dict.fromkeys(map(str, parents - seen), OUT_OF_REACH)
+    names |= {str(key): name for key, name in session.execute(union_all(*parts))}
     for entry in entries:
         entry.who = names.get(str(entry.actor_id))
         entry.changes = [

@@ -62,7 +62,7 @@ def page(session: Session, scope: Scope, contact_id: UUID, *, cursor: str | None
     statement = union_all(*branches).order_by(*order).limit(limit + 1)
     rows = session.execute(statement, {**values_of([], after)}).all()
     shown, following = reading.grouped([Entry(**{**row._asdict(), "facts": row.facts or {}}) for row in rows], limit)
-    reading.fill_in(session, shown)
+    reading.fill_in(session, scope, shown)
     for entry in shown:
         entry.link = link_of(entry, [source for source, _ in told])
     key = (following.at.isoformat(), following.entity, following.id) if following else None

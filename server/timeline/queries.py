@@ -85,7 +85,7 @@ def page(
     rows = session.execute(statement, values_of(family, after)).all() if statement is not None else []
     entries = [Entry(**{**row._asdict(), "facts": row.facts or {}}) for row in rows]
     shown, following = reading.grouped(entries, limit)
-    reading.fill_in(session, shown)
+    reading.fill_in(session, scope, shown)
     for entry in shown:
         entry.link = link_of(entry, chosen)
         entry.is_internal |= any(entry.kind in source.internal_kinds for source in chosen)

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -158,10 +158,16 @@ class Language:
         """`10:40` where the visit takes place."""
         return "–" if value is None else f"{value.astimezone(ZoneInfo(zone or settings().zone)):%H:%M}"
 
-    def moment(self, value: datetime | None, zone: str | None = None) -> str:
-        """`Thu 26 Nov, 10:40`."""
+    def moment(self, value: datetime | str | None, zone: str | None = None) -> str:
+        """`Thu 26 Nov, 10:40`; of a text that a phone wrote as well, which stays as it is where it is no moment."""
         if value is None:
             return "–"
+        if isinstance(value, str):
+            try:
+                told = datetime.fromisoformat(value)
+                value = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+            except (ValueError, OverflowError):
+                return value
         here = value.astimezone(ZoneInfo(zone or settings().zone))
         return f"{self.day(here.date())}, {here:%H:%M}"
 

@@ -282,7 +282,7 @@ def change_device(
             service.set_device_state(session, device, state, scope.user_id)
     except WaymarkError as error:
         return person_page(request, scope, session, device.user_id, error=error)
-    return go(f"/users/{device.user_id}")
+    return go(f"/users/{device.user_id}#phones")
 
 
 @router.post("/devices/{device_id}/quarantine")

@@ -241,6 +241,8 @@ def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
                 Activity.sender,
                 "due_on",
                 Activity.due_on,
+                "whole_day",
+                and_(Activity.starts_at.is_(None), Activity.due_on.is_not(None)),
             ),
         )
     )

@@ -175,6 +175,31 @@ def test_it_is_filtered_by_kind_person_day_and_words(session: Session, people: A
     assert found(kinds=frozenset({"campaign"})) == []
 
 
+def test_a_parent_is_told_by_its_name_where_it_is_in_reach(
+    session: Session, people: Any, scope: Any, account: Any, make_account: Any
+) -> None:
+    mona, house = scope(people["mona"]), make_account("Holding", owner_id=people["mona"].id)
+    accounts.edit(session, mona, account.id, account.rev, {"parent_id": str(house.id)})
+    told = [
+        change.new
+        for reader in (mona, scope(people["rita"]))
+        for entry in queries.page(session, reader, account.id, Wish(kinds=frozenset({"edit"}))).entries
+        for change in entry.changes
+        if change.label == "Parent account"
+    ]
+    assert told == ["Holding", "an account of somebody else"]
+
+
+def test_a_task_of_a_day_has_no_time(session: Session, people: Any, scope: Any, account: Any) -> None:
+    rita, at = people["rita"], {"zone": "UTC", "at": START}
+    for when in ({"due_on": START.date()}, {"starts_at": START, "ends_at": START + timedelta(hours=1)}):
+        kind = "task" if "due_on" in when else "call"
+        session.add(Activity(kind=kind, account_id=account.id, owner_id=rita.id, subject=kind, **when, **at))
+    session.flush()
+    entries = queries.page(session, scope(rita), account.id, Wish(kinds=frozenset({"call", "task"}))).entries
+    assert {entry.title: entry.facts["whole_day"] for entry in entries} == {"task": True, "call": False}
+
+
 def test_the_customer_reads_nothing_of_ours(
     session: Session, people: Any, scope: Any, clients: Any, account: Any
 ) -> None:

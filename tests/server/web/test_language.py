@@ -36,6 +36,9 @@ def test_a_time_is_shown_where_the_visit_takes_place() -> None:
     at = datetime(2026, 11, 26, 9, 40, tzinfo=ZoneInfo("UTC"))
     assert EN.clock(at, "Europe/Vaduz") == "10:40"
     assert DE.day(date(2026, 11, 26), year=False) == "Do 26. Nov."
+    assert EN.moment("2026-11-26T09:40:11.500Z", "Europe/Vaduz") == EN.moment(at, "Europe/Vaduz")
+    for said in ("noon", "0001-01-01T00:00:00+14:00"):  # a phone may write anything
+        assert EN.moment(said, "Europe/Vaduz") == said
 
 
 def test_a_period_below_a_bar_is_short() -> None:
