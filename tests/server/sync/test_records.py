@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -26,6 +27,7 @@ from server.accounts.models import Account
 from server.auth import rights
 from server.fields import forms
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.products import service as products
 from server.sync import doctor
 from server.sync.entities import BY_NAME
@@ -259,6 +261,23 @@ def test_an_order_is_of_the_moment_in_which_it_was_taken_down(
     phone.sync()
     ((is_old,),) = world.sql("select now() - created_at > interval '19 minutes' from sales_order")
     assert is_old, "the timeline tells when it was taken down, not when it arrived"
+
+
+@pytest.mark.parametrize(("ago", "day"), [(timedelta(days=3), -3), (timedelta(days=3000), 0), (-timedelta(days=9), 0)])
+def test_an_order_that_is_sent_later_has_the_day_on_which_it_was_taken_down(
+    world: World, phone: FieldPhone, monkeypatch: pytest.MonkeyPatch, ago: timedelta, day: int
+) -> None:
+    account, (milk, _) = world.account("Bakery", "west"), catalogue(world)
+    phone.sync()
+    then = clock.now().astimezone() - ago
+    with monkeypatch.context() as earlier:
+        earlier.setattr(clock, "wall", lambda: then.isoformat(timespec="milliseconds"))
+        earlier.setattr(clock, "boot_id", lambda: "before the phone was started again")
+        taking.draft_order(phone.store, str(account), None, "EUR", [taking.Line(str(milk), None, "12", None)])
+    phone.sync()
+    zone = ZoneInfo(settings().zone)
+    taken = then.astimezone(zone).date() if day else clock.now().astimezone(zone).date()
+    assert world.sql("select day from sales_order") == [(taken,)]
 
 
 def test_every_entity_has_the_code_under_which_the_feed_knows_it(world: World) -> None:
