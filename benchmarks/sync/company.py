@@ -53,6 +53,31 @@ insert into visit (id, account_id, site_id, rep_id, day, zone, state, outcome, n
     from (select id, account_id, row_number() over () n from site) s
     join generate_series(1, 2) twice on twice = 1 or s.n <= :more
     join app_user u on u.login = 'rep1';
+create function pg_temp.talk(words int) returns text language sql volatile as $$
+    select string_agg(w[1 + (random() * 39)::int] || w[1 + (random() * 39)::int] || case when random() < 0.5
+        then w[1 + (random() * 39)::int] else '' end, ' ') from generate_series(1, words),
+        (select string_to_array('an be ca de en fa ge ho in ja ke li mo na or pa qu re si to un va we xi ya zu al bo '
+            'ce di el fo gi ha il ju ko le mi no', ' ') w) one $$;
+insert into note (id, account_id, author_id, text, written_at)
+    select pg_temp.id7(n * 3), a.id, u.id, pg_temp.talk(8 + n::int % 30), now() - n % 300 * interval '1 day'
+    from (select id, row_number() over () n from account) a join app_user u on u.login = 'rep1' where n <= :notes;
+insert into activity (id, kind, account_id, owner_id, subject, note, zone, at, state, direction, sender)
+    select pg_temp.id7(n * 5), 'mail', a.id, u.id, pg_temp.talk(3), pg_temp.talk(20 + n::int % 90), 'Europe/Vaduz',
+        now() - n % 300 * interval '1 day', 'done', case when n % 2 = 0 then 'in' else 'out' end,
+        'office' || n || '@firm.example'
+    from (select id, row_number() over () n from account) a join app_user u on u.login = 'rep1' where n <= :mails;
+insert into pipeline (id, name) values (gen_random_uuid(), 'New business of the benchmark');
+insert into stage (id, pipeline_id, name, position, probability, category)
+    select gen_random_uuid(), p.id, 'Stage ' || n, n, 0.25, 'pipeline'
+    from pipeline p, generate_series(1, 3) n where p.name like '%benchmark';
+insert into opportunity (id, name, account_id, owner_id, pipeline_id, stage_id, amount, currency, close_on)
+    select pg_temp.id7(n * 17), 'Line ' || n, a.id, u.id, s.pipeline_id, s.id, n * 100, 'EUR', current_date + 60
+    from (select id, row_number() over () n from account) a join app_user u on u.login = 'rep1'
+    join stage s on s.name = 'Stage 3' where n <= :deals;
+insert into stage_change (id, opportunity_id, account_id, from_stage_id, to_stage_id, at, by, currency)
+    select gen_random_uuid(), o.id, o.account_id, f.id, t.id, now() - t.position * interval '20 days', o.owner_id, 'EUR'
+    from opportunity o join stage t on t.pipeline_id = o.pipeline_id
+    left join stage f on f.pipeline_id = t.pipeline_id and f.position = t.position - 1;
 insert into territory (id, name, colour, area) select gen_random_uuid(), login, '#009E73', t.area
     from app_user, territory t where login <> 'rep1';
 update territory set name = 'rep1' where name = 'West';
@@ -97,8 +122,9 @@ def company() -> Iterator[Engine]:
 
 
 def fill(engine: Engine) -> None:
-    """Accounts, sites, contacts and visits: 30,000 rows that one rep's phone holds."""
+    """Accounts, sites, contacts, visits, notes, mails and deals with their steps: 30,000 rows on one rep's phone."""
     values = {"phones": PHONES, "accounts": ACCOUNTS, "contacts": 6_000, "more": 3_000, "prospects": 500}
+    values |= {"notes": 1_200, "mails": 1_200, "deals": 150}
     with engine.begin() as connection:
         for statement in TABLES.split(";\n"):
             if statement.strip():

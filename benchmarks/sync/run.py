@@ -151,7 +151,7 @@ def timed(engine: Engine, feed: str, beginning: str) -> float:
         target = connection.execute(text(seen)).scalar_one()
         values = {
             "buckets": [bucket], "seen": before, "target": target, "txid": "0", "e": 0,
-            "id": "00000000-0000-0000-0000-000000000000", "bucket": 0, "tombstones": True, "limit": 2000,
+            "id": "00000000-0000-0000-0000-000000000000", "bucket": 0, "tombstones": True, "limit": 2000, "unknown": [],
         }  # fmt: skip
         began = time.perf_counter()
         found = connection.execute(text(feed), values).all()

@@ -39,8 +39,7 @@ def questions(store: Store) -> list[Question]:
     ops, heard = store.outbox.ops(), _heard(store.outbox)
     found = []
     for op, conflict in _asked(store.outbox, ops):
-        base = store.cache.base(op.e, op.row_id)[1] or {}
-        found.append(Question(op, conflict, base.get(conflict["field"]), heard.get(conflict["id"])))
+        found.append(Question(op, conflict, _stored(store, op, conflict), heard.get(conflict["id"])))
     return found
 
 
@@ -70,11 +69,16 @@ def heard(outbox: Outbox, decided: list[Json] | None) -> int:
 def answer(store: Store, question: Question, *, mine: bool) -> Op:
     """Save the rep's decision: their own value, or the office's as it is stored now."""
     op, conflict = question.op, question.conflict
-    rev, base = store.cache.base(op.e, op.row_id)
-    seen = (base or {}).get(conflict["field"])
+    rev, seen = store.cache.rev(op.e, op.row_id), _stored(store, op, conflict)
     theirs = conflict["server"] if conflict.get("policy") == "take_field" else seen
     fields = {conflict["field"]: [seen, conflict["mine"] if mine else theirs]}
     return store.save(op_of("patch", op.e, op.row_id, base_rev=rev, f=fields, decides=conflict["id"]))
+
+
+def _stored(store: Store, op: Op, conflict: Json) -> object:
+    """What the field holds now; of a row that is no more, as after a merge, what the office's value was."""
+    base = store.cache.base(op.e, op.row_id)[1]
+    return conflict["server"] if base is None else base.get(conflict["field"])
 
 
 def _conflicts(op: Op) -> list[Json]:

@@ -17,7 +17,7 @@ GROUPS = {
     "route": "plans", "stop": "plans",
     "activity": "activities", "ticket": "tickets", "opportunity": "deals", "order": "orders", "lead": "leads",
     "prospect": "firms",
-    "note": "activities",
+    "note": "activities", "mail": "activities", "stage_change": "deals",
     "track": "tracks", "product": "catalogue", "price_list": "catalogue", "price_list_use": "catalogue",
 }  # fmt: skip
 """Which kinds of rows are told as one; every other is told among the rest."""

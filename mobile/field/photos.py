@@ -1,7 +1,7 @@
 """Photos: saved the moment they are taken, shown from this phone while they are here, fetched when they are not."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import UNSENT
 
 MOST_PER_VISIT = 20
+PART = ".part"
+SWEPT = "pictures_swept"
+"""Which pictures were there when they were last swept; nothing where rows have left since."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +163,31 @@ def keep(store: Store, sha256: str, content: bytes) -> None:
     """Keep a content that can be fetched again; a killed app leaves no half of it."""
     target = fetched(store, sha256)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = target.with_suffix(".part")
+    part = target.with_suffix(PART)
     part.write_bytes(store.seals.cache.seal(content))
     part.replace(target)
+
+
+def sweep(store: Store) -> int:
+    """Remove fetched pictures of what this phone does not hold any more: their account left it, or they were taken
+    away. What is to be sent still, or in no backup, lies elsewhere. Returns how many there were; none before every
+    bucket has been read to its end. Nothing is looked into where no row has left and no picture has come."""
+    folder, meta = store.folder / "fetched", store.cache.meta
+    if not folder.is_dir() or not all(bucket.complete for bucket in store.cache.buckets()):
+        return 0
+    names = sorted(path.name for path in folder.iterdir())
+    if meta.get(SWEPT) == _told(names):
+        return 0
+    named = {doc.get(key) for doc in docs(store, "attachment") for key in ("sha256", "thumbnail_sha256")}
+    gone = [name for name in names if name.removesuffix(PART) not in named]
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
+    meta.set(SWEPT, _told(name for name in names if name not in gone))
+    return len(gone)
+
+
+def _told(names: Iterable[str]) -> str:
+    return hashlib.sha256(" ".join(names).encode()).hexdigest()
 
 
 def read(store: Store, path: Path) -> bytes:

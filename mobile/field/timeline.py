@@ -1,4 +1,5 @@
-"""What happened at an account, as far as this phone knows: visits, calls, meetings, tasks, notes, tickets, orders."""
+"""What happened at an account, as far as this phone knows: visits, calls, meetings, tasks, mails, notes, tickets,
+steps of deals, orders."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,15 +19,15 @@ class TimelineEntry:
     """Something that happened at an account."""
 
     kind: str
-    """visit, call, meeting, task, note, ticket, order, quote or credit."""
+    """visit, call, meeting, task, mail, note, ticket, stage, order, quote or credit."""
     id: str
     day: str
     at: datetime | None
     """None: some time of that day."""
     state: str
-    """Empty for a note."""
+    """Empty for a note, `in` or `out` for a mail, `won` or `lost` where a deal came to its end."""
     title: str | None
-    """A subject or a number; None for visits and notes."""
+    """A subject, a number or what a deal is called; None for visits and notes."""
     outcome: str | None
     note: str | None
     who: str | None
@@ -45,10 +46,11 @@ def timeline(
         at = datetime.fromisoformat(moment) if moment and "T" in moment else None
         where = clock.zone(doc["zone"]) if kind == "visit" and doc.get("zone") else zone
         day = str(doc.get("day") or (at.astimezone(where).date().isoformat() if at else moment or ""))
-        who = names.get(str(fields.pop("who", None)))
+        sender, colleague = fields.pop("sender", None), names.get(str(fields.pop("who", None)))
         mark = marks.get((str(fields.pop("e", kind)), doc["id"]), "")
         blank: Json = dict.fromkeys(("title", "outcome", "note", "amount")) | {"state": "", "flags": ()}
-        found.append(TimelineEntry(kind=kind, id=doc["id"], day=day, at=at, who=who, mark=mark, **(blank | fields)))
+        told = blank | fields | {"who": sender or colleague}
+        found.append(TimelineEntry(kind=kind, id=doc["id"], day=day, at=at, mark=mark, **told))
     return sorted(found, key=_place, reverse=True)[:MOST]
 
 
@@ -71,6 +73,15 @@ def _told(store: Store, account_id: str) -> Iterator[tuple[str, Json, str | None
         yield doc["kind"], doc, doc.get("starts_at") or doc.get("done_at") or doc.get("due_on"), fields
     for doc in docs(store, "note", account_id):
         yield "note", doc, doc["written_at"], {"note": doc["text"], "who": doc.get("author_id")}
+    for doc in docs(store, "mail", account_id):
+        if doc["subject"] is None:  # somebody's private one
+            continue
+        fields = {"title": doc["subject"], "note": doc["text"], "state": doc["direction"] or "", "who": doc["owner_id"]}
+        yield "mail", doc, doc["at"], fields | {"sender": doc["sender"] if doc["direction"] == "in" else None}
+    for doc in docs(store, "stage_change", account_id):
+        went = " → ".join(one for one in (doc["from_stage"], doc["to_stage"]) if one)
+        state = "" if doc["state"] == "open" else doc["state"]
+        yield "stage", doc, doc["at"], {"title": doc["deal"], "note": went, "state": state, "who": doc["by"]}
     for doc in docs(store, "ticket", account_id):
         title = f"#{doc['number']} {doc['subject']}"
         yield (

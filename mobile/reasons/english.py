@@ -72,6 +72,8 @@ TEXTS = {
     "reason_event_differs": "This event was recorded before with another content.",
     "reason_changed_meanwhile": "{field} is “{value}” meanwhile.",
     "reason_look_again": "Look at it again.",
+    "reason_merged_since": "The account has become one with “{name}” since.",
+    "reason_delete_survivor": "Keep it here; if that one is to go, delete it.",
     "reason_decided_before": "{who} decided before you: {field} is “{value}”.",
     "reason_change_field": "Change the field itself if that is wrong.",
     "reason_no_conflict": "This question is not there any more.",

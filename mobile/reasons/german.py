@@ -72,6 +72,8 @@ TEXTS = {
     "reason_event_differs": "Dieses Ereignis wurde schon mit anderem Inhalt aufgenommen.",
     "reason_changed_meanwhile": "{field} ist inzwischen «{value}».",
     "reason_look_again": "Sehen Sie es noch einmal an.",
+    "reason_merged_since": "Das Konto ist seither in «{name}» aufgegangen.",
+    "reason_delete_survivor": "Behalten Sie es hier; soll jenes weg, löschen Sie es selbst.",
     "reason_decided_before": "{who} hat vor Ihnen entschieden: {field} ist «{value}».",
     "reason_change_field": "Ändern Sie das Feld selbst, wenn das falsch ist.",
     "reason_no_conflict": "Diese Frage gibt es nicht mehr.",

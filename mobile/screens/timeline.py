@@ -14,9 +14,9 @@ FIRST = 5
 """So many are shown before one asks for all."""
 ICONS = {
     "call": "phone", "meeting": "users", "task": "check", "note": "notebook_pen", "ticket": "circle_alert",
-    "order": "tag", "quote": "tag", "credit": "tag",
+    "order": "tag", "quote": "tag", "credit": "tag", "mail": "mail", "stage": "flag",
 }  # fmt: skip
-STATES = {"visit": "s", "call": "s", "meeting": "s", "task": "s", "ticket": "ts"}
+STATES = {"visit": "s", "call": "s", "meeting": "s", "task": "s", "ticket": "ts", "mail": "md", "stage": "ds"}
 """Where the words of a state stand; those of orders in `os`."""
 
 

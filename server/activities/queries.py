@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, any_, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -178,3 +178,40 @@ def incoming(session: Session, scope: Scope, day: date, *, limit: int = 100) -> 
     """The reports about a day's visits, the latest arrival first."""
     visits = list(session.scalars(visible_to(scope).where(Visit.day == day).with_only_columns(Visit.id)))
     return [Incoming(*row) for row in session.execute(INCOMING, {"visits": visits, "limit": limit})]
+
+
+@dataclass(frozen=True)
+class AtBinned:
+    """A visit that was reported at an account when that lay in the bin already: nothing else shows it there."""
+
+    account_id: UUID
+    day: date
+    rep_name: str
+    state: str
+    outcome: str | None
+    note: str | None
+
+
+def at_binned(scope: Scope) -> Select[Visit]:
+    """What came in about accounts in the bin since they were deleted, for those who may bring them back."""
+    came = select(VisitEvent.id).where(VisitEvent.visit_id == Visit.id, VisitEvent.recorded_at > Account.deleted_at)
+    return (
+        select(Visit)
+        .join(Account, Account.id == Visit.account_id)
+        .where(Account.deleted_at.is_not(None), accounts.within_reach(scope, "accounts:delete"))
+        .where(Visit.deleted_at.is_(None), literal("account_deleted") == any_(Visit.flags), came.exists())
+    )
+
+
+def reported_since(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> list[AtBinned]:
+    """These of some accounts, the latest day first."""
+    told = (Visit.account_id, Visit.day, User.name, Visit.state, Visit.outcome, Visit.note)
+    statement = (
+        at_binned(scope)
+        .join(User, User.id == Visit.rep_id)
+        .where(Visit.account_id.in_(list(account_ids)))
+        .with_only_columns(*told)
+        .order_by(Visit.day.desc(), Visit.id)
+        .limit(500)
+    )
+    return [AtBinned(*row) for row in session.execute(statement)]

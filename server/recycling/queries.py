@@ -1,7 +1,7 @@
 """Reads of the bin: one union over its kinds, each limited before it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from sqlalchemy.types import DateTime, Uuid
 
 from server.accounts.duplicates.models import AccountMerge
 from server.accounts.models import Account
+from server.activities import queries as activities
+from server.activities.queries import AtBinned
 from server.auth.access import Scope
 from server.auth.models import User
 from server.kit.paging import decode_cursor, encode_cursor
@@ -31,6 +33,8 @@ class Deleted:
     account_id: UUID | None
     account: str | None
     who: str | None
+    visits: tuple[AtBinned, ...] = ()
+    """What was reported at an account since it was deleted."""
 
     @property
     def kind(self) -> Kind:
@@ -82,7 +86,14 @@ def page(
     found = named(session, union_all(*branches), limit + 1)
     last = found[limit - 1] if len(found) > limit else None
     following = encode_cursor((last.deleted_at.isoformat(), last.entity, last.id)) if last else None
-    return Listing(found[:limit], following)
+    return Listing(with_visits(session, scope, found[:limit]), following)
+
+
+def with_visits(session: Session, scope: Scope, rows: list[Deleted]) -> list[Deleted]:
+    """The same; accounts with the visits that were reported there since."""
+    ids = [row.id for row in rows if row.entity == "account"]
+    visits = activities.reported_since(session, scope, ids) if ids and scope.may("activities:read") else []
+    return [replace(row, visits=tuple(one for one in visits if one.account_id == row.id)) for row in rows]
 
 
 def named(session: Session, together: object, limit: int) -> list[Deleted]:

@@ -1,6 +1,6 @@
 """JSON API of the bin."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +17,18 @@ router = APIRouter(prefix="/api/v1/bin", tags=["bin"])
 WriteAccounts = Annotated[Scope, requires("accounts:write")]
 
 
+class SinceRead(BaseModel):
+    """A visit that a phone reported at an account when that lay in the bin already."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    day: date
+    rep_name: str
+    state: str
+    outcome: str | None
+    note: str | None
+
+
 class DeletedRead(BaseModel):
     """One thing in the bin."""
 
@@ -29,6 +41,8 @@ class DeletedRead(BaseModel):
     account_id: UUID | None
     account: str | None
     who: str | None
+    visits: list[SinceRead]
+    """Of an account: what was reported there since. It is in no list of visits until the account comes back."""
 
 
 @router.get("")

@@ -1,10 +1,11 @@
 """What a rep takes down at a customer's beside the visit: answers, orders, next steps, leads, photos."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
@@ -29,6 +30,7 @@ from server.contacts.models import Contact
 from server.density import claiming
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound, WaymarkError
+from server.kit.settings import settings
 from server.leads import taking
 from server.leads.models import LeadSource
 from server.orders import drafting
@@ -45,6 +47,8 @@ from server.tracks.service import Report, TimedFix
 
 LATE = ("late_scope",)
 """What is odd about a fact at an account that is not the sender's any more."""
+KEEPS = timedelta(days=400)
+"""So long at most a phone keeps what it could not send."""
 
 type Made = tuple[UUID, int]
 """The id and the revision of what was made."""
@@ -66,12 +70,14 @@ def with_answers(session: Session, report: VisitReport) -> VisitReport:
 
 
 def draft_order(session: Session, op: wire.DraftOrder, scope: Scope, made_at: datetime) -> Made:
-    """Draft an order as it was taken down, of that moment, wherever its account has gone. The customer's lists price
-    it; what the phone showed is noted where they say something else."""
+    """Draft an order as it was taken down, of that moment and its day, wherever its account has gone. The customer's
+    lists of that day price it; what the phone showed is noted where they say something else."""
     scope.need("orders:write")
     at = standing_at(session, scope, op.d.account_id, op.d.site_id, "orders:write")
     lines = [line_of(line) for line in op.d.lines]
     fields: dict[str, object] = {"site_id": at.site_id, "wanted_on": op.d.wanted_on, "note": op.d.note}
+    if made_at > clock.now() - KEEPS:  # a clock that says otherwise is off
+        fields["day"] = made_at.astimezone(ZoneInfo(scope.zone or settings().zone)).date()
     new = NewOrder(at.account_id, lines=lines, fields=fields, currency=op.d.currency, id=op.id, flags=at.flags)
     order = drafting.draft(session, scope, new)
     order.created_at = min(order.created_at, made_at)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from server.accounts import editing
@@ -38,7 +38,7 @@ class AlreadyDecided(Conflict):
 
 
 PLACE = aliased(Site)
-"""The site that a conflict is about."""
+"""The site that a conflict is about. What was merged away stands for what it went into, as wherever phones send."""
 ACCOUNT_ID = case((FieldConflict.entity == "site", PLACE.account_id), else_=FieldConflict.row_id)
 
 
@@ -48,8 +48,8 @@ def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[Field
     statement = (
         select(FieldConflict, Account, User.name)
         .select_from(FieldConflict)
-        .outerjoin(PLACE, and_(FieldConflict.entity == "site", PLACE.id == FieldConflict.row_id))
-        .join(Account, Account.id == ACCOUNT_ID)
+        .outerjoin(PLACE, and_(FieldConflict.entity == "site", PLACE.id == func.site_standing(FieldConflict.row_id)))
+        .join(Account, Account.id == func.account_surviving(ACCOUNT_ID))
         .outerjoin(User, User.id == FieldConflict.actor)
     )
     if hidden := scope.hidden("account"):
@@ -95,9 +95,15 @@ def reach(session: Session, scope: Scope, ids: set[UUID]) -> set[UUID]:
 def read(
     session: Session, conflict: FieldConflict, account: Account, actor_name: str | None, *, is_reached: bool
 ) -> ConflictRead:
-    """A conflict as it is shown; the record's values only to those who may see the record."""
-    row = session.get_one(Site, conflict.row_id) if conflict.entity == "site" else account
+    """A conflict as it is shown; the record's values only to those who may see the record, and of a set to others no
+    more than what was to be added or taken out."""
+    row = row_of(session, conflict, account)
     current = value_of(session, row, conflict)
+    base, mine = conflict.base, conflict.mine
+    if isinstance(mine, list):
+        added, removed = changed(base, mine)
+        mine = joined(conflict, current) if is_reached else [*added, *removed]
+        base = base if is_reached else None
     return ConflictRead(
         id=conflict.id,
         entity=conflict.entity,
@@ -108,8 +114,8 @@ def read(
         kind=conflict.kind,
         policy=conflict.policy,
         state=conflict.state,
-        base=conflict.base,
-        mine=conflict.mine,
+        base=base,
+        mine=mine,
         server=conflict.server if is_reached else None,
         current=current if is_reached else None,
         rev=row.rev if is_reached else 0,
@@ -157,7 +163,7 @@ def held(session: Session, scope: Scope, conflict_id: UUID) -> tuple[FieldConfli
     if found is None or found[1].id not in reach(session, scope, {found[1].id}):
         raise NotFound("There is no such conflict.")
     conflict, account, name = found
-    row = session.get_one(Site, conflict.row_id) if conflict.entity == "site" else account
+    row = row_of(session, conflict, account)
     session.refresh(row, with_for_update=True)
     session.refresh(conflict, with_for_update=True)
     return conflict, account, row, name
@@ -172,16 +178,28 @@ def write(
     decision: Decision,
     stood: JsonValue,
 ) -> None:
-    """Carry a decision out; nothing is written when the record holds the chosen value already."""
+    """Carry a decision out; nothing is written when the record holds the chosen value already.
+
+    Of a set, a phone's change is made to what the set holds now. Of a record that went into another one, what is kept
+    is what that holds; refuses to delete it.
+    """
+    is_itself = row.id == conflict.row_id
     if conflict.kind == ConflictKind.DELETE_VS_EDIT or conflict.field == "deleted_at":
         if decision.decision == "custom":
             raise Invalid("A deletion is taken or not.", help="Choose keep_server or take_mine.", field="decision")
+        if decision.decision == "take_mine" and not is_itself:
+            raise Conflict(
+                f"The account was merged into “{account.name}” since.",
+                help="Keep it here; if that is to go, delete it itself.",
+                field="decision",
+            )
         if decision.decision == "take_mine":
             accounts_service.delete(session, scope, account.id, decision.rev or account.rev)
         return
-    was_written = conflict.policy == Policy.TAKE_FIELD
+    was_written = conflict.policy == Policy.TAKE_FIELD and is_itself
     kept = conflict.server if was_written else stood
-    value = {"keep_server": kept, "take_mine": conflict.mine, "custom": decision.value}[decision.decision]
+    mine = joined(conflict, stood) if isinstance(conflict.mine, list) else conflict.mine
+    value = {"keep_server": kept, "take_mine": mine, "custom": decision.value}[decision.decision]
     if value == stood and (account.deleted_at is None or decision.decision == "keep_server"):
         return
     if account.deleted_at is not None:
@@ -284,6 +302,26 @@ def decided(session: Session, scope: Scope, ids: Collection[UUID]) -> list[wire.
         )
         for one, account, _ in found
     ]
+
+
+def changed(base: JsonValue, mine: JsonValue) -> tuple[list[JsonValue], list[JsonValue]]:
+    """What a phone added to a set, and what it took out."""
+    before, after = (list(one) if isinstance(one, list) else [] for one in (base, mine))
+    return [one for one in after if one not in before], [one for one in before if one not in after]
+
+
+def joined(conflict: FieldConflict, stood: JsonValue) -> list[JsonValue]:
+    """A set as it is with a phone's change to it."""
+    added, removed = changed(conflict.base, conflict.mine)
+    left = [one for one in (stood if isinstance(stood, list) else []) if one not in removed]
+    return left + [one for one in added if one not in left]
+
+
+def row_of(session: Session, conflict: FieldConflict, account: Account) -> Account | Site:
+    """The record that a conflict is about, as it stands: what was merged away is what it went into."""
+    if conflict.entity != "site":
+        return account
+    return session.get_one(Site, accounts.standing_site(session, conflict.row_id))
 
 
 def value_of(session: Session, row: Account | Site, conflict: FieldConflict) -> JsonValue:

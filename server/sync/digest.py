@@ -28,11 +28,11 @@ def compare(session: Session, scope: Scope, request: wire.DigestRequest) -> wire
     The cursor belongs to the moment of the first step, so that a change between the two steps is delivered again
     rather than missed.
     """
-    moment, scope, _, allowed = standing(session, scope, request.epoch)
+    moment, scope, schema, allowed = standing(session, scope, request.epoch)
     bucket = allowed.get(request.bucket)
     if bucket is None:
         raise NotFound("There is no such bucket.")
-    ours = ranges_of(session, bucket.id)
+    ours = ranges_of(session, bucket.id, schema)
     if request.have is not None:
         return wire.DigestReply(rows=changes(session, scope, bucket.id, ours, request.have))
     return differing(moment, bucket, ours, request.sums or [])
@@ -49,10 +49,11 @@ def differing(moment: Moment, bucket: Subscription, ours: Ranges, sums: list[wir
     )
 
 
-def ranges_of(session: Session, bucket: int) -> Ranges:
-    """What a phone with this bucket holds."""
+def ranges_of(session: Session, bucket: int, schema: int | None) -> Ranges:
+    """What a phone with this bucket holds, of what its app knows."""
     ranges: Ranges = defaultdict(dict)
-    for entity in entities.ENTITIES:
+    unknown = entities.unknown(schema)
+    for entity in (one for one in entities.ENTITIES if one.code not in unknown):
         found: Any = session.execute(
             text(
                 f"select r.id, r.rev from sync_item i join {entity.table} r on r.id = i.id"  # noqa: S608 our constants

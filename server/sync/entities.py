@@ -87,6 +87,8 @@ class Entity:
     """None: whoever has the bucket has the row."""
     of: str | None = None
     """The column that names the only one who gets the row, whoever else has the bucket."""
+    since: int = 1
+    """The schema from which on apps know it; it is sent to no older one."""
 
 
 ENTITIES = (
@@ -116,9 +118,16 @@ ENTITIES = (
     Entity(24, "track", "track", TRACK, of="rep_id"),
     Entity(25, "prospect", "offered_prospect", PROSPECT),
     Entity(26, "note", "note", records.NOTE, records.NOTES),
+    Entity(27, "mail", "activity", records.MAIL, records.AGENDA, since=4),
+    Entity(28, "stage_change", "deal_step", records.STAGE_CHANGE, records.STEPS, since=4),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}
+
+
+def unknown(schema: int | None) -> list[int]:
+    """The codes of what an app does not know that reads rows by a schema; None: it has not said by which."""
+    return [entity.code for entity in ENTITIES if entity.since > (schema or 1)]
 
 
 class Row(NamedTuple):

@@ -20,6 +20,7 @@ cross join lateral (
       and pg_visible_in_snapshot(i.txid, cast(:target as pg_snapshot))
       and (i.txid, i.e, i.id, i.bucket_id) > (cast(:txid as xid8), :e, cast(:id as uuid), :bucket)
       and (i.op = 'P' or :tombstones)
+      and i.e <> all(cast(:unknown as smallint[]))
     order by i.txid, i.e, i.id limit :limit) i
 order by i.txid, i.e, i.id, i.bucket_id limit :limit
 """
@@ -40,9 +41,12 @@ class Item(NamedTuple):
         return self.txid, self.code, self.id, self.bucket
 
 
-def feed(session: Session, wanted: list[int], position: Position, target: str, limit: int) -> list[Item]:
-    """The next items between two snapshots."""
-    found: Any = session.execute(entities.prepared(FEED), looked_for(wanted, position, limit) | {"target": target})
+def feed(
+    session: Session, wanted: list[int], position: Position, target: str, limit: int, schema: int | None
+) -> list[Item]:
+    """The next items between two snapshots, of what an app knows that reads rows by a schema."""
+    asked = looked_for(wanted, position, limit) | {"target": target, "unknown": entities.unknown(schema)}
+    found: Any = session.execute(entities.prepared(FEED), asked)
     return [Item._make(row) for row in found.all()]
 
 
@@ -58,4 +62,5 @@ def looked_for(wanted: list[int], position: Position, limit: int) -> dict[str, A
         "bucket": bucket,
         "tombstones": not position.is_fresh,
         "limit": limit,
+        "unknown": [],
     }

@@ -62,8 +62,9 @@ def answered(
         and position.gens == {one: allowed[one].gen for one in wanted}
         and pull.first_unseen(position.seen) <= pull.first_unseen(moment.snapshot)
     )
-    items = [Item._make(one) for one in found[0][0] or ()]
-    rows = rows_of(asking, scope, items) if same and len(items) < limit else None
+    unknown = entities.unknown(schema)
+    items = [one for one in map(Item._make, found[0][0] or ()) if one.code not in unknown]
+    rows = rows_of(asking, scope, items) if same and len(found[0][0] or ()) < limit else None
     if rows is None:
         return None
     cursor = cursors.sign(position.done(moment.snapshot), moment.secret, moment.now)

@@ -41,6 +41,21 @@ sync_stamp(23::smallint, 'attachment', 'attachment', array(
     where a.taken_at < current_date - interval '13 months'
       and exists (select from sync_item i where i.e = 23 and i.id = a.id and i.op = 'P')
     order by a.id limit 5000)),
+sync_stamp(26::smallint, 'note', 'note', array(
+    select n.id from note n
+    where n.written_at < current_date - interval '13 months'
+      and exists (select from sync_item i where i.e = 26 and i.id = n.id and i.op = 'P')
+    order by n.id limit 5000)),
+sync_stamp(27::smallint, 'mail', 'activity', array(
+    select a.id from activity a
+    where a.kind = 'mail' and a.at < current_date - interval '13 months'
+      and exists (select from sync_item i where i.e = 27 and i.id = a.id and i.op = 'P')
+    order by a.id limit 5000)),
+sync_stamp(28::smallint, 'stage_change', 'deal_step', array(
+    select c.id from stage_change c
+    where c.at < current_date - interval '13 months'
+      and exists (select from sync_item i where i.e = 28 and i.id = c.id and i.op = 'P')
+    order by c.id limit 5000)),
 sync_stamp(24::smallint, 'track', 'track', array(
     select t.id from track t
     where t.day < current_date - 7

@@ -30,11 +30,11 @@ def pull(session: Session, caller: Scope, request: wire.PullRequest) -> str:
     The database writes each document as JSON; it goes out as it is. Reading and writing thousands of them again was
     most of the work of a first sync.
     """
-    moment, scope, _, allowed = standing(session, caller, request.epoch)
+    moment, scope, schema, allowed = standing(session, caller, request.epoch)
     parts: list[Part] = []
     left = min(request.limit, wire.MAX_PAGE_ROWS)
     for group in in_order(request.groups, allowed):
-        parts.append(read_group(session, scope, moment, group, allowed, left) if left > 0 else untouched(group))
+        parts.append(read_group(session, scope, moment, group, allowed, left, schema) if left > 0 else untouched(group))
         left -= len(parts[-1].rows)
     more = not all(part.is_up_to(moment) for part in parts)
     return replied([*allowed], more=more, groups=[part.spelled(moment) for part in joined(parts, moment)])
@@ -106,12 +106,18 @@ def in_order(groups: Sequence[wire.PullGroup], allowed: dict[int, Subscription])
 
 
 def read_group(
-    session: Session, scope: Scope, moment: Moment, group: wire.PullGroup, allowed: dict[int, Subscription], limit: int
+    session: Session,
+    scope: Scope,
+    moment: Moment,
+    group: wire.PullGroup,
+    allowed: dict[int, Subscription],
+    limit: int,
+    schema: int | None,
 ) -> Part:
     """The next rows of some buckets."""
     position = position_of(session, moment, group, allowed)
     target = position.target or moment.snapshot
-    items = feed(session, group.buckets, position, target, limit)
+    items = feed(session, group.buckets, position, target, limit, schema)
     found = {
         code: entities.rows(session, scope, entities.BY_CODE[code], ids) for code, ids in present_in(items).items()
     }

@@ -161,6 +161,7 @@ def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
     before = batch.receipts[op.op_id]
     for receipt in before:
         if receipt.body_sha == op.sha:
+            receipts.number(session, batch.kept, before, receipt, batch.device.id, op.n)
             return replayed(batch, op, receipt)
     if before:
         error = said("op_id_reuse", "This op was sent before with another content.")

@@ -221,7 +221,8 @@ def batch_of(session: Session, device: Device) -> Batch:
 
 def taken(session: Session, batch: Batch, op: Sent) -> str:
     """Do an op; says what became of it. Its answer stands beside the phone's own order, whose next number stays what
-    it was: should the phone come back and send the op itself, it hears the same answer."""
+    it was: should the phone come back and send the op itself, it hears the same answer, which stands in its order then.
+    """
     result = push.take(session, batch, op)
     for one in batch.kept:
         lowest = session.scalar(select(func.min(SyncReceipt.n)).where(SyncReceipt.device_id == batch.device.id))

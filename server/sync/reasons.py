@@ -91,6 +91,8 @@ REASONS: Mapping[str, str] = {
     "event_differs": "This event was recorded before with another content.",
     "changed_meanwhile": "{field} is “{value}” meanwhile.",
     "look_again": "Look at it again.",
+    "merged_since": "The account was merged into “{name}” since.",
+    "delete_survivor": "Keep it here; if that is to go, delete it itself.",
     "decided_before": "{who} decided before you: {field} is “{value}”.",
     "change_field": "Change the field itself if that is wrong.",
     "no_conflict": "There is no such conflict.",

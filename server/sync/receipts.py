@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from server.auth.models import Device
+from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.sync import ops, wire
 from server.sync.messages import legible
@@ -91,6 +92,26 @@ def receipt(op: Sent, device_id: UUID, n: int, result: wire.OpResult, body: Mapp
         row_id=op.op.id if op.op else None,
         body=None if body is None else legible(dict(body)),
     )
+
+
+def number(
+    session: Session,
+    kept: Sequence[SyncReceipt],
+    before: Sequence[SyncReceipt],
+    receipt: SyncReceipt,
+    device_id: UUID,
+    n: int,
+) -> None:
+    """Give the answer to an op that a file or somebody's decision brought in its place among the phone's own, now that
+    the phone has sent it too: from there on it counts for what backups hold. No answer is older than the one before it,
+    so that a backup holds all up to a number, or does not reach it."""
+    taken = {one.n for one in before if one.device_id == device_id}
+    if receipt.device_id != device_id or receipt.n > 0 or n in taken:
+        return
+    previous = select(SyncReceipt.recorded_at).where(SyncReceipt.device_id == device_id, SyncReceipt.n == n - 1)
+    earlier = clock.now() if kept else session.scalar(previous)
+    receipt.n, receipt.recorded_at = n, max(receipt.recorded_at, earlier or receipt.recorded_at)
+    session.flush()
 
 
 WRITE = text(

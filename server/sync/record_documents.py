@@ -277,6 +277,36 @@ class Note(Document):
     written_at: str
 
 
+class Mail(Document):
+    """A mail that came from or went to somebody at an account, and how it begins: 500 characters of it. Of a private
+    one others get no subject, sender and text. It is sent to apps from schema 4 on, as the next."""
+
+    id: str
+    account_id: str
+    owner_id: str
+    direction: Literal["in", "out"] | None
+    subject: str | None
+    sender: str | None
+    text: str | None
+    at: str
+
+
+class StageChange(Document):
+    """A step of a deal from stage to stage, and what the new stage means."""
+
+    id: str
+    account_id: str
+    opportunity_id: str
+    deal: str
+    from_stage: str | None
+    """Null: the deal was new."""
+    to_stage: str
+    state: Literal["open", "won", "lost"]
+    by: str | None
+    """Null: Waymark itself."""
+    at: str
+
+
 RECORDS: dict[str, type[Document]] = {
     "custom_field": CustomField,
     "visit_type": VisitType,
@@ -292,5 +322,7 @@ RECORDS: dict[str, type[Document]] = {
     "lead": Lead,
     "attachment": Attachment,
     "note": Note,
+    "mail": Mail,
+    "stage_change": StageChange,
 }
 """The document of each entity."""

@@ -17,6 +17,7 @@ from server.contacts import queries as contacts
 from server.contacts.models import Contact, ContactAccount
 from server.leads import queries as leads
 from server.opportunities import queries as opportunities
+from server.opportunities.models import Opportunity, StageChange
 from server.orders import queries as orders
 from server.tickets import queries as tickets
 
@@ -75,6 +76,13 @@ ATTACHMENT = """'id', r.id, 'account_id', account_surviving(r.account_id), 'owne
     'taken_at', sync_time(r.taken_at), 'made_by', r.made_by, 'is_here', r.file_id is not null"""
 NOTE = """'id', r.id, 'account_id', account_surviving(r.account_id), 'author_id', r.author_id,
     'text', left(r.text, 2000), 'is_pinned', r.is_pinned, 'written_at', sync_time(r.written_at)"""
+MAIL = f"""'id', r.id, 'account_id', account_surviving(r.account_id), 'owner_id', r.owner_id,
+    'direction', r.direction, 'subject', case when {TOLD} then r.subject end,
+    'sender', case when {TOLD} then r.sender end, 'text', case when {TOLD} then left(r.note, 500) end,
+    'at', sync_time(r.at)"""
+STAGE_CHANGE = """'id', r.id, 'account_id', account_surviving(r.account_id), 'opportunity_id', r.opportunity_id,
+    'deal', r.name, 'from_stage', r.from_stage, 'to_stage', r.to_stage, 'state', r.state, 'by', r.by,
+    'at', sync_time(r.at)"""
 LEAD = """'id', r.id, 'company', r.company, 'person', r.person, 'phones', r.phones, 'emails', r.emails,
     'street', r.street, 'postcode', r.postcode, 'city', r.city, 'country', r.country,
     'lon', sync_degrees(st_x(r.pin)), 'lat', sync_degrees(st_y(r.pin)), 'uncertainty_m', r.uncertainty_m,
@@ -104,10 +112,17 @@ def places(scope: Scope) -> Select[Any]:
     return select(ContactAccount).where(ContactAccount.contact_id.in_(seen))
 
 
+def steps(scope: Scope) -> Select[Any]:
+    """The steps of the deals that somebody sees."""
+    seen = opportunities.visible_to(scope).with_only_columns(Opportunity.id)
+    return select(StageChange).where(StageChange.opportunity_id.in_(seen))
+
+
 CONTACTS = Right("contacts:read", contacts.visible_to)
 PLACES = Right("contacts:read", places)
 TICKETS = Right("tickets:read", tickets.visible_to)
 DEALS = Right("opportunities:read", opportunities.visible_to)
+STEPS = Right("opportunities:read", steps)
 AGENDA = Right("activities:read", agenda.visible_to)
 ORDERS = Right("orders:read", orders.visible_to)
 FILES = Right("activities:read", attachments.visible_to, ("tickets:read", "orders:read"))

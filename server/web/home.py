@@ -15,7 +15,7 @@ from server.accounts import queries as accounts
 from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.routes import Filter, Search
 from server.activities import queries as activities
-from server.activities.models import VisitState
+from server.activities.models import Visit, VisitState
 from server.auth.access import Scope, requires
 from server.auth.models import Role, User
 from server.auth.queries import named, visible_users
@@ -135,6 +135,14 @@ def proposed(session: Session, scope: Scope) -> int:
     return session.scalar(select(func.count()).select_from(waiting.with_only_columns(PinProposal.id).subquery())) or 0
 
 
+def at_binned(session: Session, scope: Scope) -> int:
+    """How many visits were reported at accounts in the bin that somebody may bring back."""
+    if not scope.may("accounts:delete") or not scope.may("activities:read"):
+        return 0
+    waiting = activities.at_binned(scope).with_only_columns(Visit.id)
+    return session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
+
+
 @router.get("/home/today")
 def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
     """A fragment: today by rep, and the reports that came in; 304 while nothing has happened."""
@@ -156,6 +164,7 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
         day=day,
         undecided=undecided(session, scope),
         proposed=proposed(session, scope),
+        binned=at_binned(session, scope),
     )
     etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

@@ -8,7 +8,7 @@ from mobile.field.sync import export, wire
 from mobile.field.sync.api import Api
 
 APP_VERSION = "0.1.0"
-SCHEMA = 3
+SCHEMA = 4
 """What rows look like that this app knows."""
 
 

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 
+from mobile.field.photos import SWEPT
 from mobile.field.store import Store, clock
 from mobile.field.store.cache import Bucket
 from mobile.field.sync import wire
@@ -70,6 +71,8 @@ def pull(store: Store, api: Api, epoch: str, limits: wire.Limits) -> Pulled:
     with store.page():
         store.cache.meta.set("covered_n", str(covered))
         store.cache.meta.set("synced_at", clock.now().isoformat(timespec="seconds"))
+        if store.cache.orphans():
+            store.cache.meta.set(SWEPT, None)
         store.drop_orphans()
         store.refresh(store.cache.overlaid())
     return done
@@ -97,6 +100,7 @@ def apply_page(store: Store, reply: wire.PullReply) -> bool:
             cache.subscribe(bucket)
         store.refresh_pending(touched)
         if known - allowed or any(row.o != "P" for row in rows):
+            cache.meta.set(SWEPT, None)
             store.drop_orphans()
         return bool(allowed - known)
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mobile.field import conflicts
+from mobile.field import conflicts, photos
 from mobile.field.home import PhoneHome
 from mobile.field.ports import Keys, Secrets
 from mobile.field.store import Store
@@ -131,6 +131,7 @@ class Sync:
     def _send_photos(self, report: Report, photos_too: bool) -> None:
         """Contents come after everything else; without them everything else is done all the same."""
         try:
+            photos.sweep(self._store)
             sent = blobs.send(self._store, self._api, photos_too=photos_too)
             report.photos, report.photo_error = sent.stored + sent.refused, sent.trouble
             if self._durable_n is not None:

@@ -109,6 +109,16 @@ def test_the_timeline_tells_all_that_the_phone_has_of_an_account(store, server, 
     server.put(
         "visit", uid(3901), at | {"rep_id": server.user_id, "day": "2026-11-19", "state": "done", "flags": []}, 7
     )
+    mail = at | {"owner_id": server.user_id, "text": "We need twelve", "sender": "anna@oehri.li"}
+    mails = (("in", "Twelve more"), ("out", "Offer"), ("in", None))
+    for n, (direction, subject) in enumerate(mails):
+        when = f"2026-11-18T0{9 - n}:00:00.000Z"
+        server.put("mail", uid(6441 + n), mail | {"direction": direction, "subject": subject, "at": when}, 412)
+    step = at | {"opportunity_id": uid(6450), "deal": "Second branch", "by": server.user_id}
+    steps = ((None, "Talks", "open"), ("Talks", "Won", "won"))
+    for n, (before, after, state) in enumerate(steps):
+        went = {"from_stage": before, "to_stage": after, "state": state, "at": f"2026-11-1{n}T09:00:00.000Z"}
+        server.put("stage_change", uid(6451 + n), step | went, 412)
     assert phone.sync().ok
     told = reads.account_card(store, uid(1001)).timeline
     kinds = [(one.kind, one.title, one.who) for one in told if one.kind != "ticket" and one.state != "planned"]
@@ -117,7 +127,16 @@ def test_the_timeline_tells_all_that_the_phone_has_of_an_account(store, server, 
         ("note", None, "Mara Roy"),
         ("call", "Samples", "Mara Roy"),
         ("visit", None, "Mara Roy"),
+        ("mail", "Twelve more", "anna@oehri.li"),
+        ("mail", "Offer", "Mara Roy"),
+        ("stage", "Second branch", "Mara Roy"),
+        ("stage", "Second branch", "Mara Roy"),
     ]
+    found = [(one.kind, one.state, one.note) for one in told if one.kind in ("mail", "stage")]
+    assert found == [
+        ("mail", "in", "We need twelve"), ("mail", "out", "We need twelve"),
+        ("stage", "won", "Talks → Won"), ("stage", "", "Talks"),
+    ]  # fmt: skip
     assert {one.title for one in told if one.kind == "ticket"} == {"#1042 Cooling drips", "#1041 Invoice wrong"}
     found = [(one.amount, one.note) for one in told if one.kind in ("order", "call")]
     assert found == [(("9.50", "CHF"), None), (None, "Wants samples")]

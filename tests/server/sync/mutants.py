@@ -67,12 +67,12 @@ def updated_at_cursor(m: Patch) -> None:
     times: dict[str, str] = {}
     real = server_pull.feed
 
-    def feed(session: Any, wanted: Any, position: Any, target: str, limit: int) -> Any:
+    def feed(session: Any, wanted: Any, position: Any, target: str, *more: Any) -> Any:
         now = session.execute(text("select now()::text")).scalar_one()
         since = times.get(position.seen, "-infinity")
         session.execute(text("select set_config('mutant.since', :since, true)"), {"since": since})
         times.setdefault(target, now)
-        return real(session, wanted, position, target, limit)
+        return real(session, wanted, position, target, *more)
 
     since = "coalesce(current_setting('mutant.since', true), '-infinity')"
     later = f"and i.touched >= {since}::timestamptz"

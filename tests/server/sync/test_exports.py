@@ -22,7 +22,7 @@ from server.files import store
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import NotFound
-from server.sync import aside, exports, quarantine
+from server.sync import aside, exports, hello, quarantine
 from server.sync.envelopes import NotAnExport
 from server.sync.schemas import ExportRead
 from tests.server.sync.field_phone import FieldPhone, Network, OneKey
@@ -109,6 +109,37 @@ def test_a_phone_that_comes_back_and_sends_the_same_does_nothing_twice(
     assert taken(world, file).taken == 0
     phone.event(account, "done", None, "Later")
     assert dict(phone.sync().results) == {"applied": 1}  # type: ignore[union-attr]
+
+
+def test_what_a_file_brought_counts_for_backups_once_the_phone_has_sent_it_too(
+    world: World, phone: FieldPhone, tmp_path: Path
+) -> None:
+    taken(world, exported(phone, tmp_path / "out"))
+    world.sql("update sync_meta set durable_at = clock_timestamp() + interval '1 minute'")
+    assert durable(world, phone) == 0, "it might number others anew"
+    phone.sync()
+    assert durable(world, phone) == 4, "the backup holds it all"
+    assert run("doctor")[0] == 0
+
+
+def test_a_backup_that_lacks_an_earlier_op_does_not_reach_what_a_file_brought(
+    world: World, phone: FieldPhone, tmp_path: Path
+) -> None:
+    taken(world, exported(phone, tmp_path / "out"))
+    first = phone.store.outbox.ops()[0].op_id
+    world.sql("delete from sync_receipt where op_id = :first", first=first)  # it was in none when the server came back
+    world.sql("update sync_meta set durable_at = clock_timestamp() + interval '30 seconds'")
+    phone.sync()
+    assert [n for (n,) in world.sql("select n from sync_receipt order by n")] == [1, 2, 3, 4]
+    assert durable(world, phone) == 0
+
+
+def durable(world: World, phone: FieldPhone) -> int:
+    """Up to which of its ops the phone may forget, by the server."""
+    with transaction() as session:
+        told = hello.durable_upto(session, phone.device_id)
+    assert told is not None
+    return told.n
 
 
 def test_what_arrived_before_the_file_is_not_done_again(world: World, phone: FieldPhone, tmp_path: Path) -> None:

@@ -213,3 +213,48 @@ def test_a_photo_of_an_older_copy_that_was_let_go_is_not_called_lost(
     for _ in range(2):
         phone.sync()
     assert held(phone) == {}
+
+
+@pytest.mark.parametrize("how", ["moved", "revoked", "deleted"])
+def test_pictures_leave_the_phone_with_their_account_but_no_unsent_one_and_none_without_a_backup(
+    world: World, phone: FieldPhone, account: UUID, how: str
+) -> None:
+    other = world.account("Mill", "west")
+    world.sql("update account set owner_id = :rita where id = :other", rita=world.users["rita"], other=other)
+    phone.sync()
+    for at in (account, other):
+        phone.photo(str(at))
+    phone.sync()
+    world.sql("update sync_meta set durable_at = clock_timestamp() + interval '1 hour'")
+    phone.sync(), phone.sync()
+    assert held(phone) == {}, "all of it is in a backup"
+    large = {at: photos.at_account(phone.store, str(at))[0].sha256 for at in (account, other)}
+    for sha256 in large.values():
+        photos.keep(phone.store, sha256, b"looked at")
+    fetched = phone.store.folder / "fetched"
+    half = fetched / f"{large[account]}.part"
+    half.write_bytes(b"of an app that was killed")
+    world.sql("update sync_meta set durable_at = null")
+    phone.photo(str(account))
+    phone.sync()
+    without_backup = set(held(phone))
+    assert len(list(fetched.iterdir())) == 5
+    phone.photo(str(account))
+    if how == "moved":
+        world.move(account, "east")
+    elif how == "revoked":
+        world.revoke("rita", "west")
+    else:
+        world.sql("update account set deleted_at = now() where id = :account", account=account)
+    phone.network.pulls_left = 0
+    phone.sync()
+    assert len(list(fetched.iterdir())) == 5, "nothing is known of it yet"
+    phone.network.pulls_left = None
+    phone.photos_too = False
+    phone.sync()
+    names = {path.name for path in fetched.iterdir()}
+    assert large[account] not in names
+    assert names == {large[other], *(one.name for one in [photos.at_account(phone.store, str(other))[0].small] if one)}
+    files = {path.name for path in phone.store.outbox.blobs.files()}
+    assert without_backup <= files
+    assert len(files) == 4

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mobile import reasons
-from mobile.field import around, locking, taking
+from mobile.field import around, conflicts, locking, taking
 from mobile.field.capture import edit, propose_pin
 from mobile.field.checkin import Fix
 from mobile.field.pins import proposed_pins
@@ -17,6 +17,8 @@ from server.auth.models import User
 from server.auth.service import hasher
 from server.kit.database import transaction
 from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.test_merged import account as pinned
+from tests.server.sync.test_merged import merged
 from tests.server.sync.test_prospects import firm
 from tests.server.sync.world import World
 
@@ -148,3 +150,27 @@ def test_the_second_rep_to_claim_a_firm_hears_whose_it_is_and_the_leads_page_say
     shown = world.client.get(f"/leads/{lead_id}", headers=page).text
     assert "Made of a prospect on the phone" in shown
     assert "Rita was there" in shown
+
+
+@pytest.mark.parametrize(("mine", "wrote", "after"), [(True, "2", "2"), (False, "2", "5"), (True, "", None)])
+def test_a_question_about_an_account_that_was_merged_since_is_answered_at_what_it_became(
+    world: World, phone: FieldPhone, mine: bool, wrote: str, after: str | None
+) -> None:
+    account = world.account("Bakery", "west", phone="1")
+    phone.sync()
+    world.sql("update account set phone = '9'")
+    phone.edit("account", str(account), phone=wrote or None)
+    phone.sync()
+    winner = pinned(world, "Bakery Öhri", "west")
+    world.sql("update account set phone = '5' where id = :winner", winner=winner)
+    merged(winner, account)
+    phone.sync()
+    assert set(phone.held("account")) == {str(winner)}
+    (question,) = conflicts.questions(phone.store)
+    assert (question.stored, question.has_moved) == ("9", False)
+    conflicts.answer(phone.store, question, mine=mine)
+    report = phone.sync()
+    assert report is not None
+    assert (report.ok, dict(report.results)) == (True, {"applied": 1})
+    assert world.sql("select phone from account where merged_into is null") == [(after,)]
+    assert world.sql("select count(*) from field_conflict where state = 'open'") == [(0,)]

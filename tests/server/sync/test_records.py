@@ -8,9 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from mobile.field import capture, records, taking
 from mobile.field import rights as field_rights
@@ -26,13 +27,15 @@ from server.accounts.models import Account
 from server.auth import rights
 from server.fields import forms
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.products import service as products
-from server.sync import doctor
+from server.sync import doctor, jobs
 from server.sync.entities import BY_NAME
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World
 
-HELD = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "note", "lead")
+BELOW = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "note", "mail", "stage_change")
+HELD = (*BELOW, "lead")
 
 
 @pytest.fixture
@@ -71,6 +74,10 @@ def everything_at(world: World, account: UUID) -> dict[str, UUID]:
     queue = row(world, "ticket_queue", name="Service", form_key=f"k{account}", hours="24/7", zone="UTC", targets="{}")
     pipeline = row(world, "pipeline", name=f"New {account}")
     stage = row(world, "stage", pipeline_id=pipeline, name="Offer", position=1, probability="0.5", category="pipeline")
+    deal = row(
+        world, "opportunity", name="Branch", account_id=account, pipeline_id=pipeline, stage_id=stage,
+        amount="12000", close_on=date(2027, 1, 31), next_step="Call",
+    )  # fmt: skip
     return {
         "contact": contact,
         "contact_account": row(world, "contact_account", contact_id=contact, account_id=account),
@@ -78,9 +85,13 @@ def everything_at(world: World, account: UUID) -> dict[str, UUID]:
             world, "ticket", number=world.sql("select count(*) from ticket")[0][0] + 1, queue_id=queue,
             account_id=account, subject="Drips", source="web", opened_at=clock.now(),
         ),
-        "opportunity": row(
-            world, "opportunity", name="Branch", account_id=account, pipeline_id=pipeline, stage_id=stage,
-            amount="12000", close_on=date(2027, 1, 31), next_step="Call",
+        "opportunity": deal,
+        "stage_change": row(
+            world, "stage_change", opportunity_id=deal, account_id=account, to_stage_id=stage, by=owner, currency="EUR",
+        ),
+        "mail": row(
+            world, "activity", kind="mail", account_id=account, owner_id=owner, subject="Twelve more", zone="UTC",
+            at=clock.now(), state="done", direction="in", sender="anna@bakery.li", note="We need twelve " * 100,
         ),
         "activity": row(
             world, "activity", kind="task", account_id=account, owner_id=owner, subject="Bring it", zone="UTC",
@@ -110,17 +121,87 @@ def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: 
     task = phone.held("activity")[str(made["activity"])][1]
     assert (task["subject"], task["state"]) == (None, "open"), "of what is private others see that it is there"
     assert len(phone.held("note")[str(made["note"])][1]["text"]) == 2000
+    mail, step = phone.held("mail")[str(made["mail"])][1], phone.held("stage_change")[str(made["stage_change"])][1]
+    assert (mail["subject"], mail["sender"], len(mail["text"])) == ("Twelve more", "anna@bakery.li", 500)
+    assert (step["deal"], step["from_stage"], step["to_stage"], step["state"]) == ("Branch", None, "Offer", "open")
     world.sql("update note set written_at = now() - interval '14 months' where id = :id", id=other["note"])
     world.sql("update stage set name = 'Talks'")
     world.sql("update ticket set state = 'solved' where id = :id", id=made["ticket"])
     phone.sync()
     assert phone.held("opportunity")[str(made["opportunity"])][1]["stage"] == "Talks"
+    assert phone.held("stage_change")[str(made["stage_change"])][1]["to_stage"] == "Talks"
     assert phone.held("ticket") == {}, "a solved ticket leaves the phone"
     world.move(account, "east")
     phone.sync()
-    assert {name: set(phone.held(name)) for name in HELD if name != "lead"} == {name: set() for name in HELD[:-1]}
+    assert {name: set(phone.held(name)) for name in BELOW} == {name: set() for name in BELOW}
     with transaction() as session:
         assert [one for one in doctor.examine(session) if one.count] == []
+
+
+def test_mails_and_steps_follow_the_office_and_leave_after_thirteen_months(world: World, phone: FieldPhone) -> None:
+    made = everything_at(world, world.account("Bakery", "west"))
+    phone.sync()
+    world.sql("update opportunity set name = 'Second branch'")
+    world.sql("update activity set subject = 'Twenty more' where kind = 'mail'")
+    phone.sync()
+    assert phone.held("stage_change")[str(made["stage_change"])][1]["deal"] == "Second branch"
+    assert phone.held("mail")[str(made["mail"])][1]["subject"] == "Twenty more"
+    world.sql("update opportunity set deleted_at = now()")
+    phone.sync()
+    assert phone.held("stage_change") == {}
+    world.sql("update opportunity set deleted_at = null")
+    phone.sync()
+    assert set(phone.held("stage_change")) == {str(made["stage_change"])}
+    with transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))  # time goes by without a change
+        session.execute(text("update activity set at = now() - interval '14 months' where kind = 'mail'"))
+        session.execute(text("update stage_change set at = now() - interval '14 months'"))
+        session.execute(text("update note set written_at = now() - interval '14 months'"))
+    with transaction() as session:
+        jobs.tidy(session)
+    phone.sync()
+    assert [phone.held(name) for name in ("mail", "stage_change", "note")] == [{}, {}, {}]
+    with transaction() as session:
+        assert [one for one in doctor.examine(session) if one.count] == []
+
+
+def test_a_private_mail_is_its_peoples_alone_and_steps_take_the_right_to_deals(world: World, phone: FieldPhone) -> None:
+    made = everything_at(world, world.account("Bakery", "west"))
+    mona = world.phone("mona")
+    mona.schema = 4
+    phone.sync(), mona.sync()
+    assert mona.ids("mail") == {str(made["mail"])}
+    world.sql("update activity set is_private = true where kind = 'mail'")
+    phone.sync(), mona.sync()
+    assert (phone.held("mail"), mona.ids("mail")) == ({}, {str(made["mail"])})
+    assert mona.rows["mail", str(made["mail"])][1]["subject"] == "Twelve more", "it is hers"
+    world.sql("update activity set owner_id = :me where kind = 'mail'", me=world.users["rita"])
+    phone.sync(), mona.sync()
+    assert phone.held("mail")[str(made["mail"])][1]["sender"] == "anna@bakery.li"
+    told = [doc for (name, _), (_, doc) in mona.rows.items() if name == "mail"]
+    assert all((one["subject"], one["sender"], one["text"]) == (None, None, None) for one in told)
+    actor = world.user("ada_of_rights")
+    with transaction() as session:
+        rights.change_role(session, "rep", levels={"opportunities:read": "own"}, fields={}, actor=actor)
+    for _ in range(2):
+        phone.sync()
+    assert phone.held("stage_change") == {}, "deals of others are not hers any more"
+
+
+def test_an_older_app_gets_neither_mails_nor_steps_until_it_is_a_newer_one(world: World, phone: FieldPhone) -> None:
+    made = everything_at(world, world.account("Bakery", "west"))
+    phone.schema = 3
+    phone.sync()
+    world.sql("update activity set subject = 'Twenty more'")
+    world.sql("update opportunity set name = 'Second branch'")
+    phone.sync(), phone.sync()
+    assert set(phone.held("note")) == {str(made["note"])}
+    told = phone.store.cache.db.execute("select count(*) from row where e in ('mail', 'stage_change')").fetchone()
+    assert tuple(told) == (0,)
+    phone.schema = 4
+    phone.sync()
+    assert phone.held("mail")[str(made["mail"])][1]["subject"] == "Twenty more"
+    assert set(phone.held("stage_change")) == {str(made["stage_change"])}
 
 
 def test_a_phone_tells_the_same_days_overdue_as_the_office(world: World, phone: FieldPhone) -> None:
@@ -259,6 +340,23 @@ def test_an_order_is_of_the_moment_in_which_it_was_taken_down(
     phone.sync()
     ((is_old,),) = world.sql("select now() - created_at > interval '19 minutes' from sales_order")
     assert is_old, "the timeline tells when it was taken down, not when it arrived"
+
+
+@pytest.mark.parametrize(("ago", "day"), [(timedelta(days=3), -3), (timedelta(days=3000), 0), (-timedelta(days=9), 0)])
+def test_an_order_that_is_sent_later_has_the_day_on_which_it_was_taken_down(
+    world: World, phone: FieldPhone, monkeypatch: pytest.MonkeyPatch, ago: timedelta, day: int
+) -> None:
+    account, (milk, _) = world.account("Bakery", "west"), catalogue(world)
+    phone.sync()
+    then = clock.now().astimezone() - ago
+    with monkeypatch.context() as earlier:
+        earlier.setattr(clock, "wall", lambda: then.isoformat(timespec="milliseconds"))
+        earlier.setattr(clock, "boot_id", lambda: "before the phone was started again")
+        taking.draft_order(phone.store, str(account), None, "EUR", [taking.Line(str(milk), None, "12", None)])
+    phone.sync()
+    zone = ZoneInfo(settings().zone)
+    taken = then.astimezone(zone).date() if day else clock.now().astimezone(zone).date()
+    assert world.sql("select day from sales_order") == [(taken,)]
 
 
 def test_every_entity_has_the_code_under_which_the_feed_knows_it(world: World) -> None:

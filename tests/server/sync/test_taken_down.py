@@ -10,6 +10,7 @@ from server.auth import rights
 from server.kit.database import transaction
 from server.kit.settings import settings
 from tests.server.sync.test_blobs import announce
+from tests.server.sync.test_conflicts import Desk
 from tests.server.sync.test_merged import account, merged
 from tests.server.sync.world import Phone, World
 
@@ -67,9 +68,21 @@ def test_a_visit_at_an_account_in_the_bin_is_flagged_and_seen_when_the_account_c
     world.sql("update site set deleted_at = (select deleted_at from account)")
     assert [verdict["status"] for verdict in phone.push()] == ["applied"]
     assert world.sql("select site_id, flags from visit") == [(site_id, ["account_deleted", "unplanned"])]
+    (row,) = binned(world, "mona")
+    assert [(one["rep_name"], one["state"], one["outcome"]) for one in row["visits"]] == [("Rita", "done", "order")]
+    assert binned(world, "otto") == [], "it is not his to bring back"
     world.sql("update account set deleted_at = null")
     phone.pull()
     assert len(phone.ids("visit")) == 1
+    world.sql("update account set deleted_at = clock_timestamp()")
+    assert [one["visits"] for one in binned(world, "mona")] == [[]], "it was seen since"
+
+
+def binned(world: World, login: str) -> list[dict[str, Any]]:
+    """The accounts that somebody finds in the bin."""
+    headers = Desk(world, login).headers
+    found: list[dict[str, Any]] = world.client.get("/api/v1/bin?entity=account", headers=headers).json()["items"]
+    return found
 
 
 def test_orders_and_next_steps_at_an_account_that_moved_are_taken_and_flagged(world: World) -> None:

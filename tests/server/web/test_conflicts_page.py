@@ -1,13 +1,18 @@
 """Two values wait for a decision, and the page carries it out."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
 
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
+from server.activities.models import VisitState
+from server.activities.service import VisitReport, record_visits
 from server.auth.models import User
+from server.kit import clock
 from server.records.merging import Clash, Policy
 from server.records.models import ConflictKind, ConflictState, FieldConflict
 from server.records.service import Actor, keep_clash
@@ -80,3 +85,25 @@ def test_what_has_moved_on_says_so_and_is_not_decided_unseen(
     assert (answer.status_code, "phone is “7” meanwhile." in answer.text) == (412, True)
     session.refresh(conflict)
     assert conflict.state == ConflictState.OPEN
+
+
+def test_visits_that_were_reported_at_an_account_in_the_bin_are_seen_with_their_way_out(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, rita, browser = make_account("Amann", phone="1"), make_user("rita"), browser_of(make_user("ada"))
+    session.execute(update(Account).where(Account.id == account.id).values(deleted_at=clock.now() - timedelta(hours=1)))
+    report = VisitReport(
+        event_id=uuid4(), visit_id=uuid4(), account_id=account.id, site_id=None, rep_id=rita.id, state=VisitState.DONE,
+        day=clock.now().date(), zone="UTC", occurred_at=clock.now(), note="Signed for twelve",
+    )  # fmt: skip
+    record_visits(session, [report], Actor(rita.id, "sync"))
+    assert "Visits that were reported at accounts in the bin: 1" in browser.get("/home/today").text
+    page = browser.get("/bin?entity=account").text
+    assert "Signed for twelve" in page
+    back = browser.post(f"/bin/account/{account.id}/restore", data={"_csrf": token_in(page)})
+    assert back.headers["location"] == f"/accounts/{account.id}"
+    assert "Signed for twelve" in browser.get(f"/accounts/{account.id}/timeline").text
+    assert "in the bin" not in browser.get("/home/today").text
