@@ -34,12 +34,10 @@ class OrderPad(BoxLayout):
         self.field = Field("", "", hint=ctx.words("find_product"))
         self.field.input.bind(text=lambda _f, text: self.find(text))
         name = Text(ctx.words("order_for", name=account.get("name") or ""), 16, True, lines=1)
-        head = Column(name, self.typed.told(), spacing=6, padding=(16, 10, 16, 4))
-        if self.gone:
-            names = ", ".join(f"{called} × {much}" for much, called in self.gone.values())
-            head.add_widget(Notice(ctx.words("not_sold", names=names), "warn"))
-        head.add_widget(self.field)
-        self.add_widget(head)
+        self.add_widget(Column(name, self.field, spacing=6, padding=(16, 10, 16, 4)))
+        names = ", ".join(f"{called} × {much}" for much, called in self.gone.values())
+        gone = Notice(ctx.words("not_sold", names=names), "warn") if names else None
+        self.kept = Column(self.typed.told(), gone)
         self.list = Scroller(spacing=8, padding=(16, 6, 16, 16))
         self.add_widget(self.list)
         self.total, self.warning = Text("", 16, True), Column()
@@ -58,6 +56,7 @@ class OrderPad(BoxLayout):
         """The rows in the order in which they were found: nothing moves under the thumb."""
         found, column = self.found, self.list.column
         column.clear_widgets()
+        column.add_widget(self.kept)
         if not found:
             key = "no_products" if text.strip() else "no_catalogue"
             column.add_widget(Text(self.ctx.words(key, text=text.strip()), 16, ink="quiet"))

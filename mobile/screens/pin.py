@@ -18,6 +18,7 @@ from mobile.widgets.mapmarks import Pin
 
 GRIP_DP = 36
 """How near to the pin a finger takes hold of it."""
+LOW_DP = 400
 
 
 class PinMap(MapView):
@@ -85,6 +86,7 @@ class PinForm(BoxLayout):
         paint(foot, "paper")
         self.add_widget(stage)
         self.add_widget(foot)
+        self.bind(height=self._lay)
         self.show()
         self.map.fit([*around(start, site.get("uncertainty_m") or 0), at], 17)
 
@@ -102,6 +104,10 @@ class PinForm(BoxLayout):
         self.map.show(pins, line, self.fix)
         words = self.ctx.words
         self.far.text = words("pin_moved", distance=words.distance(self.moved_m)) if self.pin else words("pin_first")
+
+    def _lay(self, *_args):
+        """On a phone that lies on its side the map stands beside what is said of it."""
+        self.orientation = "horizontal" if self.height < dp(LOW_DP) else "vertical"
 
     def _keep(self):
         self.typed.keep(at=list(self.map.at))

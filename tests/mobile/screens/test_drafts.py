@@ -330,3 +330,51 @@ def test_products_that_are_not_sold_any_more_are_named_and_stay_in_the_draft(scr
     screen.frames()
     (pad,) = screen.widgets(OrderPad)
     assert {key: str(much) for key, much in pad.chosen.items()} == {uid(6801): "2", uid(6802): "6"}
+
+
+def test_a_signature_that_is_not_taken_over_yet_is_there_again_and_is_none_of_the_visit(screen):
+    from mobile.screens.signing import Signing
+    from mobile.widgets.ink import InkPad
+
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Have it signed")
+    (pad,) = screen.widgets(InkPad)
+    screen.drag((pad.x + 20, pad.y + 20), (pad.x + 120, pad.y + 60))
+    screen.widgets(Signing)[0].name.input.text = "Anna"
+    drawn = pad.strokes
+    screen.app.again()
+    screen.frames()
+    assert (screen.widgets(Signing)[0].name.value, screen.widgets(InkPad)[0].strokes) == ("Anna", drawn)
+    screen.tap("back")
+    assert not screen.shows("Signed by")
+    screen.tap("Have it signed")
+    screen.tap("Done")
+    assert screen.shows("Signed by Anna")
+    (draft,) = screen.app.ctx.store.outbox.drafts.all()
+    assert ("ink" in draft.body, draft.body["signature"]["strokes"]) == (False, drawn)
+
+
+def test_photos_of_a_visit_that_nobody_planned_go_with_its_check_in_and_it_is_found_again(open_app, world, lens):
+    from mobile.device.desktop import FolderCamera
+    from mobile.screens.visit import VisitForm
+
+    screen = open_app(world.folder, syncing=False, camera=FolderCamera(lens))
+    screen.app.go("visit", account_id=uid(1002))
+    screen.frames()
+    screen.tap("Take a photo")
+    screen.tap("Check in")
+    store = screen.app.ctx.store
+    (form,) = screen.widgets(VisitForm)
+    assert [op.e for op in store.outbox.ops()] == ["visit_event", "attachment"]
+    assert not screen.app.trail[-1][1].get("visit_id")
+    screen.app.go("today")
+    screen.frames()
+    assert not screen.shows("Not finished"), "nothing is typed that is not saved"
+    screen.app.go("visit", account_id=uid(1002))
+    screen.frames()
+    assert screen.widgets(VisitForm)[0].visit_id == form.visit_id
+    screen.tap("order")
+    screen.tap("Save visit")
+    assert [op.e for op in store.outbox.ops()] == ["visit_event", "attachment", "visit_event"]
+    assert store.outbox.drafts.all() == []
