@@ -27,10 +27,11 @@ class OrderPad(BoxLayout):
         account = ctx.files.cache.doc("account", account_id) or {}
         self.typed = Typed(ctx, ("order",), {"account_id": account_id}, account.get("name"))
         self.unread, kept = dict(self.typed.value("unread", {})), self.typed.value("chosen", {})
-        sold = {one.id for one in self.catalogue.products}
-        fit = {key for key, (much, _) in kept.items() if key in sold and self.catalogue.price(key, Decimal(much))}
-        self.chosen = {key: Decimal(much) for key, (much, _) in kept.items() if key in fit}
-        self.gone = {key: one for key, one in kept.items() if key not in fit}
+        least = {one.id: one.least for one in self.catalogue.products}
+        typed = {key: Decimal(much) for key, (much, _) in kept.items() if key in least}
+        priced = lambda key, much: self.catalogue.price(key, max(much, least[key])) is not None  # noqa: E731 a question
+        self.chosen = {key: much for key, much in typed.items() if priced(key, much)}
+        self.gone = {key: one for key, one in kept.items() if key not in self.chosen}
         self.field = Field("", "", hint=ctx.words("find_product"))
         self.field.input.bind(text=lambda _f, text: self.find(text))
         name = Text(ctx.words("order_for", name=account.get("name") or ""), 16, True, lines=1)
@@ -115,7 +116,11 @@ class OrderPad(BoxLayout):
     def _keep(self):
         """What is chosen, and what is typed for how much, with the names: a catalogue changes."""
         called = {one.id: one.name for one in self.catalogue.products}
-        chosen = {key: [f"{much.normalize():f}", called[key]] for key, much in self.chosen.items() if much}
+        chosen = {
+            key: [f"{much.normalize():f}", called[key]]
+            for key, much in self.chosen.items()
+            if much or key in self.unread
+        }
         self.typed.keep(chosen=self.gone | chosen, unread=dict(self.unread))
 
     def settle(self):

@@ -8,7 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
-from mobile.field import photos, reads, rights
+from mobile.field import locking, photos, reads, rights
 from mobile.field.home import SignedIn
 from mobile.field.store.outbox import Outbox
 from tests.mobile.conftest import uid
@@ -324,12 +324,14 @@ def test_products_that_are_not_sold_any_more_are_named_and_stay_in_the_draft(scr
     screen.app.again()
     screen.frames()
     assert screen.shows("Not to be had here any more: Käse × 6")
-    screen.tap("one more Milch 1 l")
+    (pad,) = screen.widgets(OrderPad)
+    pad.type(pad.found[0], "0.5")  # less than is sold, which is said when it is saved
     store.cache.put_base("product", uid(6802), rev, base)
     screen.app.again()
     screen.frames()
     (pad,) = screen.widgets(OrderPad)
-    assert {key: str(much) for key, much in pad.chosen.items()} == {uid(6801): "2", uid(6802): "6"}
+    assert {key: str(much) for key, much in pad.chosen.items()} == {uid(6801): "0.5", uid(6802): "6"}
+    assert pad.gone == {}
 
 
 def test_a_signature_that_is_not_taken_over_yet_is_there_again_and_is_none_of_the_visit(screen):
@@ -378,3 +380,21 @@ def test_photos_of_a_visit_that_nobody_planned_go_with_its_check_in_and_it_is_fo
     screen.tap("Save visit")
     assert [op.e for op in store.outbox.ops()] == ["visit_event", "attachment", "visit_event"]
     assert store.outbox.drafts.all() == []
+
+
+def test_the_pin_after_idle_shows_nothing_of_a_form_and_takes_nothing_from_it(screen):
+    from mobile.screens.steps import StepFields
+
+    screen.app.go("next_step", account_id=uid(1001))
+    screen.frames()
+    screen.widgets(StepFields)[0].subject.input.text = "Bring samples"
+    locking.set_pin(screen.app.phone.secrets, screen.app.ctx.user_id, "4711")
+    screen.app.guard.asks = True
+    screen.app.again()
+    screen.frames()
+    assert not screen.shows("Not finished")
+    for key in "4711":
+        screen.tap(key)
+    screen.tap("Unlock")
+    assert screen.widgets(StepFields)[0].subject.value == "Bring samples"
+    assert screen.shows("Not finished: typed at ")
