@@ -398,3 +398,20 @@ def test_the_pin_after_idle_shows_nothing_of_a_form_and_takes_nothing_from_it(sc
     screen.tap("Unlock")
     assert screen.widgets(StepFields)[0].subject.value == "Bring samples"
     assert screen.shows("Not finished: typed at ")
+
+
+def test_a_form_about_an_account_that_was_merged_meanwhile_opens_and_is_saved(world, screen):
+    screen.app.go("next_step", account_id=uid(1002))
+    screen.frames()
+    (fields,) = [one for one in screen.widgets() if hasattr(one, "subject")]
+    fields.subject.input.text = "Bring samples"
+    account = world.server.world.rows["account", uid(1002)]["d"]
+    world.server.put("account", uid(1002), account | {"merged_into": uid(1001)}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen.app.go("today")
+    screen.frames()
+    screen.tap("Next step: Bäckerei Näscher")
+    screen.tap("Save")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert (op.e, op.body["d"]["subject"]) == ("activity", "Bring samples")
