@@ -100,7 +100,7 @@ def keep_unreadable(session: Session, device: Device, export: Export) -> int:
     the phone are here already, the rest of the file counts all the same."""
     if export.aside is None:
         return 0
-    packed = gzip.compress(wire.canonical(export.aside.entries).encode(), mtime=0)
+    packed = gzip.compress(wire.canonical(export.aside.entries).encode(), compresslevel=5, mtime=0)  # as phones do
     try:
         rescue.keep_of(session, device, packed)
     except MessageTooLarge:

@@ -5,12 +5,11 @@ Entries in it are sealed, and the key stays on the phone: times, kinds and order
 """
 
 import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from mobile.field.store import Store
-from mobile.field.store.canonical import Json
+from mobile.field.store.canonical import Json, canonical
 from mobile.field.sync.api import Api
 
 MOST_BYTES = 20_000_000
@@ -41,7 +40,7 @@ def send(store: Store, api: Api) -> int:
 
 def of_entries(entries: list[Json]) -> bytes:
     """Single entries as one file."""
-    return gzip.compress(json.dumps(entries).encode("utf-8"), compresslevel=5, mtime=0)
+    return gzip.compress(canonical(entries).encode("utf-8"), compresslevel=5, mtime=0)
 
 
 def _upload(api: Api, packed: bytes) -> None:
