@@ -16,13 +16,16 @@ from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
 from mobile.field.ports import Camera, Codes, Keys, Network, Pictures, Position, Secrets, Sharing
 from mobile.field.store import Store, clock
 from mobile.field.store.outbox import Outbox
-from mobile.field.store.sqlite import remove
+from mobile.field.store.sqlite import is_damage, remove
 from mobile.field.sync import blobs, export, leaving, tokens
 from mobile.field.sync.api import Api
 from mobile.field.sync.run import Report, Sync
 from mobile.field.sync.tokens import sign_in, sign_in_by_code
 from mobile.field.sync.transport import HttpTransport
 from mobile.texts import Words
+
+FILTERS = ("hidden_layers", "nearby")
+"""What of the choices is a user's own."""
 
 
 class Phone:
@@ -128,7 +131,8 @@ class Phone:
         try:
             store = self.home.store()
         except (sqlite3.Error, OSError) as error:
-            return Report().failed("storage", f"the phone's storage does not answer: {error}")
+            is_torn = isinstance(error, sqlite3.Error) and is_damage(error)
+            return Report(damaged=is_torn).failed("storage", f"the phone's storage does not answer: {error}")
         try:
             return self.sync(store)
         finally:
@@ -167,20 +171,28 @@ class Phone:
             return False
         try:
             with self._outbox() as outbox:
-                return any(outbox.counts().get(one) for one in leaving.UNHEARD) or bool(outbox.blobs.all("waiting"))
+                waiting = outbox.blobs.all("waiting") or outbox.aside.unsent()
+                return any(outbox.counts().get(one) for one in leaving.UNHEARD) or bool(waiting)
         except sqlite3.Error:
             return True  # a damaged file is no reason to say that nothing is in it
 
     # -- what the rep has chosen
 
     def settings(self) -> dict[str, str]:
-        """Appearance, language, and which networks may carry photos."""
-        try:
-            chosen = json.loads((self.home.folder / "settings.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            chosen = {}
+        """Appearance, language, and which networks may carry photos; and what the signed-in user filters by."""
         usual = {"appearance": "light", "language": language(), "photos": "any", "hidden_layers": "", "nearby": "all "}
-        return usual | dict(chosen)
+        chosen = {key: value for key, value in _read(self.home.folder).items() if key not in FILTERS}
+        who = self.home.signed_in()
+        return usual | chosen | (_read(self.home.user_folder(who.user_id)) if who else {})
 
     def choose(self, key: str, value: str) -> None:
-        write_whole(self.home.folder / "settings.json", json.dumps(self.settings() | {key: value}))
+        folder = self.home.user_folder(self.who().user_id) if key in FILTERS else self.home.folder
+        write_whole(folder / "settings.json", json.dumps(_read(folder) | {key: value}))
+
+
+def _read(folder: Path) -> dict[str, str]:
+    """What was chosen; nothing where nothing can be read."""
+    try:
+        return dict(json.loads((folder / "settings.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}

@@ -48,7 +48,17 @@ EN = {
     "add_more": "one more {name}",
     "take_less": "less of {name}",
     "own_fields": "More",
-    "draft_of": "Draft of {time}",
+    "typed_at": "Not finished: typed at {time}",
+    "typed_on": "Not finished: typed on {day} at {time}",
+    "unfinished": "Not finished",
+    "unfinished_n": "{n} forms are not finished",
+    "unfinished_about": "Typed on this phone and not saved yet",
+    "unfinished_none": "No form is left unfinished.",
+    "stranded": (
+        "What this is about is not on this phone now, so it cannot be saved. What was typed stays here until you "
+        "discard it; if the record comes back, the form opens again."
+    ),
+    "not_sold": "Not to be had here any more: {names}",
     "discard": "Discard",
     "discard_sure": "Discard it for good",
     "discarded": "The draft is discarded.",
@@ -210,7 +220,17 @@ DE = {
     "add_more": "mehr {name}",
     "take_less": "weniger {name}",
     "own_fields": "Weiteres",
-    "draft_of": "Entwurf von {time}",
+    "typed_at": "Nicht fertig: getippt um {time}",
+    "typed_on": "Nicht fertig: getippt am {day} um {time}",
+    "unfinished": "Nicht fertig",
+    "unfinished_n": "{n} Formulare sind nicht fertig",
+    "unfinished_about": "Auf diesem Telefon getippt und noch nicht gespeichert",
+    "unfinished_none": "Kein Formular ist unfertig.",
+    "stranded": (
+        "Worum es hier geht, ist zurzeit nicht auf diesem Telefon und lässt sich darum nicht speichern. Was getippt "
+        "wurde, bleibt hier, bis Sie es verwerfen; kommt der Datensatz zurück, öffnet sich das Formular wieder."
+    ),
+    "not_sold": "Hier nicht mehr zu haben: {names}",
     "discard": "Verwerfen",
     "discard_sure": "Endgültig verwerfen",
     "discarded": "Der Entwurf ist verworfen.",

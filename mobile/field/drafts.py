@@ -1,15 +1,15 @@
-"""The rules of drafts: what is typed into a visit is there again after the app was killed, until the visit is saved.
+"""The rules of drafts: what is typed into a form is there again after the app was killed, until it is saved.
 
-A draft has what the form holds (`outcome`, `note`, `kind`, `answers`, `signature`, `step`, `reason`), whose visit it is
-(`account_id`, `planned`), and `photos`: of a visit that the office does not know yet they wait here, as whole ops, and
-are sent once the visit is saved.
+A draft says which form it is (`screen`, and the `arguments` that open it), how what it is about was called then
+(`called`), what the form showed of the records that it changes (`seen`: revision and fields by kind), and what was
+typed that differs from that, by name. That of a visit has its id, whose it is (`account_id`, `planned`), whether the
+visit has `begun`, and `photos`: of a visit that the office does not know yet they wait here, as whole ops, and are sent
+with it.
 """
 
-import contextlib
 import sqlite3
-import uuid
+from collections.abc import Sequence
 
-from mobile.field import taking
 from mobile.field.store import Store, moments
 from mobile.field.store.blobs import Content
 from mobile.field.store.canonical import Json
@@ -17,41 +17,85 @@ from mobile.field.store.drafts import Draft
 from mobile.field.store.overlay import FINAL
 from mobile.field.store.reserve import release
 
-TYPED = ("outcome", "note", "kind", "answers", "signature", "step", "reason", "photos")
+FRAME = ("screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when")
+"""What is no loss by itself."""
+ABOUT = {"person": ("contact", "contact_id"), "pin": ("site", "site_id"), "firm": ("prospect", "firm_id")}
+"""What a form is about where that is no account; a new person's form is about the account."""
 
 
 def at_visit(store: Store, visit_id: str | None, account_id: str | None) -> Draft | None:
     """The draft of a planned visit, or the latest of an account that hangs on no visit that is still open."""
     if visit_id is not None:
         return store.outbox.drafts.of(visit_id)
-    here = (one for one in store.outbox.drafts.all() if one.body["account_id"] == account_id)
-    return next((one for one in here if not one.body["planned"] or _state(store, one.visit_id) in (None, *FINAL)), None)
+    here = (one for one in store.outbox.drafts.all() if one.body.get("account_id") == account_id is not None)
+    return next((one for one in here if not one.body["planned"] or _state(store, one.id) in (None, *FINAL)), None)
+
+
+def of_form(store: Store, screens: Sequence[str], arguments: Json) -> Draft | None:
+    """The latest draft of one of some forms with these arguments."""
+    known = (one for one in store.outbox.drafts.all() if one.body.get("screen") in screens)
+    return next((one for one in known if one.body["arguments"] == arguments), None)
+
+
+def opens(draft: Draft) -> tuple[str, Json]:
+    """The screen that shows a draft, and its arguments."""
+    if draft.body.get("screen", "visit") == "visit":
+        return "visit", {"visit_id": draft.id, "account_id": draft.body["account_id"]}
+    return draft.body["screen"], draft.body["arguments"]
+
+
+def unfinished(store: Store) -> list[Draft]:
+    """What was begun and not saved, the latest first."""
+    return [one for one in store.outbox.drafts.all() if is_typed(one)]
+
+
+def stranded(store: Store, screen: str, arguments: Json) -> Draft | None:
+    """What was typed of something that is not on this phone any more."""
+    known = {name: value for name, value in arguments.items() if value is not None}
+    found = next((one for one in unfinished(store) if opens(one) == (screen, known)), None)
+    return None if found is None or _is_here(store, screen, arguments) else found
+
+
+def _is_here(store: Store, screen: str, arguments: Json) -> bool:
+    e, name = ABOUT.get(screen, ("account", "account_id"))
+    e, row_id = (e, arguments[name]) if arguments.get(name) else ("account", arguments.get("account_id"))
+    here = row_id is None or store.cache.doc(e, row_id) is not None
+    return here or (screen == "visit" and _state(store, arguments["visit_id"]) is not None)
 
 
 def _state(store: Store, visit_id: str) -> str | None:
     return (store.cache.doc("visit", visit_id) or {}).get("state")
 
 
+def typed_in(body: Json) -> Json:
+    """What of a draft a rep would miss."""
+    return {name: value for name, value in body.items() if name not in FRAME and value not in (None, [], {})}
+
+
 def is_typed(draft: Draft | None) -> bool:
     """Whether there is anything in it that a rep would miss."""
-    return draft is not None and any(draft.body.get(name) for name in TYPED)
+    return draft is not None and bool(typed_in(draft.body))
 
 
-def keep(store: Store, visit_id: str, body: Json, *, for_good: bool = False) -> None:
-    """Keep what is typed. Where there is no room it stays in the form alone, unless it has to be kept for good."""
+def keep(store: Store, draft_id: str, body: Json, *, for_good: bool = False) -> None:
+    """Keep what is typed. Where there is no room it stays in the form alone, unless it has to be kept for good, or is
+    a part of what is saved at once."""
+    is_part = store.outbox.db.in_transaction
     at = moments.now(store.outbox).isoformat(timespec="milliseconds")
     try:
-        store.outbox.drafts.keep(visit_id, at, body, for_good=for_good)
+        store.outbox.drafts.keep(draft_id, at, body, for_good=for_good)
     except sqlite3.OperationalError:
+        if is_part:
+            raise
         if for_good:
             release(store.folder)
-            store.outbox.drafts.keep(visit_id, at, body, for_good=True)
+            store.outbox.drafts.keep(draft_id, at, body, for_good=True)
 
 
-def discard(store: Store, visit_id: str) -> None:
+def discard(store: Store, draft_id: str) -> None:
     """Throw a draft away, with the photos that hang on nothing else."""
-    draft = store.outbox.drafts.of(visit_id)
-    store.outbox.drafts.let_go(visit_id)
+    draft = store.outbox.drafts.of(draft_id)
+    store.outbox.drafts.let_go(draft_id)
     for photo in draft.body.get("photos", ()) if draft else ():
         _forget(store, photo)
 
@@ -76,7 +120,7 @@ def add_photo(store: Store, visit_id: str, op: Json, contents: tuple[Content, ..
 
 def photos_at(store: Store, account_id: str) -> list[Json]:
     """The rows of photos that hang on drafts at an account."""
-    here = [one.body for one in store.outbox.drafts.all() if one.body["account_id"] == account_id]
+    here = [one.body for one in store.outbox.drafts.all() if one.body.get("account_id") == account_id]
     ops = [photo["op"] for body in here for photo in body.get("photos", ())]
     return [{"id": op["id"], **op["d"]} for op in ops]
 
@@ -87,54 +131,14 @@ def take_away(store: Store, photo_id: str) -> bool:
         photos = draft.body.get("photos", [])
         for photo in photos:
             if photo["op"]["id"] == photo_id:
-                keep(store, draft.visit_id, draft.body | {"photos": [one for one in photos if one is not photo]})
+                keep(store, draft.id, draft.body | {"photos": [one for one in photos if one is not photo]})
                 _forget(store, photo)
                 return True
     return False
 
 
-# -- saved
-
-
-def hang_photos(store: Store, visit_id: str) -> Json | None:
-    """The visit is saved as far as it goes: its photos are sent from now on. Returns what is left of the draft.
-
-    Each step may be run again: an op keeps its id.
-    """
-    draft = store.outbox.drafts.of(visit_id)
-    if draft is None:
-        return None
-    for photo in draft.body.get("photos", ()):
+def send_photos(store: Store, photos: Sequence[Json]) -> None:
+    """The visit is saved as far as it goes, and with it its photos."""
+    for photo in photos:
         if store.outbox.op(photo["op"]["op_id"]) is None:
             store.save(photo["op"], [Content(*one) for one in photo["contents"]])
-    body = draft.body | {"photos": []}
-    if draft.body.get("photos"):
-        keep(store, visit_id, body, for_good=True)
-    return body
-
-
-def finish(store: Store, visit_id: str) -> None:
-    """The visit is over and saved: its photos and the next step too, and the draft goes."""
-    body = hang_photos(store, visit_id)
-    if body is None:
-        return
-    row_id = str(uuid.uuid5(uuid.UUID(visit_id), "next step"))
-    if body.get("step", "").strip() and not any(op.row_id == row_id for op in store.outbox.ops()):
-        due_on, site_id = body.get("due_on"), body.get("site_id")
-        taking.next_step(store, body["account_id"], body["step"], due_on=due_on, site_id=site_id, row_id=row_id)
-    store.outbox.drafts.let_go(visit_id)
-
-
-def settle(store: Store) -> None:
-    """Go on where a killed app stopped between saving a visit and what belongs to it."""
-    waiting = store.outbox.drafts.all()
-    saved: dict[str, set[str]] = {}
-    for op in store.outbox.ops() if waiting else ():
-        if op.e == "visit_event":
-            saved.setdefault(op.body["d"]["visit_id"], set()).add(op.body["d"]["state"])
-    for draft in waiting:
-        with contextlib.suppress(sqlite3.OperationalError):  # no room: the draft is there the next time too
-            if saved.get(draft.visit_id, set()).intersection(FINAL):
-                finish(store, draft.visit_id)
-            elif draft.visit_id in saved:
-                hang_photos(store, draft.visit_id)

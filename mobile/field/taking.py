@@ -125,7 +125,6 @@ def next_step(
     note: str = "",
     starts_at: str | None = None,
     ends_at: str | None = None,
-    row_id: str | None = None,
 ) -> Op:
     """Save what comes next: a task, a call or a meeting of the rep's own.
 
@@ -145,7 +144,7 @@ def next_step(
         "starts_at": starts_at,
         "ends_at": ends_at,
     }
-    return store.save(op_of("create", "activity", row_id or uuid7(), d=d))
+    return store.save(op_of("create", "activity", uuid7(), d=d))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The Kivy app: holds the phone, shows one screen at a time, syncs beside it."""
 
 import contextlib
-import sqlite3
 import threading
 import webbrowser
 from pathlib import Path
@@ -46,6 +45,7 @@ from mobile.screens import (
     times,
     today,
     trouble,
+    unfinished,
     visit,
     week,
 )
@@ -83,6 +83,7 @@ SCREENS = {
     "set_pin": lock.build_set,
     "sync": sync.build,
     "more": more.build,
+    "unfinished": unfinished.build,
     "replan": replan.build,
 }
 TABS = ("today", "map", "accounts", "more")
@@ -114,6 +115,7 @@ class WaymarkApp(App):
         self._is_barred = False
         self.ctx = Context(self.phone, Words(), self)
         self.guard, self.footsteps, self.refusals = Guard(self), Footsteps(self), trouble.Refusals(self)
+        self.files = trouble.Files(self)
 
     # -- life
 
@@ -152,17 +154,11 @@ class WaymarkApp(App):
 
     def _enter(self) -> None:
         """Somebody is signed in: open the files, show today (or ask for the PIN), sync beside it."""
-        if self.ctx.store is not None:
-            self.ctx.store.close()
-            self.ctx.store = None
         self.ctx.who = self.phone.home.signed_in()
-        try:
-            self.ctx.store = self.phone.home.store()
-        except (sqlite3.Error, OSError):  # no room, no file handle: everything is there still
-            self.stage.show(trouble.build(self.ctx, self._enter))
-            return
-        drafts.settle(self.ctx.store)
-        self.ctx.index = None
+        self.ctx.forget()
+        self.files.open(self._entered)
+
+    def _entered(self) -> None:
         if self.guard.closes_data():
             return
         self._open_maps()
@@ -208,6 +204,8 @@ class WaymarkApp(App):
         """Build the present screen anew from what the store says."""
         screen, arguments = self.trail[-1]
         store = self.ctx.store
+        if store is None and screen != "sign_in":
+            return  # they are being mended; that is what is shown
         self._is_barred = store is not None and screen != "sign_in" and locking.barred(store.outbox) is not None
         if self._is_barred:
             self.stage.show(barred.build(self.ctx))
@@ -221,6 +219,8 @@ class WaymarkApp(App):
         places = [scroller.scroll_y for scroller in self._scrollers()] if same else []
         if screen == "sign_in":
             self.stage.show(sign_in.build(self.ctx, server=self.server, **arguments))
+        elif (stranded := drafts.stranded(self.ctx.files, screen, arguments)) is not None:
+            self.stage.show(unfinished.build_stranded(self.ctx, stranded))
         else:
             self.stage.show(SCREENS[screen](self.ctx, **arguments))
         self._shown = (screen, arguments)
@@ -315,13 +315,12 @@ class WaymarkApp(App):
     def _close(self) -> None:
         """Nothing is open and nothing runs; a sync that is still under way ends without a word."""
         self.guard.stop()
-        self.footsteps.stop()
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
-        if self.ctx.store is not None:
-            self.ctx.store.close()
-        self.ctx.store = self.ctx.who = None
+        self.files.close()
+        self.ctx.who = None
+        self.ctx.forget()
         self.trail = []
 
     # -- sync
@@ -338,7 +337,11 @@ class WaymarkApp(App):
     @mainthread
     def _synced(self, report: Report) -> None:
         """A sync ended: say what went wrong, show what came in (never under the rep's fingers)."""
-        if self.worker is None:
+        self.ctx.syncing = False
+        if self.worker is None or self.ctx.store is None:
+            return
+        if report.damaged:
+            self.files.open(self.files.mended)
             return
         self._asked.clear()
         came = report.photos or report.rows or report.left or report.results or report.parked or report.maps
@@ -347,7 +350,7 @@ class WaymarkApp(App):
         if report.code == "retired":
             self._close_data()
         changed = changed or problem != self.ctx.problem
-        self.ctx.syncing, self.ctx.problem = False, problem
+        self.ctx.problem = problem
         self.ctx.index = None if changed else self.ctx.index
         if report.code == "wipe":
             self.sign_out(note=self.ctx.words("err_wipe"))

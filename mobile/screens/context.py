@@ -60,6 +60,11 @@ class Context:
     view: Any = None
     """The day whose map was left for something else, and where one looked."""
 
+    def forget(self) -> None:
+        """Nothing of what somebody looked for, opened or was told is there for the next one."""
+        self.day = self.index = self.view = self.problem = None
+        self.search = ""
+
     @property
     def files(self) -> Store:
         """The signed-in user's store."""

@@ -3,10 +3,12 @@
 from mobile.field import reads, rights, taking
 from mobile.field.capture import change_tags, edit
 from mobile.screens.parts import frame, section
+from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Scroller, Text
-from mobile.widgets.controls import Chips, Field, Notice, PushButton
+from mobile.widgets.controls import Notice, PushButton
 
 TEXTS = ("name", "phone", "email", "website", "note")
+PERSON = ("first_name", "last_name", "title", "phones", "mails")
 TIMES = ("", "morning", "midday", "afternoon", "evening")
 
 
@@ -15,43 +17,55 @@ class AccountEdit(Scroller):
 
     def __init__(self, ctx, account_id, **kwargs):
         self.ctx, self.account_id = ctx, account_id
-        words, outbox = ctx.words, ctx.files.outbox
-        self.seen = ctx.files.cache.shown("account", account_id)
+        words, outbox, site = ctx.words, ctx.files.outbox, reads.main_site(ctx.files, account_id)
+        seen = {"account": _shown(ctx, "account", account_id, (*TEXTS, "tags", "preferred_time"))}
+        if site is not None:
+            seen["site"] = _shown(ctx, "site", site["id"], ("id", "opening_hours"))
+        self.typed = Typed(ctx, ("edit_account",), {"account_id": account_id}, seen["account"][1].get("name"), seen)
+        self.seen, self.site_seen = self.typed.seen("account"), self.typed.seen("site")
         self.account = self.seen[1]
-        self.site = reads.main_site(ctx.files, account_id)
-        self.site_seen = ctx.files.cache.shown("site", self.site["id"]) if self.site is not None else None
         may = lambda name: rights.may_change(outbox, "account", name)  # noqa: E731 a question
         self.fields = {
-            key: Field(words(f"a_{key}" if key == "name" else key), self.account.get(key) or "",
-                       lines=4 if key == "note" else 1)
+            key: self.typed.field(key, words(f"a_{key}" if key == "name" else key), self.account.get(key) or "",
+                                  lines=4 if key == "note" else 1)
             for key in TEXTS if may(key)
         }  # fmt: skip
-        self.tags = Field(words("a_tags"), ", ".join(self.account.get("tags") or ())) if may("tags") else None
-        self.hours = self.times = None
-        if self.site is not None and rights.may_change(outbox, "account"):
-            shown = self.site.get("opening_hours") or ""
-            self.hours = Field(words("opening_hours"), shown, hint="Mo-Fr 08:00-12:00,13:30-18:00")
+        self.tags = self.hours = self.times = None
+        if may("tags"):
+            self.tags = self.typed.field("tags", words("a_tags"), ", ".join(self.account.get("tags") or ()))
+        if self.site_seen is not None and rights.may_change(outbox, "account"):
+            shown, hint = self.site_seen[1].get("opening_hours") or "", "Mo-Fr 08:00-12:00,13:30-18:00"
+            self.hours = self.typed.field("opening_hours", words("opening_hours"), shown, hint=hint)
         if may("preferred_time") and "preferred_time" in self.account:
             options = [(one, words(f"pt_{one or 'any'}")) for one in TIMES]
-            self.times = Chips(options, self.account.get("preferred_time") or "")
+            self.times = self.typed.chips("preferred_time", options, self.account.get("preferred_time") or "")
         self.warning = Column()
         times = section(words("preferred_time"), self.times) if self.times is not None else None
         save = PushButton(words("save"), self.save, "check")
-        super().__init__(*self.fields.values(), self.tags, self.hours, times, self.warning, save, **kwargs)
+        told = self.typed.told()
+        super().__init__(told, *self.fields.values(), self.tags, self.hours, times, self.warning, save, **kwargs)
 
     def save(self):
         """One op for the fields, others for tags and for the site."""
-        files, changes = self.ctx.files, {}
         self.warning.clear_widgets()
         if "name" in self.fields and not self.fields["name"].value:
             self.warning.add_widget(Notice(self.ctx.words("account_missing"), "warn"))
             return
+        before = self.ctx.files.outbox.max_n()
+        self.typed.save(self._keep)
+        if self.ctx.files.outbox.max_n() != before:
+            self.ctx.index = None
+            self.ctx.nav.saved()
+            self.ctx.nav.toast(self.ctx.words("saved"))
+        self.ctx.nav.back()
+
+    def _keep(self):
+        files, changes = self.ctx.files, {}
         for key, field in self.fields.items():
             if field.value != (self.account.get(key) or ""):
                 changes[key] = field.value or None
         if self.times is not None and self.times.chosen != (self.account.get("preferred_time") or ""):
             changes["preferred_time"] = self.times.chosen or None
-        before = files.outbox.max_n()
         edit(files, "account", self.account_id, changes, self.seen)
         if self.tags is not None:
             had, has = (
@@ -60,13 +74,16 @@ class AccountEdit(Scroller):
             )
             added, taken = [one for one in has if one not in had], [one for one in had if one not in has]
             change_tags(files, self.account_id, add=added, remove=taken)
-        if self.hours is not None and self.hours.value != (self.site.get("opening_hours") or ""):
-            edit(files, "site", self.site["id"], {"opening_hours": self.hours.value or None}, self.site_seen)
-        if files.outbox.max_n() != before:
-            self.ctx.index = None
-            self.ctx.nav.saved()
-            self.ctx.nav.toast(self.ctx.words("saved"))
-        self.ctx.nav.back()
+        if self.hours is not None:
+            site = self.site_seen[1]
+            if self.hours.value != (site.get("opening_hours") or ""):
+                edit(files, "site", site["id"], {"opening_hours": self.hours.value or None}, self.site_seen)
+
+
+def _shown(ctx, e, row_id, names):
+    """Revision and some fields of a record as they are shown now."""
+    rev, doc = ctx.files.cache.shown(e, row_id)
+    return [rev, {name: doc[name] for name in names if name in doc}]
 
 
 def build(ctx, account_id):
@@ -80,18 +97,26 @@ class PersonForm(Scroller):
     def __init__(self, ctx, account_id, contact_id=None, **kwargs):
         self.ctx, self.account_id, self.contact_id = ctx, account_id, contact_id
         words, outbox = ctx.words, ctx.files.outbox
-        self.seen = ctx.files.cache.shown("contact", contact_id) if contact_id else (0, {})
+        seen = {"contact": _shown(ctx, "contact", contact_id, PERSON)} if contact_id else {}
+        arguments = {"account_id": account_id, "contact_id": contact_id}
+        self.typed = Typed(ctx, ("person",), arguments, self._called(seen), seen)
+        self.seen = self.typed.seen("contact") or (0, {})
         held = self.seen[1]
         first = lambda key: next((one["value"] for one in held.get(key) or ()), "")  # noqa: E731 a look
         asked = {key: (words(f"c_{key}"), held.get(key) or "") for key in ("first_name", "last_name", "title")}
         for key, name in (("phones", "phone"), ("mails", "email")):
             if rights.may_change(outbox, "contact", key):
                 asked[key] = (words(name), first(key))
-        self.fields = {key: Field(*one) for key, one in asked.items()}
+        self.fields = {key: self.typed.field(key, *one) for key, one in asked.items()}
         self.warning = Column()
         help_ = Text(words("person_help"), 14, ink="quiet") if not contact_id else None
         save = PushButton(words("save"), self.save, "check")
-        super().__init__(help_, *self.fields.values(), self.warning, save, **kwargs)
+        super().__init__(help_, self.typed.told(), *self.fields.values(), self.warning, save, **kwargs)
+
+    def _called(self, seen):
+        """The person, or whose person it will be."""
+        _, held = seen.get("contact", (0, self.ctx.files.cache.doc("account", self.account_id) or {}))
+        return " ".join(str(held[key]) for key in ("first_name", "last_name", "name") if held.get(key))
 
     def save(self):
         """A name is needed, the rest is not."""
@@ -101,11 +126,12 @@ class PersonForm(Scroller):
         if not values["first_name"] and not values["last_name"]:
             self.warning.add_widget(Notice(self.ctx.words("person_missing"), "warn"))
             return
-        if self.contact_id is None:
-            op = taking.new_contact(self.ctx.files, self.account_id, phone=phone, mail=mail, **values)
+        files, contact_id = self.ctx.files, self.contact_id
+        if contact_id is None:
+            keep = lambda: taking.new_contact(files, self.account_id, phone=phone, mail=mail, **values)  # noqa: E731
         else:
-            op = taking.change_contact(self.ctx.files, self.contact_id, values, phone, mail, self.seen)
-        if op is not None:
+            keep = lambda: taking.change_contact(files, contact_id, values, phone, mail, self.seen)  # noqa: E731
+        if self.typed.save(keep) is not None:
             self.ctx.nav.saved()
             self.ctx.nav.toast(self.ctx.words("saved"))
         self.ctx.nav.back()

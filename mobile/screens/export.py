@@ -47,6 +47,8 @@ class Export(Column):
         if made.photos:
             what = words("exported_photos", what=what, n=made.photos)
         text = words("exported", what=what, where=where)
+        if made.aside:
+            text += " " + words.count("exported_aside", "exported_aside_1", made.aside)
         if made.lost:
             text += " " + words("exported_lost", n=made.lost)
         self._show(text, "good")

@@ -3,8 +3,9 @@
 from mobile.field import around, taking
 from mobile.screens.leads import address_of, ways
 from mobile.screens.parts import fact, frame
+from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Card, Scroller, Text
-from mobile.widgets.controls import Field, Notice, PushButton
+from mobile.widgets.controls import Notice, PushButton
 
 
 def build(ctx, firm_id):
@@ -21,17 +22,17 @@ def build(ctx, firm_id):
     for key, value in values:
         if value:
             facts.add_widget(fact(words(key), str(value)))
-    note = Field(words("note"), lines=3)
-    make = PushButton(words("make_lead"), lambda: _make(ctx, doc, note.value), "flag")
+    typed = Typed(ctx, ("firm",), {"firm_id": firm_id}, doc["name"])
+    note = typed.field("note", words("note"), lines=3)
+    make = PushButton(words("make_lead"), lambda: _make(ctx, typed, doc, note.value), "flag")
     help = Text(words("make_lead_help"), 14, ink="quiet")
     credit = Text(words("data_of", credit=doc["credit"]), 12, ink="quiet")
-    return frame(
-        ctx, words("firm"), Scroller(card, facts if facts.children else None, note, make, help, credit), back=True
-    )
+    page = Scroller(card, facts if facts.children else None, typed.told(), note, make, help, credit)
+    return frame(ctx, words("firm"), page, back=True)
 
 
-def _make(ctx, doc, note):
-    taking.lead_of_firm(ctx.files, doc, note)
+def _make(ctx, typed, doc, note):
+    typed.save(lambda: taking.lead_of_firm(ctx.files, doc, note))
     ctx.nav.saved()
     ctx.nav.back()
     ctx.nav.toast(ctx.words("lead_made"))

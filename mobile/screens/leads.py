@@ -5,10 +5,12 @@ from kivy.metrics import dp
 
 from mobile.field import around, taking
 from mobile.screens.parts import fact, frame
+from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
-from mobile.widgets.controls import Chips, Field, Notice, PushButton
+from mobile.widgets.controls import Chips, Notice, PushButton
 
 LAYER_ICONS = {"customer": "building_2", "prospect": "star", "lead": "flag", "firm": "map_pin"}
+BOTH = ("lead", "new_account")
 LAYER_INKS = {"customer": "brand", "prospect": "info", "lead": "warn", "firm": "quiet"}
 
 
@@ -112,8 +114,9 @@ class NewForm(Scroller):
     def __init__(self, ctx, lon, lat, **kwargs):
         self.ctx, self.lon, self.lat = ctx, lon, lat
         words = ctx.words
+        self.typed = Typed(ctx, (self.KIND, *BOTH), {"lon": lon, "lat": lat})
         self.fields = self.asked()
-        self.note = Field(words("note"), lines=3)
+        self.note = self.typed.field("note", words("note"), lines=3)
         self.alike, self.warning, self.shown = Column(), Column(), frozenset()
         self.button = PushButton(words("save"), self.save, "check")
         held = words("by_address") if lon is None else words("lead_here", place=f"{lat:.5f}, {lon:.5f}")
@@ -121,15 +124,18 @@ class NewForm(Scroller):
         both = [("lead", words("new_lead")), ("new_account", words("new_account"))]
         kinds = None if lon is None else Chips(both, self.KIND, self.instead)
         name, *others = self.fields.values()
-        super().__init__(
-            kinds, place, name, self.alike, *others, *self.chosen(), self.note, self.warning, self.button, **kwargs
-        )
+        head = (self.typed.told(), kinds, place, name, self.alike)
+        super().__init__(*head, *others, *self.chosen(), self.note, self.warning, self.button, **kwargs)
         name.input.bind(text=lambda _f, _text: self.look())
         self.look()
 
     def asked(self):
         """The fields by their keys, the name first."""
         raise NotImplementedError
+
+    def field(self, key, label, shown=""):
+        """One of them; what somebody is called stays when the kind changes."""
+        return self.typed.field("name" if key == self.NAME else key, label, shown)
 
     def chosen(self):
         """What is chosen beside what is typed."""
@@ -138,6 +144,8 @@ class NewForm(Scroller):
     def instead(self, kind):
         """The other kind of somebody, at the same place."""
         if kind != self.KIND:
+            self.typed.body["screen"] = kind
+            self.typed.keep()
             self.ctx.nav.instead(kind, lon=self.lon, lat=self.lat)
 
     def missing(self, values):
@@ -173,7 +181,7 @@ class NewForm(Scroller):
             self.shown = found
             self.warning.add_widget(Notice(words("lead_sure"), "warn"))
             return
-        self.keep(values)
+        self.typed.save(lambda: self.keep(dict(values)))
         self.ctx.nav.saved()
         self.ctx.nav.back()
         self.ctx.nav.toast(words("saved"))
@@ -185,7 +193,7 @@ class LeadForm(NewForm):
     KIND, NAME = "lead", "company"
 
     def asked(self):
-        return {key: Field(self.ctx.words(key)) for key in ("company", "person", "phone")}
+        return {key: self.field(key, self.ctx.words(key)) for key in ("company", "person", "phone")}
 
     def missing(self, values):
         return None if values["company"] or values["person"] else "lead_missing"
@@ -201,15 +209,16 @@ class AccountForm(NewForm):
 
     def asked(self):
         words, people = self.ctx.words, around.everybody(self.ctx.files, self.ctx.accounts())
-        fields = {key: Field(words(f"a_{key}")) for key in ("name", "street", "postcode", "city", "phone", "tags")}
-        if self.lon is not None:
-            fields["city"].input.text = around.town_of(people, self.lon, self.lat)
-        return fields
+        shown = {} if self.lon is None else {"city": around.town_of(people, self.lon, self.lat)}
+        keys = ("name", "street", "postcode", "city", "phone", "tags")
+        return {key: self.field(key, words(f"a_{key}"), shown.get(key, "")) for key in keys}
 
     def chosen(self):
         words = self.ctx.words
-        self.status = Chips([(key, words(f"st_{key}")) for key in ("prospect", "customer")], "prospect")
-        self.account_class = Chips([("", words("no_class")), *((key, key) for key in "ABC")], "")
+        kinds = [(key, words(f"st_{key}")) for key in ("prospect", "customer")]
+        self.status = self.typed.chips("status", kinds, "prospect")
+        classes = [("", words("no_class")), *((key, key) for key in "ABC")]
+        self.account_class = self.typed.chips("account_class", classes, "")
         return (self.status, self.account_class)
 
     def missing(self, values):

@@ -3,6 +3,7 @@
 from kivy.metrics import dp
 
 from mobile.field import reads, records
+from mobile.screens import unfinished
 from mobile.screens.parts import frame, section, sync_line
 from mobile.screens.work import task_row
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
@@ -19,6 +20,7 @@ def build(ctx):
     )
     page = Scroller(
         Card(person, spacing=6),
+        unfinished.way(ctx),
         _way(ctx, "sync", words("sync"), "refresh_cw", sync_line(ctx)),
         _way(ctx, "week", words("week"), "calendar_days", _about(words("week_about"))),
         _way(ctx, "nearby", words("nearby"), "locate_fixed", _about(words("nearby_about"))),

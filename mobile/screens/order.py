@@ -9,6 +9,7 @@ from mobile.field import forms, reads
 from mobile.field.catalogue import Catalogue
 from mobile.field.taking import Line, draft_order
 from mobile.screens.parts import frame
+from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Row, Scroller, Text, paint, rule
 from mobile.widgets.controls import Field, IconButton, Notice, PushButton
 
@@ -23,12 +24,21 @@ class OrderPad(BoxLayout):
         super().__init__(orientation="vertical", **kwargs)
         self.ctx, self.account_id = ctx, account_id
         self.catalogue = Catalogue(ctx.files, account_id)
-        self.chosen, self.unread = {}, {}
         account = ctx.files.cache.doc("account", account_id) or {}
+        self.typed = Typed(ctx, ("order",), {"account_id": account_id}, account.get("name"))
+        self.unread, kept = dict(self.typed.value("unread", {})), self.typed.value("chosen", {})
+        least = {one.id: one.least for one in self.catalogue.products}
+        typed = {key: Decimal(much) for key, (much, _) in kept.items() if key in least}
+        priced = lambda key, much: self.catalogue.price(key, max(much, least[key])) is not None  # noqa: E731 a question
+        self.chosen = {key: much for key, much in typed.items() if priced(key, much)}
+        self.gone = {key: one for key, one in kept.items() if key not in self.chosen}
         self.field = Field("", "", hint=ctx.words("find_product"))
         self.field.input.bind(text=lambda _f, text: self.find(text))
         name = Text(ctx.words("order_for", name=account.get("name") or ""), 16, True, lines=1)
         self.add_widget(Column(name, self.field, spacing=6, padding=(16, 10, 16, 4)))
+        names = ", ".join(f"{called} × {much}" for much, called in self.gone.values())
+        gone = Notice(ctx.words("not_sold", names=names), "warn") if names else None
+        self.kept = Column(self.typed.told(), gone)
         self.list = Scroller(spacing=8, padding=(16, 6, 16, 16))
         self.add_widget(self.list)
         self.total, self.warning = Text("", 16, True), Column()
@@ -47,6 +57,7 @@ class OrderPad(BoxLayout):
         """The rows in the order in which they were found: nothing moves under the thumb."""
         found, column = self.found, self.list.column
         column.clear_widgets()
+        column.add_widget(self.kept)
         if not found:
             key = "no_products" if text.strip() else "no_catalogue"
             column.add_widget(Text(self.ctx.words(key, text=text.strip()), 16, ink="quiet"))
@@ -99,7 +110,18 @@ class OrderPad(BoxLayout):
         else:
             self.chosen[product.id] = much
         self.warning.clear_widgets()
+        self._keep()
         self._say_total()
+
+    def _keep(self):
+        """What is chosen, and what is typed for how much, with the names: a catalogue changes."""
+        called = {one.id: one.name for one in self.catalogue.products}
+        chosen = {
+            key: [f"{much.normalize():f}", called[key]]
+            for key, much in self.chosen.items()
+            if much or key in self.unread
+        }
+        self.typed.keep(chosen=self.gone | chosen, unread=dict(self.unread))
 
     def settle(self):
         """Make every quantity one that can be ordered, and say which were not; True when there is something to say."""
@@ -114,6 +136,7 @@ class OrderPad(BoxLayout):
                 self.chosen[product.id] = fitting
                 said.append(words("quantity_fitted", name=product.name, step=f"{product.step.normalize():f}",
                                   least=f"{product.least.normalize():f}", much=f"{fitting.normalize():f}"))  # fmt: skip
+        self._keep()
         self.warning.clear_widgets()
         if said:
             self.warning.add_widget(Notice("\n".join(said), "warn"))
@@ -129,6 +152,7 @@ class OrderPad(BoxLayout):
             del self.chosen[product.id]
         else:
             self.chosen[product.id] = much - product.step if fits else product.fitted(much) - product.step
+        self._keep()
         self.warning.clear_widgets()
         self._again()
 
@@ -160,7 +184,8 @@ class OrderPad(BoxLayout):
             return
         lines = [Line(one.product.id, None, f"{one.quantity:f}", f"{_short(one.unit_price):f}") for one in drafted]
         site = reads.main_site(self.ctx.files, self.account_id) or {}
-        draft_order(self.ctx.files, self.account_id, site.get("id"), self.catalogue.currency, lines)
+        files, site_id, currency = self.ctx.files, site.get("id"), self.catalogue.currency
+        self.typed.save(lambda: draft_order(files, self.account_id, site_id, currency, lines))
         self.ctx.nav.saved()
         self.ctx.nav.back()
         self.ctx.nav.toast(self.ctx.words("order_saved"))

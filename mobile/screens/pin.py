@@ -10,21 +10,23 @@ from mobile.field.capture import propose_pin
 from mobile.field.checkin import distance_m
 from mobile.screens.map_view import WHOLE, attribution, zoom_buttons
 from mobile.screens.parts import frame
+from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Row, Text, paint
-from mobile.widgets.controls import Field, Notice, PushButton
+from mobile.widgets.controls import Notice, PushButton
 from mobile.widgets.map import MapView
 from mobile.widgets.mapmarks import Pin
 
 GRIP_DP = 36
 """How near to the pin a finger takes hold of it."""
+LOW_DP = 400
 
 
 class PinMap(MapView):
     """A map on which one pin can be dragged; the rest of it pans and zooms as ever."""
 
-    def __init__(self, packs, at, on_move, **kwargs):
+    def __init__(self, packs, at, on_move, on_drop, **kwargs):
         super().__init__(packs, **kwargs)
-        self.at, self._on_move, self._held = at, on_move, None
+        self.at, self._on_move, self._on_drop, self._held = at, on_move, on_drop, None
 
     def on_touch_down(self, touch):
         if self.at is not None and self.collide_point(*touch.pos) and not touch.is_mouse_scrolling:
@@ -47,25 +49,28 @@ class PinMap(MapView):
             return super().on_touch_up(touch)
         touch.ungrab(self)
         self._held = None
+        self._on_drop()
         return True
 
 
 class PinForm(BoxLayout):
     """The map, and below it what the office will read."""
 
-    def __init__(self, ctx, site, **kwargs):
+    def __init__(self, ctx, site, called, **kwargs):
         super().__init__(orientation="vertical", **kwargs)
         self.ctx, self.site, self.fix = ctx, site, ctx.phone.position.fix()
         self.pin = (site["lon"], site["lat"]) if site.get("lat") is not None else None
         words = ctx.words
         start = self.pin or ((self.fix.lon, self.fix.lat) if self.fix else middle_of(ctx.packs))
-        self.map = PinMap(ctx.packs, start, self.show, pos_hint=WHOLE)
+        self.typed = Typed(ctx, ("pin",), {"site_id": site["id"]}, called)
+        at = tuple(self.typed.value("at", list(start)))
+        self.map = PinMap(ctx.packs, at, self.show, self._keep, pos_hint=WHOLE)
         stage = FloatLayout()
         for part in (self.map, zoom_buttons(ctx, self.map, self.fix), attribution(ctx)):
             stage.add_widget(part)
         self.far = Text("", 16, True)
         self.warning = Column()
-        self.note = Field("", hint=words("pin_note_hint"), lines=1)
+        self.note = self.typed.field("note", hint=words("pin_note_hint"))
         buttons = Row(
             PushButton(words("pin_here"), self.take_my_place, "locate_fixed", "quiet", size_hint_x=0.5),
             PushButton(words("propose_pin"), self.propose, "send", size_hint_x=0.5),
@@ -73,12 +78,17 @@ class PinForm(BoxLayout):
             height=48,
         )
         help_text = Text(words("move_pin_help"), 14, ink="quiet")
-        foot = Column(self.warning, self.far, help_text, self.note, buttons, spacing=8, padding=(16, 12, 16, 14))
+        told = self.typed.told()
+        foot = Column(
+            self.warning, told, self.far, None if told else help_text, self.note, buttons, spacing=8,
+            padding=(16, 12, 16, 14),
+        )  # fmt: skip
         paint(foot, "paper")
         self.add_widget(stage)
         self.add_widget(foot)
+        self.bind(height=self._lay)
         self.show()
-        self.map.fit(around(start, site.get("uncertainty_m") or 0), 17)
+        self.map.fit([*around(start, site.get("uncertainty_m") or 0), at], 17)
 
     @property
     def moved_m(self):
@@ -95,6 +105,13 @@ class PinForm(BoxLayout):
         words = self.ctx.words
         self.far.text = words("pin_moved", distance=words.distance(self.moved_m)) if self.pin else words("pin_first")
 
+    def _lay(self, *_args):
+        """On a phone that lies on its side the map stands beside what is said of it."""
+        self.orientation = "horizontal" if self.height < dp(LOW_DP) else "vertical"
+
+    def _keep(self):
+        self.typed.keep(at=list(self.map.at))
+
     def take_my_place(self):
         """The rep stands at the door."""
         self.fix = self.ctx.phone.position.fix()
@@ -104,6 +121,7 @@ class PinForm(BoxLayout):
         self.map.at = (self.fix.lon, self.fix.lat)
         self.map.fit([self.map.at], 17)
         self.show()
+        self._keep()
 
     def propose(self):
         """Save the proposal on this phone; it is sent like everything else."""
@@ -111,7 +129,8 @@ class PinForm(BoxLayout):
             self._warn("pin_not_moved")
             return
         fix = self.ctx.phone.position.fix()
-        propose_pin(self.ctx.files, self.site, *self.map.at, note=self.note.value, fix=fix)
+        files, site, at, note = self.ctx.files, self.site, self.map.at, self.note.value
+        self.typed.save(lambda: propose_pin(files, site, *at, note=note, fix=fix))
         self.ctx.nav.saved()
         self.ctx.nav.back()
         self.ctx.nav.toast(self.ctx.words("saved"))
@@ -141,4 +160,5 @@ def build(ctx, site_id):
     if site is None:
         return frame(ctx, ctx.words("pin"), Column(Notice(ctx.words("not_here"), "warn")), back=True)
     account = ctx.files.cache.doc("account", site["account_id"]) or {}
-    return frame(ctx, account.get("name") or ctx.words("pin"), PinForm(ctx, site), back=True)
+    called = account.get("name")
+    return frame(ctx, called or ctx.words("pin"), PinForm(ctx, site, called), back=True)

@@ -5,23 +5,30 @@ from kivy.uix.boxlayout import BoxLayout
 
 from mobile.field import drafts
 from mobile.screens.parts import frame
+from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Row, Text
 from mobile.widgets.controls import Field, Notice, PushButton
 from mobile.widgets.ink import InkPad
 
 
 class Signing(BoxLayout):
-    """A name and the pad; both go into the draft of the visit."""
+    """A name and the pad; both go into the draft of the visit, as `ink` until they are taken over."""
 
-    def __init__(self, ctx, visit_id, **kwargs):
+    def __init__(self, ctx, visit_id, account_id=None, **kwargs):
         super().__init__(orientation="vertical", padding=dp(16), spacing=dp(12), **kwargs)
-        self.ctx, self.visit_id = ctx, visit_id
-        draft, visit = drafts.at_visit(ctx.files, visit_id, None), ctx.files.cache.doc("visit", visit_id) or {}
-        self.draft = draft.body if draft else {"account_id": visit.get("account_id"), "planned": True}
-        held = self.draft.get("signature")
-        words = ctx.words
+        self.ctx, words = ctx, ctx.words
+        visit = ctx.files.cache.doc("visit", visit_id) or {}
+        account_id = account_id or visit.get("account_id")
+        account = ctx.files.cache.doc("account", account_id) or {}
+        fresh = {"account_id": account_id, "planned": bool(visit)}
+        kept = drafts.at_visit(ctx.files, visit_id, None)
+        arguments = {"account_id": account_id}
+        self.typed = Typed(ctx, ("visit",), arguments, account.get("name"), visit=(visit_id, kept, fresh))
+        held = self.typed.value("ink") or self.typed.value("signature")
         self.name = Field(words("sign_name"), held["name"] if held else "")
-        self.pad = InkPad(*((held["strokes"], held["box"]) if held else ()), size_hint_y=None, height=dp(230))
+        self.name.input.bind(text=lambda *_args: self._keep())
+        inked = (held["strokes"], held["box"]) if held else ()
+        self.pad = InkPad(*inked, on_stroke=self._keep, size_hint_y=None, height=dp(230))
         self.warning = Column()
         self.add_widget(self.name)
         self.add_widget(Text(words("sign_here"), 14, ink="quiet"))
@@ -31,16 +38,22 @@ class Signing(BoxLayout):
         self.add_widget(Row(clear, PushButton(words("take_over"), self.take, "check"), spacing=10, height=48))
         self.add_widget(BoxLayout())
 
+    def _signed(self):
+        return {"name": self.name.value, "strokes": self.pad.strokes, "box": list(self.pad.box)}
+
+    def _keep(self):
+        empty = not self.name.value and not self.pad.strokes
+        self.typed.keep(ink=None if empty else self._signed())
+
     def take(self):
         """Keep it with the visit; asks for what is missing."""
         if not self.name.value or not self.pad.strokes:
             self.warning.clear_widgets()
             self.warning.add_widget(Notice(self.ctx.words("sign_missing"), "warn"))
             return
-        signed = {"name": self.name.value, "strokes": self.pad.strokes, "box": list(self.pad.box)}
-        drafts.keep(self.ctx.files, self.visit_id, self.draft | {"signature": signed}, for_good=True)
+        self.typed.keep(ink=None, signature=self._signed(), for_good=True)
         self.ctx.nav.back()
 
 
-def build(ctx, visit_id):
-    return frame(ctx, ctx.words("signature"), Signing(ctx, visit_id), back=True)
+def build(ctx, visit_id, account_id=None):
+    return frame(ctx, ctx.words("signature"), Signing(ctx, visit_id, account_id), back=True)

@@ -26,6 +26,7 @@ def build(ctx):
         add(PushButton(words("sign_in"), lambda: ctx.nav.go("sign_in")))
     if state.unreadable:
         add(Notice(words.count("unreadable", "unreadable_1", state.unreadable), "warn"))
+        add(PushButton(words("understood"), lambda: _understood(ctx), kind="quiet"))
     if state.verifying:
         add(Notice(words("verifying"), "info"))
     add(_marks(ctx, state))
@@ -38,8 +39,9 @@ def build(ctx):
             add(_needing(ctx, op))
     add(_waiting(ctx, state))
     add(gallery.waiting(ctx))
-    for part in export.offered(ctx):
-        add(Card(part))
+    kept = len(ctx.files.outbox.aside.all())
+    for part in export.offered(ctx) or ([export.Export(ctx)] if kept else []):
+        add(Card(Text(words.count("set_aside", "set_aside_1", kept), 14) if kept else None, part))
     return frame(ctx, words("sync"), page, back=True)
 
 
@@ -81,7 +83,7 @@ def _title(ctx, op):
 
 def _waiting(ctx, state):
     words = ctx.words
-    if not state.waiting and state.unreadable:
+    if not state.waiting and ctx.files.outbox.aside.all():
         return Column()
     if not state.waiting:
         return Card(Row(Icon("check_check", 22, "good"), Text(words("nothing_waiting"), 16), spacing=10))
@@ -163,6 +165,13 @@ def _choices(choices):
 def _answer(ctx, question, mine):
     conflicts.answer(ctx.files, question, mine=mine)
     ctx.nav.saved()
+    ctx.nav.again()
+
+
+def _understood(ctx):
+    """The rep has read of it; what was set aside stays, and goes along with what is exported."""
+    for one in ctx.files.outbox.aside.all():
+        ctx.files.outbox.dismiss(one["op_id"])
     ctx.nav.again()
 
 

@@ -8,7 +8,7 @@ from kivy.uix.boxlayout import BoxLayout
 from mobile import plantexts
 from mobile.field import reads, records, restday, tracks, zones
 from mobile.field.store import clock, moments
-from mobile.screens import map_view, visit
+from mobile.screens import map_view, unfinished, visit
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, gap, paint
@@ -50,6 +50,9 @@ def _timeline(ctx, day, day_date):
     column.add_widget(gap(6))
     if tracks.is_news(ctx.files.outbox):
         column.add_widget(_news(ctx))
+        column.add_widget(gap(10))
+    if (begun := unfinished.way(ctx)) is not None:
+        column.add_widget(begun)
         column.add_widget(gap(10))
     if not day.stops:
         column.add_widget(_empty(ctx, day_date))

@@ -3,12 +3,17 @@
 import sqlite3
 
 from kivy.base import ExceptionHandler, ExceptionManager
+from kivy.clock import Clock
 
 from mobile.field.limits import Unfit
 from mobile.field.store.outbox import OpTooLarge
+from mobile.field.store.sqlite import is_damage
 from mobile.reasons import label
 from mobile.widgets.base import Scroller
 from mobile.widgets.controls import Notice, PushButton
+
+AGAIN_S = 3.0
+"""After so long what could not be opened is tried once more."""
 
 
 def told(words, error):
@@ -28,6 +33,9 @@ class Refusals(ExceptionHandler):
         self.app = app
 
     def handle_exception(self, inst):
+        if isinstance(inst, sqlite3.Error) and is_damage(inst):
+            self.app.files.mend()
+            return ExceptionManager.PASS
         text = told(self.app.ctx.words, inst)
         if text is None:
             return ExceptionManager.RAISE
@@ -35,6 +43,46 @@ class Refusals(ExceptionHandler):
         return ExceptionManager.PASS
 
 
+class Files:
+    """The signed-in user's files as the app has them open."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def open(self, then):
+        """Open them, which mends damaged ones, and go on; until that can be done the rep is told so."""
+        self.close()
+        try:
+            self.app.ctx.store = self.app.phone.home.store()
+        except (sqlite3.Error, OSError):  # no room, no file handle, damage: everything is there still
+            self._wait(then)
+            return
+        then()
+
+    def close(self):
+        ctx = self.app.ctx
+        self.app.footsteps.stop()
+        if ctx.store is not None:
+            ctx.store.close()
+        ctx.store = None
+
+    def mend(self):
+        """They turned out to be damaged: closed, and open again as soon as whoever opens them has mended them."""
+        self.close()
+        self._wait(self.mended)
+
+    def mended(self):
+        """On where the rep was."""
+        self.app.ctx.index = None
+        self.app.footsteps.start()
+        self.app.again()
+
+    def _wait(self, then):
+        self.app.stage.show(build(self.app.ctx, lambda: self.open(then)))
+
+
 def build(ctx, again):
-    """In place of every screen while the files cannot be opened."""
-    return Scroller(Notice(ctx.words("unopened"), "warn"), PushButton(ctx.words("try_again"), again, "refresh_cw"))
+    """In place of every screen while the files cannot be opened; it goes on by itself once they can."""
+    page = Scroller(Notice(ctx.words("unopened"), "warn"), PushButton(ctx.words("try_again"), again, "refresh_cw"))
+    Clock.schedule_once(lambda _dt: again() if page.parent is not None else None, AGAIN_S)
+    return page

@@ -15,8 +15,9 @@ from mobile.screens import gallery, work
 from mobile.screens.parts import frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
+from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
-from mobile.widgets.controls import Chips, Field, IconButton, Notice, PushButton
+from mobile.widgets.controls import Chips, IconButton, Notice, PushButton
 
 KINDS = {
     "verified": "good",
@@ -48,21 +49,25 @@ class VisitForm(BoxLayout):
         super().__init__(orientation="vertical", **kwargs)
         self.ctx = ctx
         visit_id = visit_id or None  # a stop of a route that is not published has none
-        self.kept = drafts.at_visit(ctx.files, visit_id, account_id)
-        self.visit_id = visit_id or (self.kept.visit_id if self.kept else uuid7())
+        kept = drafts.at_visit(ctx.files, visit_id, account_id)
+        self.visit_id = visit_id or (kept.id if kept else uuid7())
         self.visit = ctx.files.cache.doc("visit", self.visit_id) or {}
         self.account_id = self.visit.get("account_id") or account_id
-        self.draft = self.kept.body if self.kept else {"account_id": self.account_id, "planned": visit_id is not None}
         self.account = ctx.files.cache.doc("account", self.account_id) or {}
+        fresh = {"account_id": self.account_id, "planned": visit_id is not None}
+        self.typed = Typed(
+            ctx, ("visit",), {"account_id": self.account_id}, self.account.get("name"),
+            visit=(self.visit_id, kept, fresh),
+        )  # fmt: skip
         self.site = self._site()
         self.checkin, self.asked, self.warning, self.asked_why = Column(spacing=8), Column(), Column(), False
-        chosen = self.draft.get("outcome", self.visit.get("outcome"))
+        self.why = self.typed.value("reason", "")
+        self.answers = dict(self.typed.value("answers", dict(self.visit.get("answers") or {})))
+        chosen = self.typed.value("outcome", self.visit.get("outcome"))
         self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
-        self.note = Field(
-            "", self.draft.get("note", self.visit.get("note") or ""), lines=4, hint=ctx.words("note_hint")
-        )
-        self.note.input.bind(text=lambda _f, text: self._typed(note=text))
-        self.step = StepFields(ctx, self.draft, self._typed)
+        shown = self.visit.get("note") or ""
+        self.note = self.typed.field("note", "", shown, lines=4, hint=ctx.words("note_hint"))
+        self.step = StepFields(ctx, self.typed)
         self._show_checkin()
         self.add_widget(Scroller(self._head(), *self._cards()))
         self.add_widget(self._foot())
@@ -72,15 +77,16 @@ class VisitForm(BoxLayout):
         words = self.ctx.words
         kinds = forms.visit_types(self.ctx.files)
         self.kinds = {kind.id: kind for kind in kinds}
+        self.kind_id = self.typed.value("kind", self.visit.get("visit_type_id"))
         cards = [
             Card(Text(words("check_in"), 14, True, "quiet"), self.checkin, spacing=8),
             Card(Text(words("outcome"), 14, True, "quiet"), self.outcomes, spacing=10),
             Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
         ]
         if kinds:
-            chips = Chips([(kind.id, kind.name) for kind in kinds], self._kind_id(), self._choose_kind)
+            chips = Chips([(kind.id, kind.name) for kind in kinds], self.kind_id, self._choose_kind)
             cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
-            self._ask(self._kind_id())
+            self._ask(self.kind_id)
         return [
             *cards,
             self._photos(),
@@ -88,26 +94,17 @@ class VisitForm(BoxLayout):
             Card(Text(words("next_step"), 14, True, "quiet"), self.step, spacing=8),
         ]
 
-    def _kind_id(self):
-        return self.draft.get("kind", self.visit.get("visit_type_id"))
-
-    def _typed(self, **values):
-        """Keep what is typed, with every letter."""
-        self.draft |= values
-        drafts.keep(self.ctx.files, self.visit_id, self.draft)
-
     def _choose_kind(self, kind_id):
         self._ask(kind_id)
-        self._typed(kind=kind_id)
+        self.typed.keep(kind=kind_id)
 
     def _ask(self, kind_id):
         """Show the questions of the chosen kind of visit."""
         self.warning.clear_widgets()
         self.asked.clear_widgets()
-        self.draft["kind"] = kind_id
+        self.kind_id = kind_id
         if kind_id in self.kinds:
-            typed = self.draft.setdefault("answers", dict(self.visit.get("answers") or {}))
-            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed, self._answered))
+            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, self.answers, self._answered))
 
     def _photos(self):
         """The photos of this visit, and one tap for another."""
@@ -124,10 +121,10 @@ class VisitForm(BoxLayout):
 
     def take_photo(self):
         """On this phone for good once it is taken; that of a visit that nobody knows yet is sent with the visit."""
-        self._typed()
         if gallery.take(self.ctx, self.account_id, "visit", self.visit_id, in_draft=not self.visit):
             kept = drafts.at_visit(self.ctx.files, self.visit_id, None)
-            self.draft["photos"] = kept.body.get("photos", []) if kept else []
+            if kept is not None and "photos" in kept.body:
+                self.typed.keep(photos=kept.body["photos"])
             self._show_photos()
 
     def _extras(self):
@@ -137,15 +134,12 @@ class VisitForm(BoxLayout):
         for order in records.orders_on(self.ctx.files, self.account_id, self._target().day):
             box.add_widget(work.order_row(self.ctx, order))
         box.add_widget(PushButton(words("take_order"), lambda: go("order", account_id=self.account_id), "tag", "quiet"))
-        signed = self.draft.get("signature")
+        signed = self.typed.value("signature")
         if signed is not None:
             box.add_widget(Row(Icon("circle_check", 20, "good"), Text(words("signed_by", name=signed["name"]), 16)))
-        box.add_widget(PushButton(words("sign"), self._sign, "pencil", "quiet"))
+        sign = lambda: go("sign", visit_id=self.visit_id, account_id=self.account_id)  # noqa: E731 a tap
+        box.add_widget(PushButton(words("sign"), sign, "pencil", "quiet"))
         return box
-
-    def _sign(self):
-        self._typed()
-        self.ctx.nav.go("sign", visit_id=self.visit_id)
 
     def _site(self):
         site_id = self.visit.get("site_id")
@@ -165,30 +159,9 @@ class VisitForm(BoxLayout):
                 head.add_widget(Text(line, 14, ink="quiet"))
         if rough:
             head.add_widget(Notice(rough, "warn"))
-        if drafts.is_typed(self.kept):
-            self.of_draft = Row(spacing=8)
-            at, words = reads.instant(self.kept.at), self.ctx.words
-            is_today = at.astimezone(self.ctx.zone).date() == self.ctx.today
-            when = words.time(at, self.ctx.zone) if is_today else words.moment(at, self.ctx.zone)
-            said = Text(words("draft_of", time=when), 14, ink="quiet", pos_hint={"center_y": 0.5})
-            self.of_draft.add_widget(said)
-            self.of_draft.add_widget(self._discarding("discard", "quiet", self._ask_discard, 140))
-            head.add_widget(self.of_draft)
+        if (told := self.typed.told()) is not None:
+            head.add_widget(told)
         return head
-
-    def _discarding(self, key, kind, on_tap, wide):
-        return PushButton(self.ctx.words(key), on_tap, "x", kind, size_hint_x=None, width=dp(wide))
-
-    def _ask_discard(self):
-        """What was typed is gone after it: a second tap says so."""
-        self.of_draft.remove_widget(self.of_draft.children[0])
-        self.of_draft.add_widget(self._discarding("discard_sure", "danger", self.discard, 224))
-
-    def discard(self):
-        """Begin anew; photos that belong to the draft alone go with it."""
-        drafts.discard(self.ctx.files, self.visit_id)
-        self.ctx.nav.again()
-        self.ctx.nav.toast(self.ctx.words("discarded"))
 
     def _foot(self):
         words = self.ctx.words
@@ -232,7 +205,7 @@ class VisitForm(BoxLayout):
         }
         self.checkin.add_widget(Notice(words(f"v_{verdict.status}", **values), KINDS[verdict.status]))
         if verdict.status == "out_of_range":
-            self.reason = Field(words("far_why"), self.draft.get("reason", ""), hint=words("far_why_hint"))
+            self.reason = self.typed.field("reason", words("far_why"), hint=words("far_why_hint"))
             self.reason.input.bind(text=lambda _f, text: self._reasoned(text))
             self.checkin.add_widget(self.reason)
         if verdict.status != "verified":
@@ -240,17 +213,19 @@ class VisitForm(BoxLayout):
             self.checkin.add_widget(again)
 
     def _reasoned(self, text):
-        self._typed(reason=text)
+        self.why = text.strip()
         self._look_again()
 
     def check_in(self):
         """Save that I am here; the verdict is shown, never a barrier."""
-        check_in(self.ctx, self._target())
-        if not self.draft["planned"]:
-            self._typed()  # so that *Log visit* finds it again
-        drafts.hang_photos(self.ctx.files, self.visit_id)
-        self.draft["photos"] = []
+        self.ctx.files.at_once(self._begin)
         self._see()
+
+    def _begin(self):
+        check_in(self.ctx, self._target())
+        drafts.send_photos(self.ctx.files, self.typed.value("photos", []))
+        begun = {} if self.typed.body["planned"] else {"begun": True}  # so that *Log visit* finds it again
+        self.typed.keep(photos=[], for_good=True, **begun)
 
     def _see(self):
         """Show the visit as it stands after what was saved."""
@@ -263,11 +238,11 @@ class VisitForm(BoxLayout):
         return target_at(self.ctx, self.visit, self.account_id, self.site.get("id"), self.visit_id)
 
     def _chosen(self, value):
-        self._typed(outcome=value)
+        self.typed.keep(outcome=value)
         self._look_again()
 
     def _answered(self):
-        self._typed()
+        self.typed.keep(answers=dict(self.answers))
         self._look_again()
 
     def _warn(self, text):
@@ -283,10 +258,10 @@ class VisitForm(BoxLayout):
 
     def _lacks(self):
         """What has to be answered before the visit is done, in words; empty when nothing is missing."""
-        words, kind = self.ctx.words, self.kinds.get(self.draft.get("kind"))
+        words, kind = self.ctx.words, self.kinds.get(self.kind_id)
         if self.outcomes.chosen is None:
             return words("choose_outcome")
-        questions, typed = (kind.questions, self.draft["answers"]) if kind else ((), {})
+        questions, typed = (kind.questions, self.answers) if kind else ((), {})
         for key, names in (("q_missing", forms.missing(questions, typed)), ("q_unfit", forms.unfit(questions, typed))):
             if names:
                 return words(key, names=", ".join(names))
@@ -295,13 +270,13 @@ class VisitForm(BoxLayout):
     def _asks_why(self):
         """Whether the rep has not said yet why they are far off; asked for once, never a barrier."""
         is_far = self.visit.get("state") == "checked_in" and self._verdict().status == "out_of_range"
-        return is_far and not self.draft.get("reason", "").strip() and not self.asked_why
+        return is_far and not self.why.strip() and not self.asked_why
 
     def _form(self):
-        kind = self.kinds.get(self.draft.get("kind"))
+        kind = self.kinds.get(self.kind_id)
         if kind is None:
             return None
-        return taking.Form(kind.id, kind.version_id, forms.answers_to(kind.questions, self.draft["answers"]))
+        return taking.Form(kind.id, kind.version_id, forms.answers_to(kind.questions, self.answers))
 
     def save(self):
         """Tap three: the visit is done and on this phone for good."""
@@ -311,47 +286,48 @@ class VisitForm(BoxLayout):
             self.asked_why = lacks == self.ctx.words("far_missing")
             return
         files, fix = self.ctx.files, self.ctx.phone.position.fix()
-        self._close_draft()
-        self._say_why(fix)
-        taking.finish(
+        self._close(fix, lambda: taking.finish(
             files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
             signature=self._signature(), fix=fix,
-        )  # fmt: skip
-        self._leave()
+        ))  # fmt: skip
 
     def _signature(self):
-        signed = self.draft.get("signature")
+        signed = self.typed.value("signature")
         if signed is None:
             return None
         return taking.Signature(signed["name"], tuple(map(tuple, signed["strokes"])), tuple(signed["box"]))
 
     def _say_why(self, fix):
         """Why the rep is far off: a further check-in, with where they are now."""
-        if reason := self.draft.get("reason", "").strip():
+        if reason := self.why.strip():
             visit_event(self.ctx.files, self._target(), "checked_in", note=reason, fix=fix)
 
-    def _close_draft(self):
-        """What follows from it when the app is killed from here on."""
-        self.draft |= {"due_on": self.step.due_on, "site_id": self.site.get("id")}
-        drafts.keep(self.ctx.files, self.visit_id, self.draft, for_good=True)
+    def _close(self, fix, end):
+        """The visit is over: why it was far off, its end, its photos and the next step, all of it at once."""
+        files, step = self.ctx.files, self.step
+
+        def all_of_it():
+            self._say_why(fix)
+            end()
+            drafts.send_photos(files, self.typed.value("photos", []))
+            if step.subject.value:
+                site_id = self.site.get("id")
+                taking.next_step(files, self.account_id, step.subject.value, due_on=step.due_on, site_id=site_id)
+
+        self.typed.save(all_of_it)
+        self.ctx.nav.saved()
+        self.ctx.nav.back()
+        self.ctx.nav.toast(self.ctx.words("saved"))
 
     def miss(self):
         """Nobody was there."""
         fix = self.ctx.phone.position.fix()
-        self._close_draft()
-        self._say_why(fix)
-        visit_event(self.ctx.files, self._target(), "missed", outcome="nobody_there", note=self.note.value, fix=fix)
-        self._leave()
+        note, nobody = self.note.value, {"outcome": "nobody_there", "fix": fix}
+        self._close(fix, lambda: visit_event(self.ctx.files, self._target(), "missed", note=note, **nobody))
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
         today = zones.today(self.ctx.files.outbox, self.visit.get("zone"))
         if day == today and restday.ahead_of(self.ctx.files, self.ctx.user_id, day):
             self.ctx.nav.go("replan", day=day)
-
-    def _leave(self):
-        drafts.finish(self.ctx.files, self.visit_id)
-        self.ctx.nav.saved()
-        self.ctx.nav.back()
-        self.ctx.nav.toast(self.ctx.words("saved"))
 
 
 def build(ctx, visit_id=None, account_id=None):

@@ -14,8 +14,9 @@ WIDE, HIGH = 1000, 400
 class InkPad(Widget):
     """Paper and pen. `box` is the width and height of the sheet that the strokes are on."""
 
-    def __init__(self, strokes=(), box=None, **kwargs):
+    def __init__(self, strokes=(), box=None, on_stroke=None, **kwargs):
         super().__init__(**kwargs)
+        self._on_stroke = on_stroke or (lambda: None)
         self.strokes = [list(stroke) for stroke in strokes]
         self._signed_on = tuple(box) if strokes and box else None
         paint(self, "paper", "quiet", RADIUS_CARD)
@@ -25,6 +26,7 @@ class InkPad(Widget):
         """A new sheet."""
         self.strokes, self._signed_on = [], None
         self._draw()
+        self._on_stroke()
 
     @property
     def box(self):
@@ -77,5 +79,6 @@ class InkPad(Widget):
     def on_touch_up(self, touch):
         if touch.grab_current is self:
             touch.ungrab(self)
+            self._on_stroke()
             return True
         return False

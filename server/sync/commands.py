@@ -57,6 +57,8 @@ def take_in(
     typer.echo(f"{told.known:8d}  entries that were here before")
     typer.echo(f"{told.waiting:8d}  entries that wait for a decision on the page of their rep")
     typer.echo(f"{told.photos - told.photos_refused - told.photos_waiting:8d}  contents of photos")
+    if told.unreadable:
+        typer.echo(f"{told.unreadable:8d}  entries that the phone cannot read any more, kept as they are")
     for one in told.refused:
         typer.echo(f" refused  {one.entity}: {one.reason}")
 

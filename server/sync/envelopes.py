@@ -1,8 +1,9 @@
 """Files in which phones hand over what they could not send: sealed for this company's server, read part by part.
 
-The file is a zip: `README.txt` in plain words, `key.json`, `ops.sealed` and one part for each photo. Parts are sealed
-with AES-256-GCM under a key that only our own private key gives back (X25519, HKDF-SHA256); it is derived from the
-secret of the database, so that it is the same after a restore.
+The file is a zip: `README.txt` in plain words, `key.json`, `ops.sealed`, one part for each photo, and `aside.sealed`
+with the bytes of entries that the phone cannot read any more, where it has such. Parts are sealed with AES-256-GCM
+under a key that only our own private key gives back (X25519, HKDF-SHA256); it is derived from the secret of the
+database, so that it is the same after a restore.
 """
 
 import base64
@@ -73,6 +74,15 @@ class Contents(BaseModel):
     signature: str
 
 
+class Aside(BaseModel):
+    """`aside.sealed`, opened: entries that the phone cannot read any more, as they lie there."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    entries: list[dict[str, Any]]
+    signature: str
+
+
 @dataclass(frozen=True)
 class Export:
     """An opened file."""
@@ -80,12 +90,18 @@ class Export:
     contents: Contents
     parts: zipfile.ZipFile
     cipher: AESGCM
+    aside: Aside | None = None
 
     def proof(self) -> bytes:
         """What the phone has signed."""
         photos = [one.sha256 for one in self.contents.photos]
         said = wire.canonical({"ops": self.contents.ops, "photos": photos})
         return f"{FORMAT}\n{self.contents.device}\n{hashlib.sha256(said.encode()).hexdigest()}".encode()
+
+    def proof_of_aside(self) -> bytes:
+        """What the phone has signed of entries that it cannot read."""
+        said = wire.canonical(self.aside.entries if self.aside else [])
+        return f"{FORMAT} aside\n{self.contents.device}\n{hashlib.sha256(said.encode()).hexdigest()}".encode()
 
     def photo(self, sha256: str) -> bytes:
         """The content of a photo; refuses one that is missing or is not what its name says."""
@@ -141,11 +157,13 @@ def opened(session: Session, file: IO[bytes]) -> Export:
         )
     cipher = cipher_of(own_key(secret), head)
     raw = part(parts, cipher, "ops.sealed", MOST_OPS_BYTES)
+    torn = part(parts, cipher, "aside.sealed", MOST_OPS_BYTES) if "aside.sealed" in parts.namelist() else None
     try:
         contents = Contents.model_validate(json.loads(raw, parse_constant=refuse_constant))
+        kept = None if torn is None else Aside.model_validate(json.loads(torn, parse_constant=refuse_constant))
     except (ValidationError, ValueError) as error:
         raise damaged() from error
-    return Export(contents, parts, cipher)
+    return Export(contents, parts, cipher, kept)
 
 
 def refuse_constant(name: str) -> None:

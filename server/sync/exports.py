@@ -4,6 +4,7 @@ Each op counts once: its receipt answers the phone should it come back, as after
 that is out of service nothing counts before somebody has looked at it, as with what such a phone hands over itself.
 """
 
+import gzip
 from collections.abc import Sequence
 from typing import IO
 from uuid import UUID
@@ -16,10 +17,10 @@ from server.auth.models import AuthEvent, Device, DeviceState, User
 from server.auth.queries import visible_users
 from server.auth.tokens import verify_signature
 from server.kit.errors import NotFound, NotSignedIn
-from server.sync import aside, envelopes, push, quarantine, wire
+from server.sync import aside, envelopes, push, quarantine, rescue, wire
 from server.sync.envelopes import Export, NotAnExport
 from server.sync.models import QuarantinedOp, SyncReceipt
-from server.sync.problems import BadMessage
+from server.sync.problems import BadMessage, MessageTooLarge
 from server.sync.receipts import Sent
 from server.sync.schemas import ExportRead, ExportRefusal
 
@@ -35,6 +36,7 @@ def take_in(session: Session, scope: Scope, file: IO[bytes]) -> ExportRead:
     export = envelopes.opened(session, file)
     device = known(session, scope, export)
     sent = ops_of(export)
+    unreadable = keep_unreadable(session, device, export)
     for one in export.contents.photos:
         aside.keep(one.sha256, export.photo(one.sha256))
     undecided = [one for one, state in states_of(session, sent).items() if state == "waiting"]
@@ -69,6 +71,7 @@ def take_in(session: Session, scope: Scope, file: IO[bytes]) -> ExportRead:
         photos=len(photos),
         photos_refused=sum(one is not None and one.refused is not None for one in photos),
         photos_waiting=sum(here is None and one in small for one, here in zip(hashes, photos, strict=True)),
+        unreadable=unreadable,
     )
 
 
@@ -83,11 +86,26 @@ def known(session: Session, scope: Scope, export: Export) -> Device:
         )
     try:
         verify_signature(device, export.proof(), export.contents.signature)
+        if export.aside is not None:
+            verify_signature(device, export.proof_of_aside(), export.aside.signature)
     except NotSignedIn as error:
         raise NotAnExport(
             "The file was not made by the phone that it names.", help="Export it on the phone again.", field="file"
         ) from error
     return device
+
+
+def keep_unreadable(session: Session, device: Device, export: Export) -> int:
+    """Keep entries that the phone cannot read any more, as those that it sends itself; how many. Where very many of
+    the phone are here already, the rest of the file counts all the same."""
+    if export.aside is None:
+        return 0
+    packed = gzip.compress(wire.canonical(export.aside.entries).encode(), compresslevel=5, mtime=0)  # as phones do
+    try:
+        rescue.keep_of(session, device, packed)
+    except MessageTooLarge:
+        return 0
+    return len(export.aside.entries)
 
 
 def ops_of(export: Export) -> list[Sent]:

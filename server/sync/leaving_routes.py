@@ -10,7 +10,7 @@ from server.auth.access import Scope, public, requires
 from server.files import uploads
 from server.kit.database import Db
 from server.kit.paging import Cursor, Limit, Page
-from server.sync import exports, quarantine, refused, wire
+from server.sync import exports, quarantine, refused, rescue, wire
 from server.sync.blob_routes import Sha256
 from server.sync.phones import Body, answer, parse, received
 from server.sync.schemas import ExportRead, HeldDecision, HeldRead, RefusedDecision, RefusedRead
@@ -27,6 +27,8 @@ async def whole_content(request: Request) -> bytes:
 
 
 Content = Annotated[bytes, Depends(whole_content)]
+Sender = Annotated[UUID, Header(alias="Device")]
+Signed = Annotated[str, Header(alias="Signature", max_length=500)]
 SIGNED = public("the device's key signs the message; tokens ended when its owner was shut out")
 
 
@@ -37,13 +39,14 @@ def hold_ops(body: Body) -> Response:
     return answer(wire.QuarantineReply(held=writing(lambda session: quarantine.hold(session, request))))
 
 
+@router.post("/sync/v1/quarantine/rescue", status_code=204, dependencies=[SIGNED])
+def hold_rescue(content: rescue.Raw, device: Sender, signature: Signed) -> None:
+    """Keep the bytes of entries that a retired phone cannot read any more."""
+    writing(lambda session: quarantine.hold_rescue(session, device, signature, content))
+
+
 @router.post("/sync/v1/quarantine/{sha256}", dependencies=[SIGNED])
-def hold_content(
-    sha256: Sha256,
-    content: Content,
-    device: Annotated[UUID, Header(alias="Device")],
-    signature: Annotated[str, Header(alias="Signature", max_length=500)],
-) -> Response:
+def hold_content(sha256: Sha256, content: Content, device: Sender, signature: Signed) -> Response:
     """Keep the whole content of a photo aside that a retired phone still had."""
     writing(lambda session: quarantine.hold_content(session, device, sha256, signature, content))
     return answer(wire.BlobReply(state="stored", offset=len(content), durable=False))

@@ -20,7 +20,7 @@ from server.auth.queries import visible_users
 from server.auth.tokens import verify_signature
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
-from server.sync import aside, buckets, capturing, ops, push, receipts, wire
+from server.sync import aside, buckets, capturing, ops, push, receipts, rescue, wire
 from server.sync.blobs import FileRefused, NotAnnounced
 from server.sync.messages import legible
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
@@ -128,6 +128,20 @@ def hold_content(session: Session, device_id: UUID, sha256: str, signature: str,
     filled = aside.fill(session, device.user_id, sha256)
     if filled is not None and filled.refused is not None:
         raise FileRefused(filled.refused)
+
+
+def rescue_proof(device_id: UUID, content: bytes) -> bytes:
+    """What such a phone signs with entries that it cannot read any more."""
+    return f"waymark-quarantine-rescue-1\n{device_id}\n{hashlib.sha256(content).hexdigest()}".encode()
+
+
+def hold_rescue(session: Session, device_id: UUID, signature: str, content: bytes) -> None:
+    """Keep the bytes of entries that such a phone cannot read any more, as of any other phone; refuses what `hold`
+    refuses."""
+    device = known(session, device_id, rescue_proof(device_id, content), signature)
+    refuse_usual(session, device)
+    device.last_seen_at = clock.now()
+    rescue.keep_of(session, device, content)
 
 
 NAMES = """

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
-from server.auth.models import AuthEvent
+from server.auth.models import AuthEvent, Device
 from server.kit import clock
 from server.kit.settings import settings
 from server.sync.phones import present, received
@@ -34,6 +34,11 @@ def keep(session: Session, scope: Scope, content: bytes) -> None:
     """Keep a damaged outbox for good; the same one is kept once. Refuses an empty one, and very many of one phone."""
     device, now = present(session, scope, lock=True)
     now.need("sync:write")
+    keep_of(session, device, content)
+
+
+def keep_of(session: Session, device: Device, content: bytes) -> None:
+    """The same of a phone that is known and locked already."""
     if not content:
         raise BadMessage("The file is empty.", help="Send it again.")
     folder = settings().folder("files", "rescued")

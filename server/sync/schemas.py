@@ -109,6 +109,8 @@ class ExportRead(BaseModel):
     photos_refused: int
     photos_waiting: int
     """They follow their op."""
+    unreadable: int
+    """Entries that the phone cannot read any more, kept as they are for whoever can read more of them."""
 
 
 class Said(BaseModel):

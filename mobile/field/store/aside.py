@@ -18,6 +18,8 @@ from mobile.field.store.sqlite import transaction
 COLUMNS = "op_id,kind,e,row_id,body,body_sha,dep_op,state,result,created_wall,created_mono,boot_id,acked_at"
 LOST = "state not in ('applied','merged')"
 """What the server has is no loss."""
+UNSEEN = "op_id not in (select substr(k,6) from meta where k like 'seen:%')"
+"""The rep has not dealt with it yet."""
 
 
 def unreadable(db: sqlite3.Connection) -> None:
@@ -61,8 +63,9 @@ class Aside:
         self.db = db
 
     def __len__(self) -> int:
-        """How many entries of the rep are lost, as far as this phone can read."""
-        return int(self.db.execute(f"select count(*) from aside where {LOST}").fetchone()[0])  # noqa: S608 own constant
+        """How many entries of the rep are lost, as far as this phone can read, that the rep has not read of yet."""
+        sql = f"select count(*) from aside where {LOST} and {UNSEEN}"  # noqa: S608 own constants
+        return int(self.db.execute(sql).fetchone()[0])
 
     def take(self, op_id: str) -> None:
         """Set an op aside. The numbers behind it close up when the server is greeted next."""
@@ -91,8 +94,12 @@ class Aside:
 
     def unsent(self) -> list[Json]:
         """What the server does not have of it, the bytes in base64."""
+        return self.all("not sent")
+
+    def all(self, which: str = "true") -> list[Json]:
+        """Everything of the rep that is set aside, read of or not, whether the server has its bytes or not."""
         rows = self.db.execute(
-            f"select op_id,n,kind,e,row_id,state,created_wall,body from aside where not sent and {LOST}"  # noqa: S608 own constant
+            f"select op_id,n,kind,e,row_id,state,created_wall,body from aside where {which} and {LOST}"  # noqa: S608 own constants
         )
         return [dict(row) | {"body": base64.b64encode(_bytes(row["body"])).decode("ascii")} for row in rows]
 

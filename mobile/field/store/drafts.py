@@ -1,4 +1,4 @@
-"""What is typed into visits that are not saved yet, beside the outbox: sealed as everything here, and sent nowhere.
+"""What is typed into forms that are not saved yet, beside the outbox: sealed as everything here, and sent nowhere.
 
 A draft is written with every letter, so it outlives an app that is killed, but the last letters not always a battery
 that falls out: waiting for the disk is for what has to be kept for good.
@@ -18,11 +18,17 @@ def unsaved(db: sqlite3.Connection) -> None:
     db.execute("create table draft(visit_id text primary key, at text not null, body text not null)")
 
 
+def of_any_form(db: sqlite3.Connection) -> None:
+    """One for each form; that of a visit has the visit's id still."""
+    db.execute("alter table draft rename column visit_id to id")
+
+
 @dataclass(frozen=True)
 class Draft:
-    """What is typed into a visit, and when it was last touched."""
+    """What is typed into a form, and when it was last touched."""
 
-    visit_id: str
+    id: str
+    """Of a visit its own, of other forms one that nothing else has."""
     at: str
     """RFC 3339 by the server's clock where it was told."""
     body: Json
@@ -34,29 +40,32 @@ class Drafts:
     def __init__(self, db: sqlite3.Connection, texts: Texts) -> None:
         self.db, self._texts = db, texts
 
-    def keep(self, visit_id: str, at: str, body: Json, *, for_good: bool = False) -> None:
+    def keep(self, draft_id: str, at: str, body: Json, *, for_good: bool = False) -> None:
         """Keep a draft in place of the one before; for good also where the battery falls out."""
-        self.db.execute(f"pragma synchronous={'full' if for_good else 'normal'}")
+        is_alone = not self.db.in_transaction  # how a transaction is kept is settled when it begins
+        if is_alone:
+            self.db.execute(f"pragma synchronous={'full' if for_good else 'normal'}")
         try:
             self.db.execute(
-                "insert into draft values(?,?,?)"
-                " on conflict(visit_id) do update set at=excluded.at, body=excluded.body",
-                (visit_id, at, self._texts.seal(canonical(body))),
+                "insert into draft(id, at, body) values(?,?,?)"
+                " on conflict(id) do update set at=excluded.at, body=excluded.body",
+                (draft_id, at, self._texts.seal(canonical(body))),
             )
         finally:
-            self.db.execute("pragma synchronous=full")
+            if is_alone:
+                self.db.execute("pragma synchronous=full")
 
     def all(self) -> list[Draft]:
         """The latest first; one that cannot be read any more stops nothing."""
         found = []
-        for row in self.db.execute("select visit_id, at, body from draft order by at desc, visit_id").fetchall():
+        for row in self.db.execute("select id, at, body from draft order by at desc, id").fetchall():
             with contextlib.suppress(Unreadable):
-                found.append(Draft(row["visit_id"], row["at"], json.loads(self._texts.open(row["body"]))))
+                found.append(Draft(row["id"], row["at"], json.loads(self._texts.open(row["body"]))))
         return found
 
-    def of(self, visit_id: str) -> Draft | None:
-        """The draft of a visit."""
-        return next((one for one in self.all() if one.visit_id == visit_id), None)
+    def of(self, draft_id: str) -> Draft | None:
+        """A draft by its id."""
+        return next((one for one in self.all() if one.id == draft_id), None)
 
-    def let_go(self, visit_id: str) -> None:
-        self.db.execute("delete from draft where visit_id=?", (visit_id,))
+    def let_go(self, draft_id: str) -> None:
+        self.db.execute("delete from draft where id=?", (draft_id,))

@@ -18,7 +18,7 @@ from mobile.field.store import clock
 from mobile.field.store.aside import Aside, in_copy, unreadable, verdict, whole
 from mobile.field.store.blobs import Blobs, Content, failures, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
-from mobile.field.store.drafts import Drafts, unsaved
+from mobile.field.store.drafts import Drafts, of_any_form, unsaved
 from mobile.field.store.fixes import Fixes, way
 from mobile.field.store.sealing import OPEN, Sealer, Texts
 from mobile.field.store.sqlite import Meta, any_text, connect, healthy, migrate, transaction
@@ -51,7 +51,7 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables, lanes, way, unsaved, unreadable, failures)
+MIGRATIONS = (_tables, lanes, way, unsaved, unreadable, failures, of_any_form)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Outbox:
 
     @property
     def drafts(self) -> Drafts:
-        """What is typed into visits and not saved yet."""
+        """What is typed into forms and not saved yet."""
         return Drafts(self.db, self._texts)
 
     @property
@@ -167,10 +167,14 @@ class Outbox:
             self.blobs.enter(contents, body["op_id"])
             if fixes_upto:
                 self.fixes.let_go(fixes_upto)
-        if row["n"] % BACKUP_EVERY == 0:
+        self.copy_after(row["n"])
+        return self._op(row)
+
+    def copy_after(self, *numbers: int) -> None:
+        """Copy the journal now and then, once what was saved is in it."""
+        if not self.db.in_transaction and any(n % BACKUP_EVERY == 0 for n in numbers):
             with contextlib.suppress(sqlite3.Error, OSError):  # it is saved already; the copy can wait for room
                 self.back_up()
-        return self._op(row)
 
     def _op(self, row: Mapping[str, Any]) -> Op:
         return _op(row, self._texts)

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self.seals = folder, seals or Seals()
         self._behind = False
+        self._together: list[Op] | None = None
         self._presence = salvage.Presence(folder)
         try:
             self._open()
@@ -115,26 +116,44 @@ class Store:
 
     def save(self, body: Json, contents: Sequence[Content] = (), *, fixes_upto: int = 0) -> Op:
         """Save one intention of the rep and show it. Saved once the outbox has committed, shown or not."""
+        if self._together is not None:
+            self._together.append(self.outbox.append(body, contents, fixes_upto=fixes_upto))
+            return self._together[-1]
+        return self.at_once(lambda: self.save(body, contents, fixes_upto=fixes_upto))
+
+    def at_once[Made](self, act: Callable[[], Made]) -> Made:
+        """All that is saved, and of drafts kept or let go, while something is done, or nothing of it: an app that is
+        killed meanwhile has done none of it. It is done once more where there was no room. Returns what it returns."""
         try:
-            op = self.outbox.append(body, contents, fixes_upto=fixes_upto)
+            made, ops = self._whole(act)
         except sqlite3.OperationalError as error:
             if not reserve.gives_way(self.folder, error):
                 raise
-            op = self.outbox.append(body, contents, fixes_upto=fixes_upto)
+            made, ops = self._whole(act)
+        self.outbox.copy_after(*(op.n for op in ops))
         try:
-            self._show(op)
+            if ops:
+                self._show(ops)
         except sqlite3.Error:  # the cache has no room, or is damaged: what is saved is saved, and shown later
             self._behind = True
-        return op
+        return made
 
-    def _show(self, op: Op) -> None:
-        """Lay an op over its row; and those before it that could not be shown."""
+    def _whole[Made](self, act: Callable[[], Made]) -> tuple[Made, list[Op]]:
+        ops = self._together = []
+        try:
+            with transaction(self.outbox.db):
+                return act(), ops
+        finally:
+            self._together = None
+
+    def _show(self, ops: Sequence[Op]) -> None:
+        """Lay ops over their rows; and those before them that could not be shown."""
         if self._behind:
             self.rebuild_overlay()
             self._behind = False
             return
         with transaction(self.cache.db):
-            self.refresh([overlay.target(op.body)])
+            self.refresh(overlay.target(op.body) for op in ops)
             self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))
 
     # -- overlay

@@ -1,7 +1,8 @@
 """What could not be sent, as a file: sealed for the company's server, for the rep to hand over by any way there is.
 
 The file is a zip: a README in plain words, `key.json`, `ops.sealed` (the ops in their order, which photos lie beside
-them, and the signature of the phone's key) and one sealed part for each content of a photo. Nothing leaves the outbox
+them, and the signature of the phone's key), one sealed part for each content of a photo, and `aside.sealed` where there
+are entries that this phone cannot read any more: their bytes, signed in the same way. Nothing leaves the outbox
 by it: the server answers each op once, whichever way it came first.
 """
 
@@ -43,6 +44,8 @@ class Exported:
     """Contents; a photo has two, itself and its small picture."""
     lost: int
     """Contents whose file on this phone is gone or damaged."""
+    aside: int
+    """Entries that this phone cannot read any more."""
 
 
 def write(
@@ -57,8 +60,8 @@ def write(
 
     Raises NothingUnsent; NoKey; OSError when there is no room.
     """
-    ops, blobs = leaving.bodies(outbox), outbox.blobs.all("waiting")
-    if not ops and not blobs:
+    ops, blobs, aside = leaving.bodies(outbox), outbox.blobs.all("waiting"), outbox.aside.all()
+    if not ops and not blobs and not aside:
         raise NothingUnsent
     server_key = outbox.meta.get(KEY)
     if server_key is None or tokens is None:
@@ -87,10 +90,14 @@ def write(
                 "signature": signature,
             }
             file.writestr("ops.sealed", envelope.seal("ops.sealed", canonical(told).encode("utf-8")))
+            if aside:
+                signature = keys.sign(tokens.key_alias, proof_of_aside(tokens.device_id, aside))
+                kept = canonical({"entries": aside, "signature": signature}).encode("utf-8")
+                file.writestr("aside.sealed", envelope.seal("aside.sealed", kept))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    return Exported(path, len(ops), len(photos), len(blobs) - len(photos))
+    return Exported(path, len(ops), len(photos), len(blobs) - len(photos), len(aside))
 
 
 def _content(outbox: Outbox, sha256: str) -> bytes | None:
@@ -106,3 +113,9 @@ def proof(device_id: str, ops: list[Json], photos: list[str]) -> bytes:
     """What is signed with a file."""
     said = canonical({"ops": ops, "photos": photos})
     return f"{FORMAT}\n{device_id}\n{hashlib.sha256(said.encode('utf-8')).hexdigest()}".encode()
+
+
+def proof_of_aside(device_id: str, entries: list[Json]) -> bytes:
+    """What is signed with entries that cannot be read."""
+    digest = hashlib.sha256(canonical(entries).encode("utf-8")).hexdigest()
+    return f"{FORMAT} aside\n{device_id}\n{digest}".encode()

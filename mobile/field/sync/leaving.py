@@ -11,7 +11,7 @@ from mobile.field.ports import Keys
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json, canonical
 from mobile.field.store.outbox import Outbox
-from mobile.field.sync import wire
+from mobile.field.sync import rescue, wire
 from mobile.field.sync.api import Api
 from mobile.field.sync.blobs import whole
 from mobile.field.sync.problems import FileRefused, NotAnnounced
@@ -70,6 +70,24 @@ def hand_over_photos(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
             contents.stored(blob.sha256)
             went += 1
     return went
+
+
+def hand_over_aside(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
+    """Give the bytes of entries that cannot be read here any more, for whoever can read more of them; they stay here.
+    How many went."""
+    entries = store.outbox.aside.unsent()
+    if entries:
+        packed = rescue.of_entries(entries)
+        digest = hashlib.sha256(packed).hexdigest()
+        said = f"waymark-quarantine-rescue-1\n{tokens.device_id}\n{digest}".encode()
+        headers = {
+            "Device": tokens.device_id,
+            "Signature": keys.sign(tokens.key_alias, said),
+            "Content-Type": "application/octet-stream",
+        }
+        api.send("POST", "/sync/v1/quarantine/rescue", packed, headers, signed_in=False)
+        store.outbox.aside.sent(entries)
+    return len(entries)
 
 
 def bodies(outbox: Outbox) -> list[Json]:

@@ -5,11 +5,11 @@ Entries in it are sealed, and the key stays on the phone: times, kinds and order
 """
 
 import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from mobile.field.store import Store
+from mobile.field.store.canonical import Json, canonical
 from mobile.field.sync.api import Api
 
 MOST_BYTES = 20_000_000
@@ -33,9 +33,14 @@ def send(store: Store, api: Api) -> int:
             gone += 1
         path.replace(path.with_name(path.name + (".sent" if went else ".too-large")))
     if entries := store.outbox.aside.unsent():
-        _upload(api, gzip.compress(json.dumps(entries).encode("utf-8"), compresslevel=5, mtime=0))
+        _upload(api, of_entries(entries))
         store.outbox.aside.sent(entries)
     return gone
+
+
+def of_entries(entries: list[Json]) -> bytes:
+    """Single entries as one file."""
+    return gzip.compress(canonical(entries).encode("utf-8"), compresslevel=5, mtime=0)
 
 
 def _upload(api: Api, packed: bytes) -> None:

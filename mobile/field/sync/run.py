@@ -53,7 +53,7 @@ class Report:
     map_error: str | None = None
     upgrade: bool = False
     rescued: int = 0
-    """Damaged files of the outbox that the server has now."""
+    """Damaged files of the outbox that the server has now, and entries of a phone that leaves that nobody can read."""
     rescue_error: str | None = None
     unreadable: int = 0
     """Entries of the rep that this phone cannot read any more."""
@@ -61,6 +61,8 @@ class Report:
     """Ops of a retired phone, or of a rep who may not send any more, that wait at the server for a decision."""
     decided: int = 0
     """Conflicts of which this phone has heard now that somebody decided them."""
+    damaged: bool = False
+    """A file of this phone is damaged, or was thrown away for it: who has it open opens it again."""
     poll_s: int = 900
     jitter_s: int = 60
 
@@ -116,6 +118,7 @@ class Sync:
                 return report.failed("storage", "something that was fetched was damaged here; it is fetched again")
             return report.failed("storage", f"the phone's storage does not answer: {error}")
         except sqlite3.DatabaseError as error:
+            report.damaged = True
             if not healthy(self._store.outbox.path):  # others have it open: it is mended when nobody has
                 return report.failed("storage", f"what you saved is on a damaged file; start the app again: {error}")
             self._store.rebuild_cache()
@@ -217,6 +220,7 @@ class Sync:
             if known is not None:
                 report.handed_over = leaving.hand_over(self._store, self._api, self._keys, known)
                 report.photos += leaving.hand_over_photos(self._store, self._api, self._keys, known)
+                report.rescued += leaving.hand_over_aside(self._store, self._api, self._keys, known)
         except (Unreachable, Problem, BadMessage, OSError) as error:
             report.detail = f"{report.detail or ''} {error}".strip()
         return report

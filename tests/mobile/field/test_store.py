@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -15,7 +16,8 @@ from mobile.field.store import Store, clock, moments, overlay, reserve
 from mobile.field.store.canonical import canonical
 from mobile.field.store.folding import fold, matches, variants
 from mobile.field.store.ids import uuid7
-from mobile.field.store.outbox import MAX_OP_BYTES, OpTooLarge
+from mobile.field.store.outbox import MAX_OP_BYTES, MIGRATIONS, OpTooLarge
+from mobile.field.store.sqlite import migrate
 from tests.mobile.conftest import DAY, uid
 
 TARGET = VisitTarget(uid(1), uid(2), DAY, "Europe/Vaduz", uid(3))
@@ -111,6 +113,27 @@ def test_a_damaged_outbox_is_salvaged_and_the_damaged_file_is_kept(tmp_path):
     assert list(folder.glob("outbox.db.damaged-*"))
     assert visit_event(again, TARGET, "done").n == 61
     again.close()
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_the_draft_of_a_visit_from_an_older_app_is_there_under_its_visit(tmp_path, damaged):
+    folder = tmp_path / "user"
+    folder.mkdir()
+    path = folder / "outbox.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        migrate(old, MIGRATIONS[:6])
+        body = {"account_id": uid(1001), "planned": False, "note": "half a word", "step_when": "w_week"}
+        old.execute("insert into draft values(?,?,?)", (uid(3009), "2026-11-28T10:00:00+00:00", json.dumps(body)))
+    if damaged:
+        with path.open("ab") as file:
+            file.write(b"no page")
+    store = Store(folder)
+    (draft,) = store.outbox.drafts.all()
+    assert (draft.id, drafts.opens(draft)) == (uid(3009), ("visit", {"visit_id": uid(3009), "account_id": uid(1001)}))
+    assert drafts.at_visit(store, None, uid(1001)) == draft
+    assert drafts.unfinished(store) == [draft]
+    store.close()
+    assert bool(list(folder.glob("outbox.db.damaged-*"))) == damaged
 
 
 def test_when_the_storage_is_full_the_reserve_lets_a_visit_be_saved(store, monkeypatch):
@@ -261,7 +284,7 @@ def test_two_users_of_one_phone_have_two_folders(phone):
 
 
 def test_a_phone_folder_of_an_older_version_is_brought_up_to_date(store):
-    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 6
+    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 7
     assert store.cache.db.execute("pragma user_version").fetchone()[0] == 2
     path = store.folder
     store.close()

@@ -1,9 +1,11 @@
 """What the rep is told when something cannot be saved or opened."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
+from mobile.field.capture import edit
 from mobile.field.home import PhoneHome
 from mobile.field.limits import Unfit
 from mobile.field.store.outbox import OpTooLarge
@@ -72,3 +74,66 @@ def test_an_entry_that_cannot_be_read_is_told_where_the_rep_looks_at_sync(world,
     assert screen.shows("1 needs you")
     assert not screen.shows("All on server")
     assert not screen.shows("Everything you saved is on the server.")
+
+
+def test_a_start_that_could_not_open_the_files_goes_on_by_itself(world, open_app, monkeypatch):
+    def torn(*_args):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(trouble, "AGAIN_S", 0)
+    with monkeypatch.context() as closed:
+        closed.setattr(PhoneHome, "store", torn)
+        screen = open_app(world.folder, syncing=False)
+        assert screen.shows("nothing of it is lost")
+    screen.until(lambda: screen.shows("Next stop"))
+
+
+def test_a_file_that_is_damaged_under_the_open_app_is_mended_and_the_rep_goes_on_where_they_were(
+    world, open_app, monkeypatch
+):
+    from kivy.base import ExceptionManager
+
+    from mobile.screens.steps import StepFields
+
+    monkeypatch.setattr(trouble, "AGAIN_S", 0)
+    screen = open_app(world.folder, syncing=False)
+    edit(screen.app.ctx.store, "account", uid(1001), {"phone": "2"})
+    screen.app.go("next_step", account_id=uid(1001))
+    screen.frames()
+    screen.widgets(StepFields)[0].subject.input.text = "Bring samples"
+    path = screen.app.ctx.store.outbox.path
+    screen.app.ctx.store.outbox.db.execute("pragma wal_checkpoint(truncate)")
+    page = screen.app.ctx.store.outbox.db.execute("select rootpage from sqlite_master where name='blob'").fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with closing(sqlite3.connect(path)) as db, pytest.raises(sqlite3.DatabaseError) as damage:
+        db.execute("select * from blob").fetchall()
+    assert ExceptionManager.handle_exception(damage.value) == ExceptionManager.PASS
+    screen.until(lambda: screen.widgets(StepFields))
+    assert screen.widgets(StepFields)[0].subject.value == "Bring samples"
+    assert [op.e for op in screen.app.ctx.store.outbox.ops()] == ["account"]
+    assert list(world.store.folder.glob("outbox.db.damaged-*"))
+    world.kill()
+
+
+def test_what_was_set_aside_is_read_of_once_and_can_be_exported_still(world, open_app):
+    from tests.mobile.field.test_storage_faults import TARGET, torn_op, visit_event
+
+    torn_op(world.store, visit_event(world.store, TARGET, "done", outcome="order").op_id)
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("sync")
+    screen.frames()
+    screen.tap("Understood")
+    assert not screen.shows("1 entry cannot be read any more.")
+    assert not screen.shows("1 needs you")
+    assert not screen.shows("Everything you saved is on the server.")
+    outbox = screen.app.ctx.store.outbox
+    assert screen.app.phone.holds_unsent()
+    outbox.aside.sent(outbox.aside.unsent())
+    assert not screen.app.phone.holds_unsent()
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("1 entry that cannot be read any more is kept on this phone")
+    assert any(getattr(one, "label", "") == "Export unsent work" for one in screen.widgets())

@@ -1,6 +1,9 @@
 """Unsent work as a sealed file: brought in by hand it counts once, whatever the phone does later; only we read it."""
 
+import base64
+import gzip
 import io
+import json
 import random
 import shutil
 import zipfile
@@ -22,6 +25,7 @@ from server.files import store
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import NotFound
+from server.kit.settings import settings
 from server.sync import aside, exports, hello, quarantine
 from server.sync.envelopes import NotAnExport
 from server.sync.schemas import ExportRead
@@ -92,6 +96,27 @@ def test_what_a_dead_phone_had_saved_arrives_by_its_file_once_and_as_its_reps(
     assert counted(world) == ALL
     assert world.sql("select u.login from visit_event e join app_user u on u.id = e.recorded_by") == [("rita",)]
     assert run("doctor")[0] == 0
+
+
+def test_what_a_phone_cannot_read_any_more_goes_along_as_it_is_and_is_kept_once(
+    world: World, phone: FieldPhone, tmp_path: Path
+) -> None:
+    folder, body = settings().folder("files", "rescued"), b"\x00 no seal of ours"
+    phone.store.outbox.db.execute("update op set body=? where e='account'", (body,))
+    file = exported(phone, tmp_path / "out")
+    told = taken(world, file)
+    assert (told.ops, told.taken, told.unreadable) == (3, 2, 1)
+    assert taken(world, file).unreadable == 1
+    (kept,) = folder.glob(f"{phone.device_id}-*")
+    (entry,) = json.loads(gzip.decompress(kept.read_bytes()))
+    assert (entry["e"], base64.b64decode(entry["body"])) == ("account", body)
+    kept.unlink()
+    assert "1  entries that the phone cannot read any more" in run("take-in", str(file))[1]
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+        for name in whole.namelist():
+            other.writestr(name, whole.read(name)[:-1] if name == "aside.sealed" else whole.read(name))
+    with pytest.raises(NotAnExport):
+        taken(world, (tmp_path / "other.zip").read_bytes())
 
 
 def test_a_phone_that_comes_back_and_sends_the_same_does_nothing_twice(

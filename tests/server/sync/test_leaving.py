@@ -1,7 +1,9 @@
 """Phones that leave: what a retired one still held is looked at before it counts; a wipe is receipted."""
 
 import base64
+import gzip
 import hashlib
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -154,6 +156,28 @@ def test_a_damaged_outbox_is_kept_as_it_came_and_once(world: World) -> None:
     assert world.client.post("/sync/v1/rescue", headers=headers, content=b"").status_code == 422
     assert world.client.post("/sync/v1/rescue", content=b"x").status_code == 401
     kept.unlink()
+
+
+def test_what_a_retired_phone_cannot_read_any_more_is_handed_over_as_it_is_and_once(
+    world: World, tmp_path: Any
+) -> None:
+    phone, body = retired(world, tmp_path), b"\x00 no seal of ours"
+    phone.store.outbox.db.execute("update op set body=? where e='account'", (body,))
+    first, second = phone.sync(), phone.sync()
+    assert first is not None
+    assert second is not None
+    assert (first.handed_over, first.rescued, second.rescued) == (2, 1, 0)
+    (kept,) = settings().folder("files", "rescued").glob(f"{phone.device_id}-*")
+    (entry,) = json.loads(gzip.decompress(kept.read_bytes()))
+    assert (entry["e"], base64.b64decode(entry["body"])) == ("account", body)
+    forged = {"Device": str(phone.device_id), "Signature": signed(b"something else")}
+    assert world.client.post("/sync/v1/quarantine/rescue", content=b"x", headers=forged).status_code == 401
+    device, _ = world.register("mona")
+    ours = {"Device": str(device), "Signature": signed(quarantine.rescue_proof(device, b"x"))}
+    answer = world.client.post("/sync/v1/quarantine/rescue", content=b"x", headers=ours)
+    assert answer.json()["code"] == "not_retired"
+    kept.unlink()
+    phone.close()
 
 
 def contents(world: World) -> list[tuple[bool]]:

@@ -1,0 +1,212 @@
+"""What forms hold: kept with every letter, there again when they are opened, and told where a rep looks."""
+
+from kivy.metrics import dp
+
+from mobile import reasons
+from mobile.field import drafts, reads
+from mobile.field.store.ids import uuid7
+from mobile.screens.parts import fact, frame, section
+from mobile.widgets.base import Column, Icon, Row, Scroller, Text, Touchable
+from mobile.widgets.controls import Chips, Field, Notice, PushButton
+
+LABELS = {
+    "step": "next_step", "reason": "far_why", "chosen": "order", "unread": "order", "at": "pin", "ink": "signature",
+    "kind": "visit_type", "answers": "visit_type",
+}  # fmt: skip
+"""How what is typed is called where it is no field of a record."""
+TITLES = {
+    "visit": "k_visit", "lead": "new_lead", "firm": "make_lead", "edit_account": "kind_account", "person": "add_person",
+    "pin": "kind_pin_proposal",
+}  # fmt: skip
+"""How forms are called where that is not the name of their screen."""
+
+
+class Typed:
+    """What one form holds, and what it showed when it was opened first. The one way in which a form keeps anything."""
+
+    def __init__(self, ctx, screens, arguments, called="", seen=None, visit=None):
+        """`screens`: this form, and others that share what is typed; `visit`: id, draft and whose it is."""
+        self.ctx, self._shown, self._over = ctx, {}, False
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+        draft = visit[1] if visit else drafts.of_form(ctx.files, screens, arguments)
+        self.id = visit[0] if visit else draft.id if draft else uuid7()
+        fresh = {"arguments": arguments, "called": called, "seen": seen or {}} | (visit[2] if visit else {})
+        self.body = (draft.body if draft else fresh) | {"screen": screens[0]}
+        self.at = draft.at if drafts.is_typed(draft) else None
+
+    def seen(self, e):
+        """Revision and fields of a record as the form showed them first; None of one that it did not."""
+        found = self.body["seen"].get(e)
+        return None if found is None else (found[0], found[1])
+
+    def value(self, name, shown=None):
+        """What stands in a field: what was typed, else what is shown."""
+        self._shown[name] = shown
+        return self.body.get(name, shown)
+
+    def field(self, name, label="", shown="", **how):
+        """A field that keeps what is typed into it."""
+        field = Field(label, self.value(name, shown), **how)
+        field.input.bind(text=lambda _field, text: self.keep(**{name: text}))
+        return field
+
+    def chips(self, name, options, shown=None):
+        """The same for a choice."""
+        return Chips(options, self.value(name, shown), lambda value: self.keep(**{name: value}))
+
+    def keep(self, *, for_good=False, **values):
+        """Keep what is typed, with every letter; what is as it was shown is no draft."""
+        for name, value in values.items():
+            self.body.pop(name, None)
+            if value != self._shown.get(name):
+                self.body[name] = value
+        if self._over:
+            return
+        if self.body.get("begun") or drafts.typed_in(self.body):
+            drafts.keep(self.ctx.files, self.id, self.body, for_good=for_good)
+        else:
+            drafts.discard(self.ctx.files, self.id)
+
+    def save(self, act):
+        """Save what the form says, and with the same stroke the draft is gone. Returns what the act returns."""
+
+        def both():
+            made = act()
+            self.ctx.files.outbox.drafts.let_go(self.id)
+            return made
+
+        made = self.ctx.files.at_once(both)
+        self._over = True
+        return made
+
+    def told(self):
+        """That something is not finished, since when, and the way to begin anew; None in a form that is new."""
+        if self.at is None:
+            return None
+        said = Text(typed_at(self.ctx, self.at), 14, ink="quiet", pos_hint={"center_y": 0.5})
+        return Row(said, Discard(self.ctx, self._discard), spacing=8)
+
+    def _discard(self):
+        self._over = True
+        discard(self.ctx, self.id, self.ctx.nav.again)
+
+
+class Discard(Row):
+    """A button that throws a draft away; what was typed is gone after it, so a second tap says so."""
+
+    def __init__(self, ctx, on_sure):
+        super().__init__(height=48, size_hint_x=None)
+        self.ctx, self._on_sure = ctx, on_sure
+        self._offer("discard", "quiet", self._ask, 140)
+
+    def _offer(self, key, kind, on_tap, wide):
+        self.clear_widgets()
+        self.width = dp(wide)
+        self.add_widget(PushButton(self.ctx.words(key), on_tap, "x", kind))
+
+    def _ask(self):
+        self._offer("discard_sure", "danger", self._on_sure, 224)
+
+
+def discard(ctx, draft_id, then):
+    """Throw a draft away, with photos that belong to it alone, and go on."""
+    drafts.discard(ctx.files, draft_id)
+    then()
+    ctx.nav.toast(ctx.words("discarded"))
+
+
+def typed_at(ctx, at):
+    """When something was typed last, in a line."""
+    words, at = ctx.words, reads.instant(at).astimezone(ctx.zone)
+    if at.date() == ctx.today:
+        return words("typed_at", time=words.time(at, ctx.zone))
+    return words("typed_on", day=words.day(at.date(), ctx.today), time=words.time(at, ctx.zone))
+
+
+def title(ctx, draft):
+    """Which form it is, and about whom."""
+    screen, arguments = drafts.opens(draft)
+    key = "edit_person" if arguments.get("contact_id") else TITLES.get(screen, screen)
+    account = ctx.files.cache.doc("account", arguments.get("account_id") or "") or {}
+    called = draft.body.get("called") or account.get("name") or draft.body.get("name")
+    return ": ".join(p for p in (ctx.words(key), called) if p)
+
+
+# -- where it is told
+
+
+def row(ctx, draft):
+    """A form that is not finished; a tap opens it."""
+    screen, arguments = drafts.opens(draft)
+    return _way(ctx, title(ctx, draft), typed_at(ctx, draft.at), lambda: ctx.nav.go(screen, **arguments))
+
+
+def _way(ctx, label, below, on_tap):
+    way = Touchable(
+        on_tap, "paper", "line", 10, size_hint_y=None, height=dp(64), padding=(dp(16), dp(8)), spacing=dp(12)
+    )
+    way.label = label
+    way.add_widget(Icon("pencil", 22, "warn", size_hint=(None, 1), width=dp(26)))
+    lines = Column(Text(label, 16, True, lines=1), Text(below, 13, ink="quiet", lines=1), spacing=0)
+    lines.pos_hint = {"center_y": 0.5}
+    way.add_widget(lines)
+    way.add_widget(Icon("chevron_right", 20, "quiet", size_hint=(None, 1), width=dp(20)))
+    return way
+
+
+def way(ctx):
+    """One line wherever one looks first: the only form that is not finished, or the way to all; None without any."""
+    found = drafts.unfinished(ctx.files)
+    if len(found) < 2:
+        return row(ctx, found[0]) if found else None
+    said = ctx.words("unfinished_n", n=len(found))
+    return _way(ctx, said, ctx.words("unfinished_about"), lambda: ctx.nav.go("unfinished"))
+
+
+def build(ctx):
+    """All forms that are not finished, the latest first."""
+    rows = [row(ctx, one) for one in drafts.unfinished(ctx.files)]
+    return frame(
+        ctx, ctx.words("unfinished"), Scroller(*(rows or [Notice(ctx.words("unfinished_none"), "info")])), back=True
+    )
+
+
+# -- what it was about is not here
+
+
+def build_stranded(ctx, draft):
+    """What was typed, to be read: what it was about is not on this phone any more."""
+    words = ctx.words
+    lines = [fact(label, value) for label, value in read(ctx, draft.body)]
+    throw = Discard(ctx, lambda: discard(ctx, draft.id, ctx.nav.back))
+    page = Scroller(Text(title(ctx, draft), 20, True), Notice(words("stranded"), "warn"))
+    page.column.add_widget(section(typed_at(ctx, draft.at), *lines))
+    page.column.add_widget(Row(throw))
+    return frame(ctx, words("unfinished"), page, back=True)
+
+
+def read(ctx, body):
+    """What of a draft can be read, as names and words."""
+    for name, value in drafts.typed_in(body).items():
+        label = ctx.words(LABELS[name]) if name in LABELS else reasons.label(ctx.words, name)
+        for said in _said(ctx, name, value):
+            if said:
+                yield label, said
+
+
+def _said(ctx, name, value):
+    if name == "outcome":
+        return [dict(ctx.files.picklist("visit_outcome")).get(value, value)]
+    if name == "chosen":
+        return [f"{called} × {much}" for much, called in value.values()]
+    if name == "kind":
+        return [(ctx.files.cache.doc("visit_type", value) or {}).get("name")]
+    if name in ("signature", "ink"):
+        return [value["name"]]
+    if name == "photos":
+        return [str(len(value))]
+    if name == "answers":
+        return [", ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value.values()]
+    if name == "at":
+        return [f"{value[1]:.5f}, {value[0]:.5f}"]
+    return [", ".join(value.values()) if isinstance(value, dict) else str(value)]
