@@ -2,7 +2,7 @@
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from itertools import batched
 
@@ -107,8 +107,16 @@ class Keys:
     def __len__(self) -> int:
         return len(self._by_hash)
 
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        """Position of each of a few keys; nothing when there are many, which are looked up where they lie."""
+        texts = self.texts.many(range(len(self))) if len(self) <= _REMEMBERED else []
+        return {text: at for at, text in enumerate(texts)}
+
     def look_up(self, key: str) -> int:
         """The same, not remembered: for a caller who remembers what it leads to."""
+        if self._positions:
+            return self._positions.get(key, -1)
         encoded = key.encode("utf-8", "replace")
         return self._hashed(encoded, zlib.crc32(encoded))
 
@@ -121,6 +129,9 @@ class Keys:
 
         The hash of each beginning goes on from that of the one before.
         """
+        few = self._positions
+        if few:
+            return [text[:size] for size in range(len(text) - 1, shortest - 1, -1) if text[:size] in few]
         found: list[str] = []
         buckets, shift = self._buckets, self._shift
         encoded = text.encode("utf-8", "replace")

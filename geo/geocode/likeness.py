@@ -49,6 +49,9 @@ class Likeness(NamedTuple):
         )
 
 
+_SAME = Likeness()
+
+
 def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozenset[str] = frozenset()) -> Likeness:
     """The kindest comparison of a written name with the names of a street.
 
@@ -62,6 +65,8 @@ def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozen
         Words of the written place: they may be left out of the street (`Via Roma, Spinetta` for
         `Via Roma di Spinetta`).
     """
+    if asked is known[0]:  # written as it is: both are remembered
+        return _SAME
     best = _compare(asked, known[0], place_words)
     if len(known) == 1:
         return best
