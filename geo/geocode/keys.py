@@ -173,7 +173,7 @@ class Keys:
 
     def similar(self, key: str, least: float, limit: int, within: float = 1.0) -> list[tuple[float, int]]:
         """Keys of an OSA similarity of `least` or more that are `within` so much of the best, best first."""
-        scorer, text = OSA.normalized_similarity, self.text
+        scorer = OSA.normalized_similarity
         if len(self) <= _SCANNED or self.pieces is None:
             found = process.extract(key, self._everything, scorer=scorer, score_cutoff=least, limit=limit)
             return [(score, at) for _, score, at in found if score >= found[0][1] - within]
@@ -184,7 +184,7 @@ class Keys:
             for some in batched(near, _TOGETHER):
                 if some[0][0] < _shared(_needed(top, limit, within)):
                     break
-                texts = [text(at) for _, at in some]
+                texts = self.texts.many([at for _, at in some])
                 found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
                 top += [(score, some[at][1]) for _, score, at in found]
                 top = sorted(top, key=lambda pair: -pair[0])[:limit]

@@ -15,7 +15,6 @@ from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.numbers import House, HouseNumber, Houses, parse_number
 from geo.geocode.packing import COLUMNS, PLACE_PIECES, UNITS
 from geo.geocode.texts import Lists, Texts
-from geo.geocode.trigrams import found_in
 from geo.types import LonLat
 
 _MOST_NAMED = 8
@@ -187,19 +186,17 @@ class Segment:
         return found if len(found) > _MOST_NAMED else found.tolist()
 
     def _common(self, streets: Array, codes: Iterable[int], places: Iterable[int]) -> list[int]:
-        """Which of some ascending streets lie in one of the postcodes or places, ascending: one search for all."""
-        first, count = self._first_place, len(self._of_place)
+        """Which of some ascending streets lie in one of the postcodes or places, ascending: one search for the small."""
+        first, count, size = self._first_place, len(self._of_place), len(streets)
         areas = [self._of_code.members(code) for code in codes]
         areas += [self._of_place.members(place - first) for place in places if 0 <= place - first < count]
-        if not areas:
-            return []
-        there = np.concatenate(areas) if len(areas) > 1 else areas[0]
-        if len(streets) < len(there) and len(areas) == 1:
-            common: list[int] = there[found_in(there, streets)].tolist()
-            return common
-        at = streets.searchsorted(there)
-        at[at == len(streets)] = 0
-        return sorted(set(there[streets[at] == there].tolist()))
+        small = [area for area in areas if len(area) <= size]
+        searched = [(streets, np.concatenate(small) if len(small) > 1 else small[0])] if small else []
+        searched += [(area, streets) for area in areas if len(area) > size]
+        found: set[int] = set()
+        for many, few in searched:
+            found.update(few[many.take(many.searchsorted(few), mode="clip") == few].tolist())
+        return sorted(found)
 
     def _place_of_the_same(self, code: int) -> int:
         """The place of exactly the streets that have a postcode, as where each town has one; -1 when there is none."""
