@@ -4,9 +4,10 @@ import gc
 from threading import Lock
 from types import TracebackType
 
-
-_MANY = 50_000
+_MANY = 20_000
 """So many objects left behind are worth counting as old."""
+_KEPT = 10_000
+"""A process keeps more than so many objects out of every search when it said so; Python itself keeps a few hundred."""
 _ALL_THE_SAME = 50
 """After so many such blocks everything is searched: counting as old puts off what is due elsewhere in the program."""
 
@@ -33,7 +34,7 @@ class Uncollected:
         with self._lock:
             self._inside -= 1
             if not self._inside and self._was:
-                if gc.get_count()[0] > _MANY and not gc.get_freeze_count():
+                if gc.get_count()[0] > _MANY and gc.get_freeze_count() < _KEPT:
                     self._spare()
                 gc.enable()
 

@@ -19,6 +19,8 @@ _SCANNED = 2_000
 _SHORTLIST = 300
 _REMEMBERED = 20_000
 """So many keys asked for are remembered: one question asks for the same ones again and again."""
+_FEW = 20_000
+"""So many keys are looked up in a dictionary, for one or two megabytes of memory; more where they lie."""
 _LEAST_SHARED = 0.2
 _TOGETHER = 40
 """So many of the shortlist are compared at once; the rest only when they may still be among the most similar."""
@@ -110,7 +112,7 @@ class Keys:
     @cached_property
     def _positions(self) -> Mapping[str, int]:
         """Position of each of a few keys; nothing when there are many, which are looked up where they lie."""
-        texts = self.texts.many(range(len(self))) if len(self) <= _REMEMBERED else []
+        texts = self.texts.many(range(len(self))) if len(self) <= _FEW else []
         return {text: at for at, text in enumerate(texts)}
 
     def look_up(self, key: str) -> int:

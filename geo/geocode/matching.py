@@ -210,10 +210,7 @@ class Matcher:
 
     def _may_end(self, street: int, rest: str) -> bool:
         """Whether a text is the street's type, cut short or misspelt."""
-        for name in self._index.names(street):
-            if type_edits(rest, name.types) is not None:
-                return True
-        return False
+        return any([type_edits(rest, name.types) is not None for name in self._index.names(street)])
 
     def _near(self, fuller: Sequence[Reading], where: Where, found: Found) -> None:
         """File similar streets of the place; then, when none is close, similar ones anywhere."""
@@ -301,7 +298,8 @@ class Matcher:
             if types:
                 left = tuple([w for w in reading.left_over if w not in types])
                 reading = Reading(reading.words, reading.number, left)
-        match = Match(street, reading, *compared[1:])
+        _, like, cost, agrees, city, own_city = compared
+        match = Match(street, reading, like, cost, agrees, city, own_city)
         key = (street_id, None if reading.number is None else reading.number.base)
         old = found.matches.get(key)
         if old is None or _better(match, old):
