@@ -186,7 +186,7 @@ class Segment:
         return found if len(found) > _MOST_NAMED else found.tolist()
 
     def _common(self, streets: Array, codes: Iterable[int], places: Iterable[int]) -> list[int]:
-        """Which of some ascending streets lie in one of the postcodes or places, ascending: one search for small ones."""
+        """Which of some ascending streets lie in a postcode or place, ascending: small ones in one search."""
         first, count, size = self._first_place, len(self._of_place), len(streets)
         areas = [self._of_code.members(code) for code in codes]
         areas += [self._of_place.members(place - first) for place in places if 0 <= place - first < count]
