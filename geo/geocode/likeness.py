@@ -136,8 +136,8 @@ def _cut_type_edits(asked: StreetName, known: StreetName) -> int | None:
     """Letters wrong in `backofenga` for Backofengasse or `sherwood raod` for Sherwood Road; None for other names."""
     if asked.types & known.types or not known.types:
         return None
-    for core in {asked.core, asked.plain, asked.glued}:
-        for start in {known.core, known.plain}:
+    for core in dict.fromkeys((asked.glued, asked.core, asked.plain)):  # as it is written first
+        for start in dict.fromkeys((known.core, known.plain)):
             if len(core) > len(start) > 1 and core.startswith(start):
                 found = type_edits(core[len(start) :], known.types)
                 if found is not None and len(start) > 1 + found:
