@@ -9,7 +9,6 @@ is drawn with a fixed seed. Each size is asked in a process of its own that maps
 """
 
 import argparse
-import gc
 import json
 import random
 import resource
@@ -194,7 +193,6 @@ def ask(path: Path) -> dict[str, float]:
         for street, code, city, query, point in json.loads(path.with_suffix(".json").read_text())
     ]
     street_name("Hauptstrasse")  # the language tables are read once per process, whatever the index
-    gc.freeze()
     before, start = _private_mb(), time.perf_counter()
     geocoder = Geocoder(joint([mapped.read(path, rules())], "x"))
     opened_s = time.perf_counter() - start

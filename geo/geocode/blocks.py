@@ -152,12 +152,17 @@ class Blocks:
         """The streets of a place or postcode, in their order."""
         return self._lists.array(at)
 
+    def size(self, at: int) -> int:
+        """How many streets that are."""
+        begin, end = self._lists.bounds(at)
+        return end - begin
+
     def _block(self, at: int) -> "Block":
         chosen, sizes = self._keys.of.of(self._lists.array(at))
         streets = (self._lists.array(at).astype(np.int64) + self._first).repeat(sizes)
         large = self._large.get(at)
         if large is None:
-            return SmallBlock([self._keys.texts[key] for key in chosen.tolist()], streets.tolist())
+            return SmallBlock(self._keys.texts.many(chosen.tolist()), streets.tolist())
         begin, _end = self._pieces.bounds(large)
         return LargeBlock(self._keys, chosen, streets, self._pieces.array(large), self._holders, begin)
 

@@ -157,8 +157,9 @@ class Geocoder:
         answer = self._best(ranked, where) if ranked else None
         numbered = bool(ranked) and ranked.best.reading.number is not None
         if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
-            business = find_business(self._index, parsed, where)
             floor = 0.95 if numbered and ranked.best.cost < 0.3 else 0.0
+            may_be = not floor or is_business(self._index, parsed)  # so surely means only its very name
+            business = find_business(self._index, parsed, where) if may_be else None
             if business is not None and business.confidence >= max(
                 floor, answer.confidence - _AS_SURE if answer else 0.0
             ):

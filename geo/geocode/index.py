@@ -10,34 +10,73 @@ from geo.geocode.numbers import Houses
 from geo.types import LonLat
 
 
+class Source(Protocol):
+    """Reads what only answers say of a street."""
+
+    def written(self, column: str, street: int) -> str:
+        """A text of the street at a position."""
+
+    def middle(self, street: int) -> LonLat:
+        """A point near its middle."""
+
+    def extent_m(self, street: int) -> float:
+        """Half its length."""
+
+    def is_place(self, street: int) -> bool:
+        """Whether it is a village that numbers its houses without streets."""
+
+
 @dataclass(slots=True)
 class Street:
-    """One street of one town."""
+    """One street of one town: what tells whether it is meant; the rest is read when it is asked for."""
 
     id: int
     """Position in the index."""
-    name: str
-    """As in the source."""
-    city: str
-    """The city of its addresses, or the settlement it lies in."""
-    country: str
-    """Two-letter code; may be empty."""
     postcodes: frozenset[str]
     """Keys of its houses' postcodes; empty when unknown."""
     places: frozenset[int]
     """Places in which or beside which it lies."""
+    own_places: frozenset[int]
+    """Those of its places that its addresses write; all of them when they write none."""
     names: tuple[StreetName, ...]
     """Main and other names, taken apart."""
-    point: LonLat
-    """A point near its middle."""
-    extent_m: float
-    """Half its length: how wrong that point can be."""
-    is_place: bool = False
-    """A village that numbers its houses without streets."""
-    own_places: frozenset[int] = frozenset()
-    """Those of its places that its addresses write; all of them when they write none."""
-    postcode: str = ""
-    """One of its postcodes as written, for houses that carry none; may be empty."""
+    source: Source
+    """Where the rest is read."""
+
+    @property
+    def name(self) -> str:
+        """As in the source."""
+        return self.source.written("street.name", self.id)
+
+    @property
+    def city(self) -> str:
+        """The city of its addresses, or the settlement it lies in."""
+        return self.source.written("street.city", self.id)
+
+    @property
+    def country(self) -> str:
+        """Two-letter code; may be empty."""
+        return self.source.written("street.country", self.id)
+
+    @property
+    def postcode(self) -> str:
+        """One of its postcodes as written, for houses that carry none; may be empty."""
+        return self.source.written("street.code", self.id)
+
+    @property
+    def point(self) -> LonLat:
+        """A point near its middle."""
+        return self.source.middle(self.id)
+
+    @property
+    def extent_m(self) -> float:
+        """Half its length: how wrong that point can be."""
+        return self.source.extent_m(self.id)
+
+    @property
+    def is_place(self) -> bool:
+        """A village that numbers its houses without streets."""
+        return self.source.is_place(self.id)
 
 
 @dataclass(frozen=True, slots=True)

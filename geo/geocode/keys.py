@@ -2,7 +2,7 @@
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from itertools import batched
 
@@ -19,6 +19,8 @@ _SCANNED = 2_000
 _SHORTLIST = 300
 _REMEMBERED = 20_000
 """So many keys asked for are remembered: one question asks for the same ones again and again."""
+_FEW = 20_000
+"""So many keys are looked up in a dictionary, for one or two megabytes of memory; more where they lie."""
 _LEAST_SHARED = 0.2
 _TOGETHER = 40
 """So many of the shortlist are compared at once; the rest only when they may still be among the most similar."""
@@ -107,8 +109,16 @@ class Keys:
     def __len__(self) -> int:
         return len(self._by_hash)
 
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        """Position of each of a few keys; nothing when there are many, which are looked up where they lie."""
+        texts = self.texts.many(range(len(self))) if len(self) <= _FEW else []
+        return {text: at for at, text in enumerate(texts)}
+
     def look_up(self, key: str) -> int:
         """The same, not remembered: for a caller who remembers what it leads to."""
+        if self._positions:
+            return self._positions.get(key, -1)
         encoded = key.encode("utf-8", "replace")
         return self._hashed(encoded, zlib.crc32(encoded))
 
@@ -121,6 +131,9 @@ class Keys:
 
         The hash of each beginning goes on from that of the one before.
         """
+        few = self._positions
+        if few:
+            return [text[:size] for size in range(len(text) - 1, shortest - 1, -1) if text[:size] in few]
         found: list[str] = []
         buckets, shift = self._buckets, self._shift
         encoded = text.encode("utf-8", "replace")
@@ -162,7 +175,7 @@ class Keys:
 
     def similar(self, key: str, least: float, limit: int, within: float = 1.0) -> list[tuple[float, int]]:
         """Keys of an OSA similarity of `least` or more that are `within` so much of the best, best first."""
-        scorer, text = OSA.normalized_similarity, self.text
+        scorer = OSA.normalized_similarity
         if len(self) <= _SCANNED or self.pieces is None:
             found = process.extract(key, self._everything, scorer=scorer, score_cutoff=least, limit=limit)
             return [(score, at) for _, score, at in found if score >= found[0][1] - within]
@@ -173,7 +186,7 @@ class Keys:
             for some in batched(near, _TOGETHER):
                 if some[0][0] < _shared(_needed(top, limit, within)):
                     break
-                texts = [text(at) for _, at in some]
+                texts = self.texts.many([at for _, at in some])
                 found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
                 top += [(score, some[at][1]) for _, score, at in found]
                 top = sorted(top, key=lambda pair: -pair[0])[:limit]

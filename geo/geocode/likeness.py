@@ -16,6 +16,9 @@ _NUMBER_WORD = 0.6
 _LITTLE = 0.04
 """Other articles or prepositions; no name with words abbreviated or left out costs less."""
 
+_ABBREVIATED = 0.12
+"""Words abbreviated, or written out."""
+
 
 class Likeness(NamedTuple):
     """What differs between a written street name and a known one."""
@@ -42,11 +45,14 @@ class Likeness(NamedTuple):
         return (
             edits / length
             + _LITTLE * little
-            + 0.12 * abbreviated
+            + _ABBREVIATED * abbreviated
             + 0.5 * missing
             + 0.06 * type_missing
             + 0.1 * type_differs
         )
+
+
+_SAME = Likeness()
 
 
 def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozenset[str] = frozenset()) -> Likeness:
@@ -62,6 +68,8 @@ def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozen
         Words of the written place: they may be left out of the street (`Via Roma, Spinetta` for
         `Via Roma di Spinetta`).
     """
+    if asked is known[0]:  # written as it is: both are remembered
+        return _SAME
     best = _compare(asked, known[0], place_words)
     if len(known) == 1:
         return best
@@ -96,7 +104,7 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     if in_type is not None and in_type / len(known.glued) < least:
         best = Likeness(in_type, len(known.glued))
         least = best.cost
-    for other in _shortened(asked, known, length, lacks, differs, place_words) if least > _LITTLE else ():
+    for other in _shortened(asked, known, length, lacks, differs, place_words, least) if least > _LITTLE else ():
         cost = other.cost
         if cost < least:
             best, least = other, cost
@@ -104,10 +112,16 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
 
 
 def _shortened(
-    asked: StreetName, known: StreetName, length: int, lacks: bool, differs: bool, place_words: frozenset[str]
+    asked: StreetName,
+    known: StreetName,
+    length: int,
+    lacks: bool,
+    differs: bool,
+    place_words: frozenset[str],
+    least: float,
 ) -> Iterator[Likeness]:
-    """The name with its words abbreviated, and with words left out."""
-    written, has_type = _without_cut_type(asked, known)
+    """The name with its words abbreviated, where that may cost less than `least`, and with words left out."""
+    written, has_type = _without_cut_type(asked, known) if least > _ABBREVIATED else ((), False)
     if _is_abbreviated(written, known.rest, (3 if len(known.words) == 1 else 2) if has_type else 0):
         yield Likeness(0, length, False, True, 0.0, lacks and not has_type, differs and not has_type)
     omitted = _left_out(asked, known)
@@ -122,8 +136,8 @@ def _cut_type_edits(asked: StreetName, known: StreetName) -> int | None:
     """Letters wrong in `backofenga` for Backofengasse or `sherwood raod` for Sherwood Road; None for other names."""
     if asked.types & known.types or not known.types:
         return None
-    for core in {asked.core, asked.plain, asked.glued}:
-        for start in {known.core, known.plain}:
+    for core in dict.fromkeys((asked.glued, asked.core, asked.plain)):  # as it is written first
+        for start in dict.fromkeys((known.core, known.plain)):
             if len(core) > len(start) > 1 and core.startswith(start):
                 found = type_edits(core[len(start) :], known.types)
                 if found is not None and len(start) > 1 + found:
@@ -183,9 +197,11 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -
     k = 0
     longest = whole = 0
     for word in asked:
-        while k < len(known) and not _means(word, known[k]) and known[k] in little:
+        while k < len(known) and not _means(word, known[k]):
+            if known[k] not in little:
+                return False
             k += 1
-        if k == len(known) or not _means(word, known[k]):
+        if k == len(known):
             return False
         if word == known[k]:
             whole += len(word)
@@ -196,8 +212,8 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -
 
 
 def _means(a: str, b: str) -> bool:
-    if a == b:
-        return True
+    if a == b or a[0] != b[0]:
+        return a == b
     short, long = (a, b) if len(a) < len(b) else (b, a)
     if long.startswith(short):
         return True

@@ -210,7 +210,7 @@ class Matcher:
 
     def _may_end(self, street: int, rest: str) -> bool:
         """Whether a text is the street's type, cut short or misspelt."""
-        return any(type_edits(rest, name.types) is not None for name in self._index.names(street))
+        return any([type_edits(rest, name.types) is not None for name in self._index.names(street)])
 
     def _near(self, fuller: Sequence[Reading], where: Where, found: Found) -> None:
         """File similar streets of the place; then, when none is close, similar ones anywhere."""
@@ -294,11 +294,12 @@ class Matcher:
             return None
         street = compared.street
         if reading.left_over:
-            left = tuple(
-                w for w in reading.left_over if not any(type_edits(w, n.types) is not None for n in street.names)
-            )
-            reading = Reading(reading.words, reading.number, left)
-        match = Match(street, reading, *compared[1:])
+            types = [w for w in reading.left_over if may_be_type(w) and self._may_end(street_id, w)]
+            if types:
+                left = tuple([w for w in reading.left_over if w not in types])
+                reading = Reading(reading.words, reading.number, left)
+        _, like, cost, agrees, city, own_city = compared
+        match = Match(street, reading, like, cost, agrees, city, own_city)
         key = (street_id, None if reading.number is None else reading.number.base)
         old = found.matches.get(key)
         if old is None or _better(match, old):
@@ -314,10 +315,11 @@ class Matcher:
         street = self._index.street(street_id)
         agrees = 1.0 if where.postcodes and not street.postcodes.isdisjoint(where.postcodes) else 0.0
         city, own_city = 0.0, False
-        for place, sure in where.places.items():
-            if sure > city and place in street.places:
-                city = sure
-            own_city = own_city or (sure >= 0.6 and place in street.own_places)
+        if not street.places.isdisjoint(where.places):
+            for place, sure in where.places.items():
+                if sure > city and place in street.places:
+                    city = sure
+                own_city = own_city or (sure >= 0.6 and place in street.own_places)
         return Compared(street, like, cost, agrees, city, own_city)
 
     def place(self, match: Match, where: Where) -> None:

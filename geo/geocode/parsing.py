@@ -132,6 +132,8 @@ def _street_field(parsed: Parsed, text: str) -> None:
 
 def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
     """Put a number that a comma cut off back beside its neighbours; both ways when both are possible."""
+    if len(found) == 1:
+        return list(found)
     result: list[Words] = []
     numbered: list[Words] = []
     for at, words in enumerate(found):

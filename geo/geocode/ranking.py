@@ -190,24 +190,25 @@ def features_of(match: Match) -> Features:
 
 
 def name_and_place(match: Match, where: Where) -> Features:
-    like = match.like
+    edits, length, little, abbreviated, missing, type_missing, type_differs = match.like
     agrees, city, words = match.agrees_postcode, match.city, match.reading.left_over
+    contradicts = not agrees and bool(where.postcodes)
     return (
         1.0,
-        min(1.0, like.edits / like.length),
-        min(like.edits, 4) / 4,
-        float(like.little),
-        float(like.abbreviated),
-        min(1.0, like.missing),
-        float(like.type_missing),
-        float(like.type_differs),
-        min(sum(1 + w.isdecimal() for w in words), 3) / 3 if words else 0.0,
+        min(1.0, edits / length) if edits else 0.0,
+        min(edits, 4) / 4 if edits else 0.0,
+        1.0 if little else 0.0,
+        1.0 if abbreviated else 0.0,
+        min(1.0, missing) if missing else 0.0,
+        1.0 if type_missing else 0.0,
+        1.0 if type_differs else 0.0,
+        min(sum([1 + w.isdecimal() for w in words]), 3) / 3 if words else 0.0,
         agrees,
-        0.0 if agrees or not where.postcodes else _near_postcode(match, where),
-        float(not agrees and bool(where.postcodes) and bool(match.street.postcodes)),
+        _near_postcode(match, where) if contradicts else 0.0,
+        1.0 if contradicts and match.street.postcodes else 0.0,
         city,
         0.0 if match.own_city or not where.has_city else 1.0 if city < 0.5 else 0.5,
-        float(not agrees and city < 0.5),
+        1.0 if not agrees and city < 0.5 else 0.0,
     )
 
 
@@ -235,7 +236,7 @@ def _number(match: Match) -> Features:
 
 def _near_postcode(match: Match, where: Where) -> float:
     """Whether the written postcode is one figure away from the street's."""
-    return float(any(OSA.distance(a, b) <= 1 for a in where.postcodes for b in match.street.postcodes))
+    return float(any([OSA.distance(a, b) <= 1 for a in where.postcodes for b in match.street.postcodes]))
 
 
 def elsewhere(postcode: bool, city: bool) -> Features:

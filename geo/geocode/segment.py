@@ -1,6 +1,6 @@
 """One source of the address index: its arrays, read where they lie."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +15,6 @@ from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.numbers import House, HouseNumber, Houses, parse_number
 from geo.geocode.packing import COLUMNS, PLACE_PIECES, UNITS
 from geo.geocode.texts import Lists, Texts
-from geo.geocode.trigrams import found_in
 from geo.types import LonLat
 
 _MOST_NAMED = 8
@@ -73,7 +72,7 @@ class Segment:
         """Whether any street is filed under exactly this key."""
         self.streets_begun_with = lru_cache(20_000)(self._by_name.begun_with)
         """Keys of streets, of so many letters or more, that a longer text begins with, the longest first."""
-        self._areas_of = lru_cache(20_000)(lambda at: (self._by_code.of[at], self._places[at]))
+        self._areas_of = lru_cache(20_000)(self._read_areas)
         self.poi = lru_cache(20_000)(self._read_poi)
         """The business at a position."""
         self.places_in = lru_cache(1_000)(self._places_of_code)
@@ -105,15 +104,31 @@ class Segment:
 
     def _street(self, street: int) -> Street:
         at = street - self._first
-        codes, areas = self._areas_of(at)
-        places = frozenset(self._shifted(areas, self._first_place))
+        codes, places = self._areas_of(at)
         own = frozenset(self._shifted(self._own[at], self._first_place))
         return Street(
-            street, self._text[self._column["street.name"][at]], self._string("street.city", at),
-            self._string("street.country", at), frozenset([self._code(c) for c in codes]), places, self.names(street),
-            self._point("street", at), self._extent["street"][at], bool(self._column["street.is_place"][at]),
-            own or places, self._string("street.code", at),
-        )  # fmt: skip
+            street, frozenset([self._code(c) for c in codes]), places, own or places, self.names(street), self
+        )
+
+    def written(self, column: str, street: int) -> str:
+        """A text of the street at a position."""
+        return self._word(self._column[column][street - self._first])
+
+    def middle(self, street: int) -> LonLat:
+        """A point near its middle."""
+        return self._point("street", street - self._first)
+
+    def extent_m(self, street: int) -> float:
+        """Half its length."""
+        return self._extent["street"][street - self._first]
+
+    def is_place(self, street: int) -> bool:
+        """Whether it is a village that numbers its houses without streets."""
+        return bool(self._column["street.is_place"][street - self._first])
+
+    def _read_areas(self, at: int) -> tuple[list[int], frozenset[int]]:
+        """Postcodes of a street as they count here, and its places."""
+        return self._by_code.of[at], frozenset(self._shifted(self._places[at], self._first_place))
 
     def _read_house(self, at: int) -> House:
         number = self._number(self._house_numbers[at])
@@ -145,24 +160,22 @@ class Segment:
         found = self._named(key)
         if not len(found):
             return NOBODY
-        if isinstance(found, np.ndarray):
-            here = {street for area in self._areas(postcodes, places) for street in _common(found, area)}
-            if here:
-                return Named(self._shifted(sorted(here), self._first))
-            return Named((), self._shifted(found[:_LOOKED_AT].tolist(), self._first))
         codes = self._codes(tuple(postcodes))
+        if isinstance(found, np.ndarray):
+            here = self._common(found, codes, places)
+            if here:
+                return Named(self._shifted(here, self._first))
+            return Named((), self._shifted(found[:_LOOKED_AT].tolist(), self._first))
         there: list[int] = []
         apart: list[int] = []
         for street in found:
             own_codes, own_places = self._areas_of(street)
-            is_here = (codes and any([code in codes for code in own_codes])) or (
-                places and any([place + self._first_place in places for place in own_places])
-            )
+            is_here = not codes.isdisjoint(own_codes) or not own_places.isdisjoint(places)
             (there if is_here else apart).append(street + self._first)
         return Named(there, apart)
 
-    def _known_codes(self, postcodes: Sequence[str]) -> list[int]:
-        return [at for code in postcodes if (at := self._by_code.find(code)) >= 0]
+    def _known_codes(self, postcodes: Sequence[str]) -> frozenset[int]:
+        return frozenset([at for code in postcodes if (at := self._by_code.find(code)) >= 0])
 
     def _filed(self, key: str) -> Sequence[int] | Array:
         """The streets of a key as they count here; of very many as they lie in the file."""
@@ -172,20 +185,23 @@ class Segment:
         found = self._by_name.members.array(at)
         return found if len(found) > _MOST_NAMED else found.tolist()
 
-    def _areas(self, postcodes: Iterable[str], places: Iterable[int]) -> Iterator[Array]:
-        done: list[int] = []
-        for code in self._codes(tuple(postcodes)):
-            done.append(self._twin(code))
-            yield self._of_code.members(code)
-        for place in places:
-            at = place - self._first_place
-            if 0 <= at < len(self._of_place) and at not in done:
-                yield self._of_place.members(at)
+    def _common(self, streets: Array, codes: Iterable[int], places: Iterable[int]) -> list[int]:
+        """Which of some ascending streets lie in a postcode or place, ascending: small ones in one search."""
+        first, count, size = self._first_place, len(self._of_place), len(streets)
+        areas = [self._of_code.members(code) for code in codes]
+        areas += [self._of_place.members(place - first) for place in places if 0 <= place - first < count]
+        small = [area for area in areas if len(area) <= size]
+        searched = [(streets, np.concatenate(small) if len(small) > 1 else small[0])] if small else []
+        searched += [(area, streets) for area in areas if len(area) > size]
+        found: set[int] = set()
+        for many, few in searched:
+            found.update(few[many.take(many.searchsorted(few), mode="clip") == few].tolist())
+        return sorted(found)
 
     def _place_of_the_same(self, code: int) -> int:
         """The place of exactly the streets that have a postcode, as where each town has one; -1 when there is none."""
         streets = self._of_code.members(code)
-        places = self._code_places[code]
+        places = [at for at in self._code_places[code] if self._of_place.size(at) == len(streets)]
         return next((at for at in places if np.array_equal(streets, self._of_place.members(at))), -1)
 
     @staticmethod
@@ -275,13 +291,6 @@ class Segment:
         street = int(np.searchsorted(self._starts, house, side="right")) - 1
         far = haversine_m(point, self._point("house", house))
         return street + self._first, house - self._starts[street], far
-
-
-def _common(a: Array, b: Array) -> list[int]:
-    """What two ascending lists have in common."""
-    few, many = (a, b) if len(a) < len(b) else (b, a)
-    common: list[int] = many[found_in(many, few)].tolist()
-    return common
 
 
 def spread(found: Scored, limit: int) -> list[int]:

@@ -50,6 +50,12 @@ class Texts:
     def __getitem__(self, at: int) -> str:
         return self._letters[self._first + self._starts[at] : self._first + self._starts[at + 1]].decode()
 
+    def many(self, numbers: Sequence[int]) -> list[str]:
+        """Several texts without a zero character, as keys are, with less work for each."""
+        letters, first, starts = self._letters, self._first, self._starts
+        some = b"\0".join([letters[first + starts[at] : first + starts[at + 1]] for at in numbers])
+        return some.decode().split("\0") if numbers else []
+
     def first(self, some: Iterable[int], encoded: bytes) -> int:
         """Which of some texts is this one, -1 when none is."""
         starts, size = self._starts, len(encoded)

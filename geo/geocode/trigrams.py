@@ -162,11 +162,9 @@ def fewest(wanted: int, shortest: int, least: float) -> int:
 
 
 def found_in(known: Array, wanted: Array) -> Array:
-    """Where those of some ascending numbers are among others that are among them."""
+    """Where those of some numbers are among ascending others that are among them."""
     at = known.searchsorted(wanted)
-    if len(at) and at[-1] == len(known):
-        at[at == len(known)] = 0
-    return at[known[at] == wanted] if len(known) else at[:0]
+    return at[known.take(at, mode="clip") == wanted] if len(known) else at[:0]
 
 
 def commonest(counts: Array, limit: int) -> Array:

@@ -1,5 +1,10 @@
 """Folding and taking street names apart."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +79,17 @@ def test_a_piece_that_may_be_no_type_at_all_is_none_of_them(written: str) -> Non
     known = {types for words in (table.front, table.behind, table.joined) for types in words.values()}
     if not may_be_type(written):
         assert all(type_edits(written, types) is None for types in known)
+
+
+@pytest.mark.parametrize("seed", ["1", "3"])
+def test_a_misspelt_type_is_the_same_whatever_the_hashes_of_the_process(seed: str) -> None:
+    program = """
+from geo.geocode.likeness import likeness
+from geo.geocode.normalise import street_name
+print(likeness(street_name("Ąžuolų gatiė"), [street_name("Ąžuolų gatvė")]).edits)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+    )  # fmt: skip
+    assert done.stdout == "1\n"

@@ -1,7 +1,10 @@
 """Answers from a single look-up: the same as those of the whole cascade."""
 
 import gc
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -94,6 +97,31 @@ def test_a_business_of_the_very_name_is_the_answer_of_the_whole_cascade_too() ->
         question = AddressQuery(query=line)
         assert found.locate(question) == found.reading(question)[2], line
     assert found.locate(AddressQuery(query="Hintergass, Vaduz")).reason is Reason.POI
+
+
+def test_what_a_large_batch_leaves_behind_is_not_looked_through_but_cycles_elsewhere_are_found_in_the_end() -> None:
+    program = """
+import gc, weakref
+from geo.geocode.collecting import uncollected
+
+class Ring: pass
+
+ring = Ring()
+ring.itself, gone = ring, weakref.ref(ring)
+del ring
+kept = []
+for blocks in range(1, 101):
+    with uncollected:
+        kept += [[] for _ in range(21_000)]
+    assert gc.isenabled() and len(gc.get_objects(generation=0)) < 2_000, blocks
+    if gone() is None:
+        break
+print(blocks)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
+    )
+    assert 1 < int(done.stdout) <= 50
 
 
 def test_cycles_are_searched_again_when_the_last_of_several_batches_is_answered() -> None:

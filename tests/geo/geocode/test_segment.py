@@ -9,7 +9,7 @@ import pytest
 from worlds import ALESSANDRIA, EVERYWHERE, VADUZ, addresses, place_of
 
 from geo.distance import haversine_m
-from geo.geocode import blocks, mapped
+from geo.geocode import blocks, keys, mapped
 from geo.geocode.building import build
 from geo.geocode.content import Content, HouseRow, PlaceRow, StreetRow
 from geo.geocode.geocoder import Geocoder
@@ -31,14 +31,17 @@ POIS = [Poi("p1", "Bäckerei Meier AG", {"brand": "Meier"}, "shop", place_of(2, 
 CONTENT = build(addresses(VADUZ, "LI"), places=PLACES, pois=POIS)
 
 
-@pytest.fixture(params=["memory", "file", "first of two", "last of two"])
-def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
+@pytest.fixture(params=["memory", "file", "first of two", "last of two", "file of many keys"])
+def kind(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
+    if request.param == "file of many keys":
+        monkeypatch.setattr(keys, "_FEW", 0)
+
     def of(content: Content) -> Index:
         if request.param == "memory":
             return MemoryIndex(content, "v1")
         other = packed([], build(addresses(ALESSANDRIA, "IT")).streets, [])
         sources = [packed(content.places, content.streets, content.pois)]
-        if request.param != "file":
+        if "file" not in request.param:
             sources.insert(1 if request.param == "first of two" else 0, other)
         files = [tmp_path / f"{at}.index" for at in range(len(sources))]
         for file, arrays in zip(files, sources, strict=True):
