@@ -116,6 +116,12 @@ def number(
 
 WRITE = text(
     """
+with answered as (
+    update quarantined_op q
+    set state = case when r.status in ('rejected', 'deferred') then 'refused' else 'taken' end, decided_at = now()
+    from unnest(cast(:op_id as uuid[]), cast(:status as text[])) r(op_id, status)
+    where q.op_id = r.op_id and q.state = 'waiting'
+)
 insert into sync_receipt (op_id, body_sha, device_id, n, entity, row_id, status, result, body)
 select r.op_id, r.body_sha, r.device_id, r.n, r.entity, r.row_id, r.status, r.result::jsonb, r.body::jsonb
 from unnest(cast(:op_id as uuid[]), cast(:body_sha as bytea[]), cast(:device_id as uuid[]), cast(:n as bigint[]),
@@ -126,7 +132,8 @@ from unnest(cast(:op_id as uuid[]), cast(:body_sha as bytea[]), cast(:device_id 
 
 
 def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:
-    """Store answers, in the transaction of their effects."""
+    """Store answers, in the transaction of their effects. What was kept aside of these ops waits for nobody any more: the
+    phone has sent them after all."""
     if not receipts:
         return
     plain = ("op_id", "body_sha", "device_id", "n", "entity", "row_id", "status")

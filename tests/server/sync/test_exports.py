@@ -33,7 +33,7 @@ from tests.server.sync.world import World
 @pytest.fixture(autouse=True)
 def empty_store() -> None:
     """Contents of other tests are gone."""
-    for path in [*store.stored(), *store.on_the_way(), *aside.path_of("").iterdir()]:
+    for path in [*store.stored(), *store.on_the_way(), *aside.folder().iterdir()]:
         path.unlink()
 
 
