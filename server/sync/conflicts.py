@@ -308,6 +308,13 @@ def decided(session: Session, scope: Scope, ids: Collection[UUID]) -> list[wire.
     ]
 
 
+def still_seen(session: Session, scope: Scope, ids: Collection[UUID]) -> set[UUID]:
+    """The conflicts among some whose stored value somebody may see."""
+    found = session.execute(visible_to(scope).where(FieldConflict.id.in_(ids))).all() if ids else []
+    reached = reach(session, scope, {account.id for _, account, _ in found})
+    return {one.id for one, account, _ in found if account.id in reached}
+
+
 def changed(base: JsonValue, mine: JsonValue) -> tuple[list[JsonValue], list[JsonValue]]:
     """What a phone added to a set, and what it took out."""
     before, after = (list(one) if isinstance(one, list) else [] for one in (base, mine))

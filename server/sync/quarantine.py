@@ -234,7 +234,7 @@ def without(value: Any, names: Collection[str]) -> Any:
 
 
 def veiled(scope: Scope, body: Mapping[str, Any], why: str) -> str:
-    """Why an op was refused; where it speaks of fields that somebody may not see, without the values that are quoted."""
+    """Why an op was refused; where it speaks of fields that somebody may not see, without the values it quotes."""
     return why if readable(scope, body) == body else QUOTED.sub("“…”", why)
 
 

@@ -105,7 +105,7 @@ def taken(session: Session, device: Device, receipt: SyncReceipt) -> bool:
 
 
 def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str | None]]) -> list[RefusedRead]:
-    """Entries with what they say, without fields that the person may not see, and the names of accounts that they may."""
+    """Entries with what they say, without fields that the person may not see, and the names of accounts they may."""
     several = [(receipt, name, quarantine.readable(scope, receipt.body or {})) for receipt, name in found]
     at = {receipt.n: quarantine.account_of(body) for receipt, _, body in several}
     names = quarantine.names_of(session, scope, at.values())

@@ -45,6 +45,7 @@ class HelloRequest:
     free_mb: int
     pending: Pending
     conflicts: list[str] | None = None
+    refused: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,15 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """An op that was refused and that the office has had taken since."""
+
+    op_id: str
+    status: str
+    conflicts: list[Json] | None = None
+
+
+@dataclass(frozen=True)
 class HelloReply:
     """What the server knows of this phone."""
 
@@ -151,6 +161,7 @@ class HelloReply:
     holding: Holding | None = None
     export_key: str | None = None
     decided: list[Decided] | None = None
+    taken: list[Taken] | None = None
 
 
 @dataclass(frozen=True)
