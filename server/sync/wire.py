@@ -136,7 +136,8 @@ class VisitEvent(Message):
     day: date
     zone: Small
     state: Literal["en_route", "checked_in", "done", "missed", "cancelled"]
-    outcome: Literal["order", "follow_up", "information", "not_interested", "nobody_there"] | None
+    outcome: Annotated[str, Field(max_length=200)] | None
+    """`order`, `follow_up`, `information`, `not_interested`, `nobody_there`, or one of the company's own."""
     note: Annotated[str, Field(max_length=20_000)] | None
     checkin: CheckIn | None
     form: Answers | None = None

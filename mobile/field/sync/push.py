@@ -103,12 +103,14 @@ def _take_verdicts(store: Store, batch: Sequence[Op], reply: wire.PushReply) -> 
     return [result.status for _op, result in verdicts]
 
 
-def taken_after_all(store: Store, told: Sequence[wire.Taken]) -> int:
-    """Keep that the office has had refused ops taken; their photos are offered again. Returns how many."""
-    ops = [(op, one) for one in told if (op := store.outbox.op(one.op_id)) is not None and op.state in REFUSED]
+def taken_after_all(store: Store, told: Sequence[Json]) -> int:
+    """Keep that the office has had refused ops taken: `op_id`, `status`, and `conflicts` where there are some. Their
+    photos are offered again. Returns how many."""
+    known = [(store.outbox.op(one["op_id"]), one) for one in told if one["status"] in STATUSES]
+    ops = [(op, one) for op, one in known if op is not None and op.state in REFUSED]
     with store.page():
         for op, one in ops:
-            store.outbox.acknowledge(op.n, one.status, wire.emit(one))
+            store.outbox.acknowledge(op.n, one["status"], one)
             store.outbox.blobs.ask_again(op.op_id)
         store.refresh(overlay.target(op.body) for op, _one in ops)
     return len(ops)

@@ -131,15 +131,6 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """An op that was refused and that the office has had taken since."""
-
-    op_id: str
-    status: str
-    conflicts: list[Json] | None = None
-
-
-@dataclass(frozen=True)
 class HelloReply:
     """What the server knows of this phone."""
 
@@ -161,7 +152,7 @@ class HelloReply:
     holding: Holding | None = None
     export_key: str | None = None
     decided: list[Decided] | None = None
-    taken: list[Taken] | None = None
+    taken: list[Json] | None = None
 
 
 @dataclass(frozen=True)
