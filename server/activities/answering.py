@@ -8,12 +8,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.activities.facts import VisitReport
-from server.activities.models import Visit, VisitState
+from server.activities.models import Outcome, Visit, VisitState
 from server.fields import forms
+from server.fields import queries as fields
 from server.fields.forms import Question
 from server.fields.models import FormVersion, VisitType
 from server.kit.errors import Invalid, NotFound
 from server.records.merging import Json
+
+
+def outcomes(session: Session) -> dict[str, str]:
+    """What may come of a visit, with the words of the company: the usual outcomes and those that it added."""
+    return {one.value: one.value for one in Outcome} | dict(fields.picklist(session, "visit_outcome"))
+
+
+def own_outcomes(session: Session) -> dict[str, str]:
+    """The outcomes that the company added, with its words."""
+    return {value: label for value, label in outcomes(session).items() if value not in Outcome}
+
+
+def known_outcome(session: Session, outcome: str | None) -> str | None:
+    """An outcome as a form or a program gives it. Refuses one that is on no list."""
+    if outcome is not None and outcome not in set(Outcome) and outcome not in (known := outcomes(session)):
+        raise Invalid(f"There is no outcome “{outcome}”.", help="One of: " + ", ".join(known) + ".", field="outcome")
+    return outcome
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from geo.types import Fix, LonLat
 from server.activities.checkin import Verdict, verify
-from server.activities.models import Outcome, Verification, Visit, VisitEvent, VisitState
+from server.activities.models import Verification, Visit, VisitEvent, VisitState
 from server.kit.errors import Conflict, Invalid
 
 PROGRESS = (VisitState.PLANNED, VisitState.EN_ROUTE, VisitState.CHECKED_IN, VisitState.DONE)
@@ -42,7 +42,8 @@ class VisitReport:
     zone: str
     occurred_at: datetime
     site_id: UUID | None = None
-    outcome: Outcome | None = None
+    outcome: str | None = None
+    """An `Outcome`, or one of the company's own."""
     note: str | None = None
     fix: Fix | None = None
     flags: tuple[str, ...] = field(default_factory=tuple)

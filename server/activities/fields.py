@@ -1,5 +1,7 @@
 """What of visits accounts can be filtered by: those that took place, those ahead, those that were missed."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from server.accounts.relations import of_account
+from server.activities.answering import outcomes
 from server.activities.models import Outcome, Verification, Visit, VisitState
 from server.auth.access import Scope
 from server.auth.models import User
@@ -31,17 +34,21 @@ FIELDS = (
 )
 
 
-def relation(name: str, plural: str, label: str, states: tuple[VisitState, ...], scope: Scope) -> Relation | None:
+def relation(
+    name: str, plural: str, label: str, states: tuple[VisitState, ...], scope: Scope, fields: Sequence[Field] = FIELDS
+) -> Relation | None:
     """Visits in some states. Whoever sees an account sees its visits, so the list's own scope is enough."""
     if not scope.may("activities:read"):
         return None
     rows = select(Visit).where(Visit.deleted_at.is_(None), Visit.state.in_(states))
-    return of_account(name, plural, label, rows, Visit.account_id, FIELDS, day=Visit.day)
+    return of_account(name, plural, label, rows, Visit.account_id, tuple(fields), day=Visit.day)
 
 
 def visits(session: Session, scope: Any, today: date) -> Relation | None:
-    """Visits that took place."""
-    return relation("visit", "visits", "Visits", (VisitState.DONE,), scope)
+    """Visits that took place, with whatever outcomes the company knows."""
+    known = tuple(outcomes(session))
+    fields = [replace(one, choices=known) if one.name == "outcome" else one for one in FIELDS]
+    return relation("visit", "visits", "Visits", (VisitState.DONE,), scope, fields)
 
 
 def planned_visits(session: Session, scope: Any, today: date) -> Relation | None:

@@ -35,7 +35,7 @@ class Appointment(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of a visit."""
+    """What came of a visit. A company may have others on its pick list; only an order has a meaning of its own."""
 
     ORDER = "order"
     FOLLOW_UP = "follow_up"

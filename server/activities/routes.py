@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.activities import queries, service
+from server.activities.answering import known_outcome
 from server.activities.models import Visit
 from server.activities.schemas import VisitDetail, VisitEventRead, VisitPlan, VisitRead, VisitReportWrite
 from server.auth.access import Scope, requires
@@ -118,7 +119,7 @@ def report_visit(body: VisitReportWrite, scope: WriteActivities, session: Db) ->
         day=known.day if known else clock.today(zone),
         zone=zone,
         occurred_at=body.occurred_at or clock.now(),
-        outcome=body.outcome,
+        outcome=known_outcome(session, body.outcome),
         note=body.note,
         fix=body.checkin.as_fix() if body.checkin else None,
         visit_type_id=body.visit_type_id,

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from shapely.geometry import Point
 
 from server.accounts.schemas import FixWrite
-from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
+from server.activities.models import Appointment, Visit, VisitEvent, VisitState
 
 
 class CheckinRead(BaseModel):
@@ -124,7 +124,7 @@ class VisitReportWrite(BaseModel):
     account_id: UUID
     site_id: UUID | None = None
     state: VisitState = VisitState.DONE
-    outcome: Outcome | None = None
+    outcome: str | None = Field(default=None, description="On the pick list `visit_outcome`.")
     note: str | None = Field(default=None, max_length=10_000)
     occurred_at: AwareDatetime | None = Field(default=None, description="Left out: now.")
     checkin: FixWrite | None = None

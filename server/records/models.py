@@ -135,6 +135,9 @@ class FieldConflict(Base):
     resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     chosen: Mapped[Any | None] = mapped_column(JSONB, comment="What the field held after the decision.")
     stood: Mapped[Any | None] = mapped_column(JSONB, comment="What it held before; an undo puts it back.")
+    restored: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="A deleted record came back by the decision: there is no undo."
+    )
 
     __table_args__ = (
         Index("ix_field_conflict_row", "entity", "row_id"),

@@ -1,5 +1,5 @@
 """Contents of photos that came before their fact counts, in an export or from a phone that leaves: kept as files until
-the fact is decided."""
+the fact is taken, whichever way it comes, or put aside. Each is its sender's: it fills nobody else's photo."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -21,26 +21,39 @@ from server.kit.settings import settings
 from server.sync import blobs, wire
 
 SPOKEN_OF = """
-select h from quarantined_op q, unnest(array[q.body #>> '{d,sha256}', q.body #>> '{d,thumbnail_sha256}']) h
-where q.state = 'waiting' and q.body ->> 'e' = 'attachment' and h is not null
+select h || '.' || d.user_id from (
+    select device_id, body from quarantined_op where state = 'waiting'
+    union all
+    select device_id, body from sync_receipt
+    where status in ('rejected', 'deferred') and body is not null and decided_at is null
+) o
+join device d on d.id = o.device_id,
+    unnest(array[o.body #>> '{d,sha256}', o.body #>> '{d,thumbnail_sha256}']) h
+where o.body ->> 'e' = 'attachment' and h is not null
 """
 
 
-def path_of(sha256: str) -> Path:
-    """Where a content waits, or would."""
-    return settings().folder("files", "exported") / sha256
+def folder() -> Path:
+    """Where contents wait."""
+    return settings().folder("files", "exported")
 
 
-def keep(sha256: str, content: bytes) -> None:
+def path_of(user_id: UUID, sha256: str) -> Path:
+    """Where a content of somebody waits, or would."""
+    return folder() / f"{sha256}.{user_id}"
+
+
+def keep(user_id: UUID, sha256: str, content: bytes) -> None:
     """Keep a content that is what its name says; the same again takes no more room."""
     fresh = store.take("The photo", content)
-    fresh.path.replace(path_of(sha256))
+    fresh.path.replace(path_of(user_id, sha256))
 
 
 def fill_all(session: Session, user_id: UUID, ops: Sequence[wire.AnyOp | None]) -> None:
-    """Give the photos among some ops the contents that wait here for them."""
+    """Give the photos among somebody's ops the contents that wait here for them."""
     for sha256 in hashes(ops):
-        fill(session, user_id, sha256)
+        if path_of(user_id, sha256).is_file():
+            fill(session, user_id, sha256)
 
 
 def hashes(ops: Iterable[wire.AnyOp | None]) -> list[str]:
@@ -67,10 +80,11 @@ def fill(session: Session, user_id: UUID, sha256: str) -> Filled | None:
     lacking = blobs.lacks(session, announced, sha256)
     if not lacking:
         return Filled()
-    if not path_of(sha256).is_file():
+    waits = path_of(user_id, sha256)
+    if not waits.is_file():
         return None
     copy = store.aside()
-    os.link(path_of(sha256), copy)
+    os.link(waits, copy)
     try:
         with session.begin_nested():
             service.arrive(session, lacking, Content(copy, sha256, copy.stat().st_size))
@@ -80,9 +94,10 @@ def fill(session: Session, user_id: UUID, sha256: str) -> Filled | None:
 
 
 def forget(session: Session) -> int:
-    """Remove the contents of which no op that waits speaks any more, a day after they came; returns how many."""
+    """Remove the contents of which no op that waits speaks any more, nor one that was refused and may still be taken, a
+    day after they came; returns how many."""
     waiting, old = set(session.scalars(text(SPOKEN_OF))), (clock.now() - timedelta(days=1)).timestamp()
-    gone = [one for one in path_of("").iterdir() if one.name not in waiting and one.stat().st_mtime < old]
+    gone = [one for one in folder().iterdir() if one.name not in waiting and one.stat().st_mtime < old]
     for one in gone:
         one.unlink(missing_ok=True)
     return len(gone)

@@ -248,6 +248,7 @@ def change_contact(
     Where the revision that was seen means nothing here (None, or one that is still to come), values decide.
     """
     scope.need("contacts:write")
+    scope.need_changes("contact", deltas)  # before anything is compared: a refusal tells values
     row = contacts_service.find(session, scope, contact_id)
     met = base_rev != row.rev
     wanted = {name: new for name, (_, new) in deltas.items()}

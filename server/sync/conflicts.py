@@ -134,7 +134,7 @@ def decide(session: Session, scope: Scope, conflict_id: UUID, decision: Decision
     """Decide a conflict and write the chosen value.
 
     Refuses conflicts on records that the person may not change, those that somebody has decided already, and those of
-    which the field has changed since the revision that the person saw.
+    which the field has changed since the revision that the person saw; without one, since the conflict came about.
     """
     conflict, account, row, name = held(session, scope, conflict_id)
     if conflict.state != ConflictState.OPEN:
@@ -202,9 +202,13 @@ def write(
     value = {"keep_server": kept, "take_mine": mine, "custom": decision.value}[decision.decision]
     if value == stood and (account.deleted_at is None or decision.decision == "keep_server"):
         return
+    told = conflict.mine if was_written else conflict.server
+    if decision.rev is None and stood != told and not isinstance(stood, list):
+        raise ChangedMeanwhile(f"{conflict.field} is “{spelled(stood)}” meanwhile.", help="Look at it again.")
     if account.deleted_at is not None:
         accounts_service.restore(session, scope, account.id)
         session.refresh(row)
+        conflict.restored = True
     put(session, scope, row, conflict.field, value)
 
 
@@ -225,7 +229,7 @@ def undo(session: Session, scope: Scope, conflict_id: UUID) -> ConflictRead:
     conflict, account, row, name = held(session, scope, conflict_id)
     if conflict.state == ConflictState.OPEN:
         raise Conflict("Nobody has decided this yet.", help="There is nothing to take back.")
-    if conflict.kind not in (ConflictKind.CONCURRENT, ConflictKind.OUT_OF_SCOPE):
+    if conflict.kind not in (ConflictKind.CONCURRENT, ConflictKind.OUT_OF_SCOPE) or conflict.restored:
         raise Conflict("A deletion is not taken back here.", help="Restore or delete the account itself.")
     now = value_of(session, row, conflict)
     if now != conflict.chosen:
@@ -252,8 +256,8 @@ def decide_by_phone(
     if list(fields) != [conflict.field]:
         raise NotFound("There is no such conflict.")
     seen, wanted = fields[conflict.field]
-    if conflict.kind != ConflictKind.CONCURRENT or value_of(session, row, conflict) == seen:
-        rev = None
+    if rev is None or conflict.kind != ConflictKind.CONCURRENT or value_of(session, row, conflict) == seen:
+        rev = row.rev
     keeps = conflict.server if conflict.policy == Policy.TAKE_FIELD else seen
     decision = Decision(decision="custom", value=wanted, rev=rev)
     if wanted == conflict.mine:
@@ -302,6 +306,13 @@ def decided(session: Session, scope: Scope, ids: Collection[UUID]) -> list[wire.
         )
         for one, account, _ in found
     ]
+
+
+def still_seen(session: Session, scope: Scope, ids: Collection[UUID]) -> set[UUID]:
+    """The conflicts among some whose stored value somebody may see."""
+    found = session.execute(visible_to(scope).where(FieldConflict.id.in_(ids))).all() if ids else []
+    reached = reach(session, scope, {account.id for _, account, _ in found})
+    return {one.id for one, account, _ in found if account.id in reached}
 
 
 def changed(base: JsonValue, mine: JsonValue) -> tuple[list[JsonValue], list[JsonValue]]:

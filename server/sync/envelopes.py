@@ -31,7 +31,7 @@ from server.sync import wire
 from server.sync.models import SyncMeta
 
 FORMAT = "waymark-unsent-1"
-MOST_OPS_BYTES = 64_000_000
+MOST_HEAD_BYTES, MOST_OPS_BYTES = 4_000, 64_000_000
 NONCE = 12
 SEAL = 16
 TORN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError, EOFError)
@@ -142,6 +142,8 @@ def opened(session: Session, file: IO[bytes]) -> Export:
     secret = session.scalars(select(SyncMeta.secret)).one()
     try:
         parts = zipfile.ZipFile(file)
+        if parts.getinfo("key.json").file_size > MOST_HEAD_BYTES:
+            raise ValueError
         head = Head.model_validate_json(parts.read("key.json"))
     except (KeyError, ValidationError, *TORN) as error:
         raise NotAnExport(
@@ -161,7 +163,7 @@ def opened(session: Session, file: IO[bytes]) -> Export:
     try:
         contents = Contents.model_validate(json.loads(raw, parse_constant=refuse_constant))
         kept = None if torn is None else Aside.model_validate(json.loads(torn, parse_constant=refuse_constant))
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, ValueError, RecursionError) as error:
         raise damaged() from error
     return Export(contents, parts, cipher, kept)
 

@@ -6,6 +6,7 @@ enough, as a restore brings it back: the cluster, its timeline and the objects' 
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server.kit.errors import Invalid
 from server.kit.locks import one_at_a_time
 from server.sync.entities import ENTITIES, prepared
 from server.sync.problems import EpochChanged
@@ -75,7 +77,13 @@ def rotate(session: Session) -> str:
 
 
 def keep(session: Session, epoch: str) -> None:
-    """Declare this incarnation to be an earlier one, after a planned move that lost nothing."""
+    """Declare this incarnation to be an earlier one, after a planned move that lost nothing. Refuses what is no epoch,
+    which every phone would take for a restore."""
+    if not re.fullmatch("[A-Za-z0-9_-]{16}", epoch):
+        raise Invalid(
+            f"“{epoch}” is no epoch.",
+            help="Give the one that “waymark sync epoch show” printed before the move, or change nothing.",
+        )
     here, _ = computed(session)
     session.execute(
         text("update sync_meta set declared = jsonb_build_object(cast(:here as text), cast(:epoch as text))"),

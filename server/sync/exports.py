@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import IO
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, scope_of
@@ -38,7 +38,7 @@ def take_in(session: Session, scope: Scope, file: IO[bytes]) -> ExportRead:
     sent = ops_of(export)
     unreadable = keep_unreadable(session, device, export)
     for one in export.contents.photos:
-        aside.keep(one.sha256, export.photo(one.sha256))
+        aside.keep(device.user_id, one.sha256, export.photo(one.sha256))
     undecided = [one for one, state in states_of(session, sent).items() if state == "waiting"]
     fresh = undecided + quarantine.keep(session, device, sent)
     owner = session.get_one(User, device.user_id)
@@ -67,7 +67,7 @@ def take_in(session: Session, scope: Scope, file: IO[bytes]) -> ExportRead:
         taken=sum(states.get(one) == "taken" for one in fresh),
         known=len(sent) - len(fresh),
         waiting=sum(one == "waiting" for one in states.values()),
-        refused=refusals(session, [op for op in fresh if states.get(op) == "refused"]),
+        refused=refusals(session, scope, [op for op in fresh if states.get(op) == "refused"]),
         photos=len(photos),
         photos_refused=sum(one is not None and one.refused is not None for one in photos),
         photos_waiting=sum(here is None and one in small for one, here in zip(hashes, photos, strict=True)),
@@ -133,12 +133,14 @@ def states_of(session: Session, sent: Sequence[Sent]) -> dict[UUID, str]:
     return {op_id: state for op_id, state in rows}
 
 
-def refusals(session: Session, ids: Sequence[UUID]) -> list[ExportRefusal]:
+def refusals(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[ExportRefusal]:
     """Why the rules did not take ops, in their order."""
-    reason = func.coalesce(SyncReceipt.result["error"]["msg"].astext, "")
-    rows = session.execute(
-        select(SyncReceipt.op_id, SyncReceipt.entity, reason)
-        .where(SyncReceipt.op_id.in_(ids))
-        .order_by(SyncReceipt.n.desc())
-    )
-    return [ExportRefusal(op_id=op_id, entity=entity, reason=said) for op_id, entity, said in rows]
+    found = session.scalars(select(SyncReceipt).where(SyncReceipt.op_id.in_(ids)).order_by(SyncReceipt.n.desc()))
+    return [
+        ExportRefusal(
+            op_id=one.op_id,
+            entity=one.entity,
+            reason=quarantine.veiled(scope, one.body or {}, one.result.get("error", {}).get("msg") or ""),
+        )
+        for one in found
+    ]

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 from server.sync.messages import Instant, Message, Small
 
 MAX_CONFLICTS = 200
+MAX_REFUSED = 200
 
 
 class Pending(Message):
@@ -35,6 +36,8 @@ class HelloRequest(Message):
     pending: Pending
     conflicts: list[UUID] | None = Field(default=None, max_length=MAX_CONFLICTS)
     """Conflicts that this phone asks its rep about, or said who decided. Absent from apps that do not hear of it."""
+    refused: list[UUID] | None = Field(default=None, max_length=MAX_REFUSED)
+    """Ops of this phone, under whatever device id, that were refused. Absent from apps that do not hear of it."""
 
 
 class Durable(Message):
@@ -121,6 +124,29 @@ class Decided(Message):
     at: Instant | None
 
 
+class Clash(Message):
+    """A field that somebody else changed too, with all three values. `server` is null when it is not yours to see."""
+
+    id: UUID
+    field: str
+    base: JsonValue
+    mine: JsonValue
+    server: JsonValue
+    by: str | None
+    at: str | None
+    policy: str
+    kind: str | None = None
+    """Why it could not simply be applied: a `ConflictKind`."""
+
+
+class Taken(Message):
+    """An op that was refused and that somebody has had taken since."""
+
+    op_id: UUID
+    status: Literal["applied", "merged", "conflict"]
+    conflicts: list[Clash] | None = None
+
+
 class HelloReply(Message):
     """What the server knows of this phone."""
 
@@ -151,3 +177,5 @@ class HelloReply(Message):
     exports."""
     decided: list[Decided] | None = None
     """Those of the request's conflicts that are decided; the others wait. Absent when the request names none."""
+    taken: list[Taken] | None = None
+    """Those of the request's refused ops that somebody has had taken. Absent when the request names none."""

@@ -13,7 +13,7 @@ from server.auth.roles import FIELDS
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import backups, buckets, conflicts, envelopes, epochs, wire
+from server.sync import backups, buckets, conflicts, envelopes, epochs, receipts, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BadMessage
@@ -69,6 +69,8 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
     )
     if request.conflicts:
         reply.decided = conflicts.decided(session, scope, request.conflicts)
+    if request.refused:
+        reply.taken = receipts.taken(session, scope, request.refused)
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
     return reply

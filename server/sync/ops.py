@@ -4,7 +4,7 @@ Facts are always accepted. Edits merge field by field; what cannot be applied is
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from server.accounts import service as accounts_service
 from server.accounts.editing import Outcome
 from server.accounts.models import Account, Site
 from server.accounts.reviewing import proposals
-from server.activities.answering import forms_of
+from server.activities.answering import forms_of, outcomes
 from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
 from server.activities.service import VisitReport, checked_zone, record_visits
@@ -113,6 +113,9 @@ def record(session: Session, facts: Sequence[tuple[wire.Create, Context]]) -> li
     scope, actor = facts[0][1].scope, facts[0][1].actor
     late = capturing.out_of_reach(session, scope, {op.d.account_id for op, _ in facts})
     told = [report_of(op, context, late) for op, context in facts]
+    if own := {report.outcome for report in told if report.outcome} - set(VisitOutcome):
+        odd = own - outcomes(session).keys()
+        told = [replace(one, flags=(*one.flags, "unknown_outcome")) if one.outcome in odd else one for one in told]
     held = forms_of(session, told)
     revs = record_visits(session, [capturing.with_answers(session, report) for report in told], actor)
     del held
@@ -138,7 +141,7 @@ def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> Visi
         day=d.day,
         zone=zone,
         occurred_at=context.made_at,
-        outcome=VisitOutcome(d.outcome) if d.outcome else None,
+        outcome=d.outcome or None,
         note=d.note,
         fix=fix_of(d.checkin),
         flags=(*flags, *(capturing.LATE if d.account_id in late else ())),

@@ -16,7 +16,7 @@ from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import acting
-from server.sync import buckets, capturing, entities, epochs, ops, reasons, receipts, wire
+from server.sync import aside, buckets, capturing, entities, epochs, ops, reasons, receipts, wire
 from server.sync.buckets import Subscription
 from server.sync.hello import made_at
 from server.sync.messages import Reason, legible
@@ -69,6 +69,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
     stored = {n for n, effect in batch.told.items() if effect.rev}
     capturing.respect_pauses(session, (op.op for op in sent if op.n in stored), scope)
+    aside.fill_all(session, scope.user_id, [op.op for op in sent if op.n in stored])
     receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
     if device.pending:

@@ -5,7 +5,8 @@ Nothing of it has an effect before that. Its proof is the phone's key alone: tok
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as accounts
+from server.accounts.models import Account
 from server.attachments import queries as attachments
 from server.auth.access import Scope, scope_of
 from server.auth.models import AuthEvent, Device, DeviceState, User
@@ -94,11 +97,9 @@ def hold(session: Session, request: wire.QuarantineRequest) -> int:
 
 def keep(session: Session, device: Device, sent: Sequence[Sent]) -> list[UUID]:
     """Keep ops aside that nothing has answered yet; returns which of them are new. Refuses too many of one phone."""
-    count = select(func.count()).where(QuarantinedOp.device_id == device.id)
-    if (session.scalar(count) or 0) + len(sent) > MOST:
-        raise MessageTooLarge(f"More than {MOST} ops of this phone are here.", help="Ask your manager.")
     ids = [op.op_id for op in sent]
-    answered = set(session.scalars(select(SyncReceipt.op_id).where(SyncReceipt.op_id.in_(ids))))
+    here = select(QuarantinedOp.op_id).where(QuarantinedOp.op_id.in_(ids))
+    answered = set(session.scalars(select(SyncReceipt.op_id).where(SyncReceipt.op_id.in_(ids)).union(here)))
     fresh = [
         {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": legible(dict(op.body))}
         for op in sent
@@ -106,6 +107,9 @@ def keep(session: Session, device: Device, sent: Sequence[Sent]) -> list[UUID]:
     ]
     if not fresh:
         return []
+    count = select(func.count()).where(QuarantinedOp.device_id == device.id, QuarantinedOp.state == "waiting")
+    if (session.scalar(count) or 0) + len(fresh) > MOST:
+        raise MessageTooLarge(f"More than {MOST} ops of this phone are here.", help="Ask your manager.")
     statement = insert(QuarantinedOp).on_conflict_do_nothing(index_elements=["op_id"]).returning(QuarantinedOp.op_id)
     return list(session.scalars(statement, fresh))
 
@@ -124,7 +128,7 @@ def hold_content(session: Session, device_id: UUID, sha256: str, signature: str,
     if hashlib.sha256(content).hexdigest() != sha256:
         raise BadMessage("What arrived is not what was signed.", help="Send it again.")
     device.last_seen_at = clock.now()
-    aside.keep(sha256, content)
+    aside.keep(device.user_id, sha256, content)
     filled = aside.fill(session, device.user_id, sha256)
     if filled is not None and filled.refused is not None:
         raise FileRefused(filled.refused)
@@ -162,27 +166,93 @@ def wiped(session: Session, request: wire.WipedRequest) -> None:
         session.add(AuthEvent(kind="device_wiped", user_id=device.user_id, actor=None, details=told))
 
 
-HELD = """
-select q.op_id, q.device_id, q.n, q.received_at, q.body ->> 'e' as entity, q.body ->> 'k' as kind,
-    q.body #>> '{at,wall}' as made_at, a.id as account_id, a.name as account_name,
-    coalesce(q.body #>> '{d,state}', '') as state,
-    coalesce(q.body #>> '{d,note}', q.body #>> '{d,subject}', q.body #>> '{d,name}',
-        (select string_agg(f.key || ': ' || coalesce(f.value ->> 1, '–'), ', ')
-         from jsonb_each(case when jsonb_typeof(q.body -> 'f') = 'object' then q.body -> 'f' else '{}' end) f
-         where jsonb_typeof(f.value) = 'array'), '') as content
-from quarantined_op q
-left join account a on a.id::text = coalesce(q.body #>> '{d,account_id}', q.body ->> 'id')
-where q.state = 'waiting' and q.device_id = any(:devices)
-order by q.device_id, q.n
-"""
-
-
 def held(session: Session, scope: Scope) -> list[HeldRead]:
-    """What waits for a decision, of the phones that somebody looks after."""
+    """What waits for a decision, of the phones that somebody looks after: without fields that they may not see, and
+    with the names of accounts that they may."""
     people = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage")).with_only_columns(User.id)
-    devices = list(session.scalars(select(Device.id).where(Device.user_id.in_(people.order_by(None)))))
-    found = session.execute(text(HELD), {"devices": devices}).mappings()
-    return [HeldRead.model_validate(dict(row)) for row in found]
+    devices = select(Device.id).where(Device.user_id.in_(people.order_by(None)))
+    waiting = select(QuarantinedOp).where(QuarantinedOp.state == "waiting", QuarantinedOp.device_id.in_(devices))
+    found = session.scalars(waiting.order_by(QuarantinedOp.device_id, QuarantinedOp.n)).all()
+    bodies = {row.op_id: readable(scope, row.body) for row in found}
+    names = names_of(session, scope, [account_of(body) for body in bodies.values()])
+    return [told(row, bodies[row.op_id], names) for row in found]
+
+
+def told(row: QuarantinedOp, body: Mapping[str, Any], names: Mapping[UUID, str]) -> HeldRead:
+    """An op that waits, in words."""
+    d, fields = part(body, "d"), part(body, "f")
+    said = next((d[name] for name in ("note", "subject", "name") if d.get(name) is not None), None)
+    if said is None:
+        pairs = {name: both[1] for name, both in fields.items() if isinstance(both, list) and len(both) > 1}
+        said = ", ".join(f"{name}: {'–' if new is None else new}" for name, new in pairs.items())
+    account_id = account_of(body)
+    return HeldRead(
+        op_id=row.op_id,
+        device_id=row.device_id,
+        n=row.n,
+        kind=str(body.get("k")),
+        entity=str(body.get("e")),
+        made_at=str(part(body, "at").get("wall") or "") or None,
+        received_at=row.received_at,
+        account_id=account_id if account_id in names else None,
+        account_name=names.get(account_id) if account_id else None,
+        state=str(d.get("state") or ""),
+        content=str(said),
+    )
+
+
+def names_of(session: Session, scope: Scope, ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """What accounts are called, of those that somebody may see."""
+    seen = accounts.seen_of(session, scope, {one for one in ids if one})
+    return dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(seen))).tuples().all())
+
+
+def as_uuid(value: object) -> UUID | None:
+    """An id, where there is one."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+def part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A part of a message that may be of any shape: nothing has judged it, or it was refused."""
+    found = body.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def account_of(body: Mapping[str, Any]) -> UUID | None:
+    """The account that an op is about."""
+    about = body.get("id") if body.get("e") == "account" else part(body, "d").get("account_id")
+    return as_uuid(about)
+
+
+def readable(scope: Scope, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a phone sent, without the fields of its record that somebody may not see."""
+    hidden = scope.hidden(str(body.get("e")))
+    shown = {name: without(value, hidden) if name in ("d", "f") else value for name, value in body.items()}
+    if str(body.get("field")) in hidden:
+        shown.pop("v", None)
+    return shown
+
+
+def without(value: Any, names: Collection[str]) -> Any:
+    """A value without everything that stands under some names."""
+    match value:
+        case dict():
+            return {name: without(one, names) for name, one in value.items() if name not in names}
+        case list():
+            return [without(one, names) for one in value]
+        case _:
+            return value
+
+
+def veiled(scope: Scope, body: Mapping[str, Any], why: str) -> str:
+    """Why an op was refused; where it speaks of fields that somebody may not see, without the values it quotes."""
+    return why if readable(scope, body) == body else QUOTED.sub("“…”", why)
+
+
+QUOTED = re.compile("“.*”", re.DOTALL)
 
 
 def decide(

@@ -11,10 +11,11 @@ from sqlalchemy import ARRAY, BigInteger, Uuid, and_, any_, bindparam, or_, sele
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from server.auth.access import Scope
 from server.auth.models import Device
 from server.kit import clock
 from server.kit.errors import WaymarkError
-from server.sync import ops, wire
+from server.sync import conflicts, ops, wire
 from server.sync.messages import legible
 from server.sync.models import SyncReceipt
 
@@ -116,6 +117,12 @@ def number(
 
 WRITE = text(
     """
+with answered as (
+    update quarantined_op q
+    set state = case when r.status in ('rejected', 'deferred') then 'refused' else 'taken' end, decided_at = now()
+    from unnest(cast(:op_id as uuid[]), cast(:status as text[])) r(op_id, status)
+    where q.op_id = r.op_id and q.state = 'waiting'
+)
 insert into sync_receipt (op_id, body_sha, device_id, n, entity, row_id, status, result, body)
 select r.op_id, r.body_sha, r.device_id, r.n, r.entity, r.row_id, r.status, r.result::jsonb, r.body::jsonb
 from unnest(cast(:op_id as uuid[]), cast(:body_sha as bytea[]), cast(:device_id as uuid[]), cast(:n as bigint[]),
@@ -125,8 +132,27 @@ from unnest(cast(:op_id as uuid[]), cast(:body_sha as bytea[]), cast(:device_id 
 )
 
 
+def taken(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[wire.Taken]:
+    """Those of somebody's refused ops that were taken since; values of conflicts only where they may see them."""
+    statement = (
+        select(SyncReceipt)
+        .join(Device, Device.id == SyncReceipt.device_id)
+        .where(SyncReceipt.op_id.in_(ids), Device.user_id == scope.user_id, SyncReceipt.decided_at.is_not(None))
+        .where(SyncReceipt.status.in_(("applied", "merged", "conflict")))
+    )
+    told = [
+        wire.Taken.model_validate(receipt.result | {"op_id": receipt.op_id}) for receipt in session.scalars(statement)
+    ]
+    clashes = [clash for one in told for clash in one.conflicts or ()]
+    seen = conflicts.still_seen(session, scope, [clash.id for clash in clashes])
+    for clash in clashes:
+        if clash.id not in seen:
+            clash.server = None
+    return told
+
+
 def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:
-    """Store answers, in the transaction of their effects."""
+    """Store answers, in the transaction of their effects. What was kept aside of these ops waits no longer."""
     if not receipts:
         return
     plain = ("op_id", "body_sha", "device_id", "n", "entity", "row_id", "status")

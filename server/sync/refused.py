@@ -10,16 +10,15 @@ from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import Tuple
 
-from server.accounts import queries as accounts
-from server.accounts.models import Account
 from server.auth.access import Scope
 from server.auth.models import Device, User
 from server.kit import clock
 from server.kit.errors import BadRequest, Conflict, NotFound
 from server.kit.paging import Page, decode_cursor, encode_cursor
 from server.products.models import Product
-from server.sync import push, quarantine, receipts, wire
+from server.sync import aside, push, quarantine, receipts, wire
 from server.sync.models import SyncReceipt
+from server.sync.quarantine import as_uuid, part
 from server.sync.receipts import Sent
 from server.sync.schemas import RefusedRead, Said
 
@@ -74,7 +73,7 @@ def decide(session: Session, scope: Scope, device_id: UUID, n: int, *, take: boo
     """Have an entry of a phone taken after all, as its rep's, or put it aside; says what became of it.
 
     What is still refused stays, with its reason of now. Refuses a phone of a stranger, what somebody has decided
-    already, and what builds on an entry that is refused itself.
+    already, and what builds on an entry that is refused itself and waits for a decision too.
     """
     device = quarantine.looked_after(session, scope, device_id)
     statement = select(SyncReceipt).where(SyncReceipt.device_id == device.id, SyncReceipt.n == n).with_for_update()
@@ -94,19 +93,22 @@ def taken(session: Session, device: Device, receipt: SyncReceipt) -> bool:
     batch = quarantine.batch_of(session, device)
     op = Sent.of(receipt.n, receipt.op_id, receipt.body_sha, receipt.body or {})
     receipts.remember(session, batch.receipts, device, [op])
-    if push.waits_for(batch, op):
-        raise Conflict("The entry that it builds on is refused.", help="Take that one first.")
+    if any(one.status in push.REFUSED and one.decided_at is None for one in batch.receipts.get(op.dep_op, ())):
+        raise Conflict("The entry that it builds on is refused.", help="Take that one first, or put it aside.")
     result, _ = push.settle(session, batch, op)
     receipt.status, receipt.result = result.status, wire.emit(result)
-    return result.status not in push.REFUSED
+    session.flush()
+    if result.status in push.REFUSED:
+        return False
+    aside.fill_all(session, device.user_id, [op.op])
+    return True
 
 
 def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str | None]]) -> list[RefusedRead]:
-    """Entries with what they say, and the names of accounts that the person may see."""
-    several = [(receipt, name, dict(receipt.body or {})) for receipt, name in found]
-    at = {receipt.n: account_of(body) for receipt, _, body in several}
-    seen = accounts.seen_of(session, scope, {one for one in at.values() if one})
-    names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(seen))).tuples().all())
+    """Entries with what they say, without fields that the person may not see, and the names of accounts they may."""
+    several = [(receipt, name, quarantine.readable(scope, receipt.body or {})) for receipt, name in found]
+    at = {receipt.n: quarantine.account_of(body) for receipt, _, body in several}
+    names = quarantine.names_of(session, scope, at.values())
     wanted = {product for _, _, body in several for product in products_of(body)}
     products = dict(session.execute(select(Product.id, Product.name).where(Product.id.in_(wanted))).tuples().all())
     return [
@@ -119,7 +121,7 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
             entity=text_of(body.get("e")) or None,
             made_at=text_of(part(body, "at").get("wall")) or None,
             received_at=receipt.recorded_at,
-            why=text_of(part(receipt.result, "error").get("msg")),
+            why=quarantine.veiled(scope, receipt.body or {}, text_of(part(receipt.result, "error").get("msg"))),
             help=text_of(part(receipt.result, "error").get("help")),
             account_id=at[receipt.n] if at[receipt.n] in names else None,
             account_name=names.get(at[receipt.n] or receipt.op_id),
@@ -130,26 +132,6 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
         )
         for receipt, name, body in several
     ]
-
-
-def as_uuid(value: object) -> UUID | None:
-    """An id, where there is one."""
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
-
-
-def part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A part of a message that may be of any shape: it was refused."""
-    found = body.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def account_of(body: Mapping[str, Any]) -> UUID | None:
-    """The account that an entry is about."""
-    about = body.get("id") if body.get("e") == "account" else part(body, "d").get("account_id")
-    return as_uuid(about)
 
 
 def lines_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -48,7 +48,8 @@ class Decision(BaseModel):
     value: JsonValue = None
     """For `custom`."""
     rev: int | None = None
-    """The revision that the person saw; a field changed since then is not overwritten."""
+    """The revision that the person saw; a field changed since then is not overwritten. Without it they saw what the
+    conflict says that was stored."""
 
 
 class HeldRead(BaseModel):

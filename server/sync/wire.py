@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from server.sync.greetings import BucketInfo as BucketInfo
+from server.sync.greetings import Clash as Clash
 from server.sync.greetings import Decided as Decided
 from server.sync.greetings import Durable as Durable
 from server.sync.greetings import HelloReply as HelloReply
@@ -22,6 +23,7 @@ from server.sync.greetings import Limits as Limits
 from server.sync.greetings import Pending as Pending
 from server.sync.greetings import SchemaRange as SchemaRange
 from server.sync.greetings import Shift as Shift
+from server.sync.greetings import Taken as Taken
 from server.sync.greetings import Tracking as Tracking
 from server.sync.messages import Instant as Instant
 from server.sync.messages import Message as Message
@@ -134,7 +136,8 @@ class VisitEvent(Message):
     day: date
     zone: Small
     state: Literal["en_route", "checked_in", "done", "missed", "cancelled"]
-    outcome: Literal["order", "follow_up", "information", "not_interested", "nobody_there"] | None
+    outcome: Annotated[str, Field(max_length=200)] | None
+    """`order`, `follow_up`, `information`, `not_interested`, `nobody_there`, or one of the company's own."""
     note: Annotated[str, Field(max_length=20_000)] | None
     checkin: CheckIn | None
     form: Answers | None = None
@@ -233,21 +236,6 @@ class PushRequest(Message):
 
     epoch: str
     ops: list[dict[str, JsonValue]] = Field(min_length=1)
-
-
-class Clash(Message):
-    """A field that somebody else changed too, with all three values. `server` is null when it is not yours to see."""
-
-    id: UUID
-    field: str
-    base: JsonValue
-    mine: JsonValue
-    server: JsonValue
-    by: str | None
-    at: str | None
-    policy: str
-    kind: str | None = None
-    """Why it could not simply be applied: a `ConflictKind`."""
 
 
 class OpResult(Message):

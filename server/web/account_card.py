@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from server.accounts import queries, tree
 from server.accounts.classes import queries as classes
 from server.accounts.models import Account
+from server.activities.answering import own_outcomes
 from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.fields import queries as own
@@ -28,5 +29,6 @@ def around(session: Session, scope: Scope, row: Account) -> dict[str, Any]:
         "suggested": classes.open_of(session, account_id) if scope.sees("account", "account_class") else None,
         "may_decide": scope.may("accounts:assign"),
         "contacts": contacts.of_account(session, scope, account_id),
+        "own_outcomes": own_outcomes(session),
         "role_words": dict(own.picklist(session, "contact_role")),
     }

@@ -46,6 +46,7 @@ def show_visit(
         stayed_s=int(stayed.total_seconds()) if stayed else None,
         kind=kind,
         answered=answering.answered(session, visit),
+        own_outcomes=answering.own_outcomes(session),
         signature=queries.signature_of(session, visit.id),
         events=queries.events_of(session, [visit.id]),
         sold=sold,

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from server.accounts import queries as accounts
 from server.accounts.routes import read
 from server.activities import answering, queries, service
-from server.activities.models import Appointment, Outcome, Visit, VisitState
+from server.activities.models import Appointment, Visit, VisitState
 from server.activities.routes import need_rep, zone_of
 from server.auth.access import Scope, requires
 from server.fields import forms
@@ -119,7 +119,7 @@ def record(
                 day=day,
                 zone=zone,
                 occurred_at=occurred,
-                outcome=Outcome(outcome) if outcome else None,
+                outcome=answering.known_outcome(session, outcome or None),
                 note=note.strip() or None,
                 visit_type_id=id_of(visit_type_id, "visit_type_id"),
                 answers={one.key: form["answers"].get(one.key) for one in form["questions"]},
@@ -131,6 +131,7 @@ def record(
             values = {name: value for name, value in sent.items() if isinstance(value, str)}
             types = own.visit_types(session)
             more = {"account": account, "values": values, "visit_types": types, "error": shown, **form}
+            more["own_outcomes"] = answering.own_outcomes(session)
             return render(request, "accounts/visit.html", scope, status=int(shown.status), **more)
         return refused(request, scope, session, account_id, shown)
     return go(f"/accounts/{account_id}")

@@ -147,9 +147,14 @@ class Blobs:
         """Give contents on which the server failed another try each."""
         self.db.execute("update blob set failures=? where failures>=?", (PATIENCE - 1, PATIENCE))
 
-    def ask_again(self) -> None:
-        """The server is another one than before: everything that is still here is offered to it once more."""
-        self.db.execute("update blob set upload_state='waiting', offset=0 where upload_state='stored'")
+    def ask_again(self, op_id: str | None = None) -> None:
+        """The server is another one than before: everything that is still here is offered to it once more; or it has
+        taken an op now, and what belongs to that is offered, refused before or not."""
+        which, args = ("upload_state='stored'", ()) if op_id is None else ("for_op=?", (op_id,))
+        self.db.execute(
+            f"update blob set upload_state='waiting', offset=0, reason=null, failures=0 where {which}",  # noqa: S608 our own words
+            args,
+        )
 
     def let_go(self, sha256: str) -> None:
         """A backup has it: the row goes first, then the file."""

@@ -6,10 +6,13 @@ from mobile.field import conflicts, holdings, locking, rights, tracks, zones
 from mobile.field.store import Store, clock, moments
 from mobile.field.sync import export, wire
 from mobile.field.sync.api import Api
+from mobile.field.sync.push import REFUSED
 
 APP_VERSION = "0.1.0"
 SCHEMA = 4
 """What rows look like that this app knows."""
+MOST_REFUSED = 200
+"""Of these the server is asked whether somebody has had them taken since, the latest."""
 
 
 def greeting(store: Store) -> wire.HelloRequest:
@@ -32,6 +35,7 @@ def greeting(store: Store) -> wire.HelloRequest:
             ops=waiting, blobs=len(store.outbox.blobs.all("waiting")), oldest=store.outbox.oldest_unsent()
         ),
         conflicts=asked or None,
+        refused=[op.op_id for op in store.outbox.ops(REFUSED)][-MOST_REFUSED:] or None,
     )
 
 

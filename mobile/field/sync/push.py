@@ -13,6 +13,7 @@ from mobile.field.sync.api import Api
 from mobile.field.sync.problems import Broken, Indigestible, Problem
 
 PATIENCE = 3
+REFUSED = ("rejected", "deferred")
 STATUSES = ("applied", "merged", "conflict", "rejected", "deferred")
 SYNC_ALLOWANCE = 64 * 1024
 
@@ -96,8 +97,23 @@ def _take_verdicts(store: Store, batch: Sequence[Op], reply: wire.PushReply) -> 
                 store.cache.put_base(e, row_id, rev, row)
         for op, result in verdicts:
             store.outbox.acknowledge(op.n, result.status, _kept(op, result))
+            if result.status == "applied":
+                store.outbox.blobs.ask_again(op.op_id)  # what was handed over with it may not be there any more
         store.refresh(ref for ref, _row, _rev in rows)
     return [result.status for _op, result in verdicts]
+
+
+def taken_after_all(store: Store, told: Sequence[Json]) -> int:
+    """Keep that the office has had refused ops taken: `op_id`, `status`, and `conflicts` where there are some. Their
+    photos are offered again. Returns how many."""
+    known = [(store.outbox.op(one["op_id"]), one) for one in told if one["status"] in STATUSES]
+    ops = [(op, one) for op, one in known if op is not None and op.state in REFUSED]
+    with store.page():
+        for op, one in ops:
+            store.outbox.acknowledge(op.n, one["status"], one)
+            store.outbox.blobs.ask_again(op.op_id)
+        store.refresh(overlay.target(op.body) for op, _one in ops)
+    return len(ops)
 
 
 def _row_of(op: Op, result: wire.OpResult) -> Json | None:

@@ -22,7 +22,7 @@ from mobile.field.sync.problems import (
     UpgradeNeeded,
 )
 from mobile.field.sync.pull import Pulled, StorageLow, pull
-from mobile.field.sync.push import Pushed, push
+from mobile.field.sync.push import Pushed, push, taken_after_all
 from mobile.field.sync.tokens import TokenKeeper
 from mobile.field.sync.transport import Transport, Unreachable
 from mobile.field.sync.wire import BadMessage
@@ -63,6 +63,8 @@ class Report:
     """Conflicts of which this phone has heard now that somebody decided them."""
     damaged: bool = False
     """A file of this phone is damaged, or was thrown away for it: who has it open opens it again."""
+    taken: int = 0
+    """Refused entries of which this phone has heard now that the office had them taken."""
     poll_s: int = 900
     jitter_s: int = 60
 
@@ -168,6 +170,7 @@ class Sync:
             report.poll_s, report.jitter_s = reply.poll_s, reply.jitter_s
             report.requeued += align(self._store, reply)
             report.decided += conflicts.heard(self._store.outbox, [wire.emit(one) for one in reply.decided or ()])
+            report.taken += taken_after_all(self._store, reply.taken or ())
             self._durable_n = None if reply.durable_upto is None else reply.durable_upto.n
             refused: NotAllowed | None = None
             try:

@@ -45,6 +45,7 @@ class HelloRequest:
     free_mb: int
     pending: Pending
     conflicts: list[str] | None = None
+    refused: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class HelloReply:
     holding: Holding | None = None
     export_key: str | None = None
     decided: list[Decided] | None = None
+    taken: list[Json] | None = None
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ def test_the_epoch_can_be_shown_changed_and_kept(world: World) -> None:
     assert before != after
     assert run("epoch", "keep", before.strip()) == (0, before)
     assert run("epoch", "show") == (0, before)
+    assert run("epoch", "keep", "nonsense")[0] != 0, "every phone would take it for a restore"
+    assert run("epoch", "show") == (0, before)
     assert run("epoch", "keep", "-9SLERqdVPEpsVj-") == (0, "-9SLERqdVPEpsVj-\n"), "an epoch may begin with a minus"
 
 

@@ -5,8 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from server.accounts import service as accounts
+from server.accounts.models import Account
 from server.auth import rights
-from server.auth.models import Role
+from server.auth.access import scope_of
+from server.auth.models import Role, User
 from server.auth.tokens import create_api_token
 from server.kit.database import transaction
 from tests.server.sync.test_merged import account as pinned
@@ -434,3 +437,32 @@ def test_tags_are_added_to_and_taken_out_of_what_is_there_by_then(
     assert world.sql("select tags from account") == [(after,)]
     assert otto.undo(conflict["id"])[0] == 200
     assert world.sql("select tags from account") == [(["insolvent", "later"],)]
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "after"), [("take_mine", 412, "7"), ("custom", 412, "7"), ("keep_server", 200, "7")]
+)
+def test_a_decision_that_does_not_say_what_it_saw_overwrites_nothing_newer(
+    world: World, account: UUID, decision: str, status: int, after: str
+) -> None:
+    mona = Desk(world, "mona")
+    (conflict,) = mona.conflicts()
+    world.sql("update account set phone = '7'")
+    assert mona.decide(conflict, decision, value="5")[0] == status
+    assert stored(world) == after
+    if status == 412:
+        (seen,) = mona.conflicts()
+        assert mona.decide(seen, decision, value="5", rev=seen["rev"])[0] == 200
+
+
+def test_a_decision_by_which_the_account_came_back_is_not_taken_back(world: World, account: UUID) -> None:
+    mona = Desk(world, "mona")
+    with transaction() as session:
+        scope = scope_of(session, session.get_one(User, world.users["mona"]), source="web")
+        accounts.delete(session, scope, account, session.get_one(Account, account).rev)
+    (conflict,) = mona.conflicts()
+    assert mona.decide(conflict, "take_mine", rev=conflict["rev"])[0] == 200
+    assert world.sql("select phone, deleted_at from account") == [("2", None)]
+    status, told = mona.undo(conflict["id"])
+    assert (status, told["help"]) == (409, "Restore or delete the account itself.")
+    assert stored(world) == "2"

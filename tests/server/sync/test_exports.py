@@ -26,7 +26,7 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import NotFound
 from server.kit.settings import settings
-from server.sync import aside, exports, hello, quarantine
+from server.sync import aside, exports, hello, quarantine, refused
 from server.sync.envelopes import NotAnExport
 from server.sync.schemas import ExportRead
 from tests.server.sync.field_phone import FieldPhone, Network, OneKey
@@ -37,7 +37,7 @@ from tests.server.sync.world import World
 @pytest.fixture(autouse=True)
 def empty_store() -> None:
     """Contents of other tests are gone."""
-    for path in [*store.stored(), *store.on_the_way(), *aside.path_of("").iterdir()]:
+    for path in [*store.stored(), *store.on_the_way(), *aside.folder().iterdir()]:
         path.unlink()
 
 
@@ -328,3 +328,42 @@ def test_without_the_servers_key_or_without_anything_unsent_no_file_is_written(
     with pytest.raises(export.NothingUnsent):
         export.write(phone.store.outbox, tmp_path / "out", "", OneKey(), known, envelope)
     assert list((tmp_path / "out").glob("*")) == []
+
+
+def test_a_photo_of_an_entry_that_was_refused_comes_when_it_is_taken_later(
+    world: World, phone: FieldPhone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone.sync()
+    later = uuid4()
+    phone.photo(str(later))
+    assert [one.entity for one in taken(world, exported(phone, tmp_path / "out"), "mona").refused] == ["attachment"]
+    shutil.rmtree(phone.folder)
+    world.sql("insert into account (id, name) values (:id, 'Late')", id=later)
+    days = clock.now() + timedelta(days=3)
+    with monkeypatch.context() as patched, transaction() as session:
+        patched.setattr(clock, "now", lambda: days)
+        aside.forget(session)
+    with transaction() as session:
+        mona = scope_of(session, session.get_one(User, world.users["mona"]), source="web")
+        one = next(one for one in refused.listed(session, mona, phone.device_id).items if one.entity == "attachment")
+        assert refused.decide(session, mona, phone.device_id, one.n, take=True).status == "applied"
+    assert counted(world) == ALL | {"phone": [("new",), (None,)], "photos": [(2,)], "files": 4}
+
+
+def test_a_large_file_may_come_twice(
+    world: World, phone: FieldPhone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = exported(phone, tmp_path / "out")
+    monkeypatch.setattr(quarantine, "MOST", 4)
+    assert (taken(world, file).known, taken(world, file).known) == (0, 4)
+
+
+@pytest.mark.parametrize("part", ["key.json", "ops.sealed"])
+def test_a_crafted_file_is_refused_in_words(world: World, phone: FieldPhone, part: str) -> None:
+    sealed = envelope(phone.store.outbox.meta.get("export_key") or "", "waymark-unsent-1")
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("key.json", json.dumps(sealed.head) + (" " * 100_000 if part == "key.json" else ""))
+        parts.writestr("ops.sealed", sealed.seal("ops.sealed", b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"))
+    with pytest.raises(NotAnExport):
+        taken(world, made.getvalue())

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -65,3 +66,19 @@ def test_an_edit_of_a_kept_field_is_a_named_problem_and_changes_nothing(world: W
     assert (result["status"], result["error"]["code"]) == ("rejected", "not_allowed")
     assert "phone" in result["error"]["msg"]
     assert world.sql("select phone from account") == [("079",)]
+
+
+@pytest.mark.parametrize("base", [0, 1, 99])
+def test_a_refused_edit_of_a_contact_tells_no_hidden_field(world: World, base: int) -> None:
+    account, phone, contact = world.account("Bakery", "west"), world.phone("rita"), uuid4()
+    phone.schema = 3
+    phone.sync()
+    named = {"first_name": "Ann", "last_name": "B", "title": None, "phones": [{"value": "1"}], "mails": []}
+    phone.save("create", "contact", contact, d={"account_id": str(account), **named})
+    phone.push()
+    world.sql("""update contact set phones = '[{"value": "+423 777"}]'""")
+    keep(world, "contact.phones")
+    phone.save("patch", "contact", contact, base_rev=base, f={"phones": [[], [{"value": "2"}]]})
+    (result,) = phone.push()
+    assert (result["status"], result["error"]["code"]) == ("rejected", "not_allowed")
+    assert "777" not in str(result)

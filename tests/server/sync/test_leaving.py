@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,12 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.auth import rights, service
 from server.auth.access import scope_of
-from server.auth.models import Device, DeviceState, User
+from server.auth.models import Device, DeviceState, Role, User
 from server.files.jobs import forget_halves
+from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
-from server.sync import jobs, quarantine, wire
+from server.sync import aside, jobs, quarantine, wire
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World, private_key
 
@@ -277,4 +279,87 @@ def test_a_note_with_characters_that_the_database_does_not_take_is_taken_in(
     phone.sync()
     assert by(world, "mona", phone.device_id, take=True) == []
     assert world.sql("select note from visit_event") == [(kept,)]
+    phone.close()
+
+
+def came_back(world: World, phone: FieldPhone) -> None:
+    """Rita works again, and has signed in on her phone."""
+    world.sql("update app_user set active = true where login = 'rita'")
+    phone.sign_in()
+    for _ in range(3):
+        phone.sync()
+
+
+@pytest.mark.parametrize("why", ["retired", "inactive"])
+@pytest.mark.parametrize("discarded", [False, True])
+def test_a_photo_that_a_leaving_phone_handed_over_is_the_offices_once_its_visit_is_sent(
+    world: World, tmp_path: Any, why: str, discarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = str(world.account("Mill", "west"))
+    phone = FieldPhone(world, "rita", tmp_path / "rita", Network(world.client))
+    phone.sync()
+    phone.event(account, "done", None, "Signed the order")
+    phone.photo(account)
+    if why == "retired":
+        world.sql("update device set state = 'retired'")
+    else:
+        with transaction() as session:
+            service.change_user(session, world.users["rita"], {"active": False}, world.users["mona"])
+    phone.sync()
+    if discarded:
+        by(world, "mona", phone.device_id, take=False)
+        later = clock.now() + timedelta(days=2)
+        with monkeypatch.context() as patched, transaction() as session:
+            patched.setattr(clock, "now", lambda: later)
+            aside.forget(session)
+            assert not list(aside.folder().iterdir()), "what was thrown away does not stay for ever"
+    came_back(world, phone)
+    assert world.sql("select count(*) from visit_event") == [(1,)]
+    assert world.sql("select count(*) from attachment where file_id is not null") == [(1,)]
+    phone.close()
+
+
+def test_what_waits_aside_fills_nobody_elses_photo(world: World, tmp_path: Any) -> None:
+    account = str(world.account("Mill", "west"))
+    rita = FieldPhone(world, "rita", tmp_path / "rita", Network(world.client))
+    rita.sync()
+    rita.photo(account)
+    world.sql("update device set state = 'retired'")
+    rita.sync()
+    otto = world.phone("otto")
+    otto.sync()
+    (said,) = rita.store.outbox.ops()
+    otto.save("create", "attachment", uuid4(), d=said.body["d"] | {"account_id": account})
+    assert [one["status"] for one in otto.push()] == ["applied"]
+    assert world.sql("select count(*) from attachment where file_id is not null") == [(0,)]
+    rita.close()
+
+
+def test_what_the_phone_sent_itself_after_all_waits_for_nobody(world: World, tmp_path: Any) -> None:
+    phone = retired(world, tmp_path)
+    phone.sync()
+    came_back(world, phone)
+    with transaction() as session:
+        assert (
+            quarantine.held(session, scope_of(session, session.get_one(User, world.users["mona"]), source="web")) == []
+        )
+    assert world.sql("select state from quarantined_op order by n") == [("taken",), ("taken",), ("refused",)]
+    phone.close()
+
+
+def test_what_waits_tells_no_hidden_field_and_no_account_out_of_the_readers_reach(world: World, tmp_path: Any) -> None:
+    secret = world.account("Secret Ltd", None)
+    phone = retired(world, tmp_path)
+    phone.event(str(secret), "done", None, "At a stranger's")
+    phone.sync()
+    ada = world.user("ada", Role.ADMIN)
+    with transaction() as session:
+        levels, fields = {"accounts:read": "own"}, {"account.phone": "hidden"}
+        rights.change_role(session, "manager", levels=levels, fields=fields, actor=ada)
+    with transaction() as session:
+        mona = scope_of(session, session.get_one(User, world.users["mona"]), source="web")
+        waiting = quarantine.held(session, mona)
+    assert [(one.account_name, one.content) for one in waiting] == [
+        (None, "Signed the order"), (None, ""), (None, "At nobody's"), (None, "At a stranger's"),
+    ]  # fmt: skip
     phone.close()

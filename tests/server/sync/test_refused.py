@@ -1,28 +1,35 @@
 """What was refused of phones: read by whoever looks after them, taken after all or put aside."""
 
+import random
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pytest
+
+from mobile.field import taking
 from server.auth import rights
 from server.auth.models import Role
 from server.kit.database import transaction
+from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.test_conflicts import Desk
 from tests.server.sync.test_taken_down import order
-from tests.server.sync.world import Phone, World
+from tests.server.sync.world import World
 
 
 class Office(Desk):
     """Somebody at the pages' API."""
 
-    def refused(self, phone: Phone, **asked: Any) -> dict[str, Any]:
+    def refused(self, device: UUID, **asked: Any) -> dict[str, Any]:
         found: dict[str, Any] = self.world.client.get(
-            f"/api/v1/devices/{phone.device_id}/refused", params=asked, headers=self.headers
+            f"/api/v1/devices/{device}/refused", params=asked, headers=self.headers
         ).json()
         return found
 
-    def decide_refused(self, phone: Phone, n: int, *, take: bool) -> tuple[int, dict[str, Any]]:
+    def decide_refused(self, device: UUID, n: int, *, take: bool) -> tuple[int, dict[str, Any]]:
         answer = self.world.client.post(
-            f"/api/v1/devices/{phone.device_id}/refused/{n}", json={"take": take}, headers=self.headers
+            f"/api/v1/devices/{device}/refused/{n}", json={"take": take}, headers=self.headers
         )
         return answer.status_code, answer.json()
 
@@ -43,7 +50,7 @@ def test_refused_work_is_read_taken_again_or_put_aside(world: World) -> None:
     waiting["dep_op"] = first["op_id"]
     assert [verdict["status"] for verdict in phone.push()] == ["rejected", "rejected", "deferred"]
     mona = Office(world, "mona")
-    found = mona.refused(phone)["items"]
+    found = mona.refused(phone.device_id)["items"]
     assert [one["n"] for one in found] == [3, 2, 1]
     assert [(one["account_name"], one["entity"], bool(one["why"])) for one in found] == [
         ("Bakery", "visit_event", True), (None, "visit_event", True), ("Bakery", "order", True),
@@ -53,17 +60,17 @@ def test_refused_work_is_read_taken_again_or_put_aside(world: World) -> None:
     assert {one["field"]: one["value"] for one in found[1]["content"]} | {"day": ""} == {
         "day": "", "state": "done", "outcome": "order", "note": "nobody knows where",
     }  # fmt: skip
-    status, still = mona.decide_refused(phone, 1, take=True)
+    status, still = mona.decide_refused(phone.device_id, 1, take=True)
     assert (status, still["decided_at"], still["status"]) == (200, None, "rejected")
     may_order(world, "territory")
-    status, now = mona.decide_refused(phone, 1, take=True)
+    status, now = mona.decide_refused(phone.device_id, 1, take=True)
     assert (status, now["status"], now["decided_by_name"]) == (200, "applied", "Mona")
     assert world.sql("select owner_id, note from sales_order") == [(world.users["rita"], "before noon")]
-    assert mona.decide_refused(phone, 1, take=True)[0] == 409
-    assert mona.decide_refused(phone, 3, take=True)[1]["detail"] == "The entry that it builds on is refused."
-    assert mona.decide_refused(phone, 2, take=False)[1]["status"] == "rejected"
-    assert [one["n"] for one in mona.refused(phone)["items"]] == [3]
-    assert {one["n"]: one["decided_by_name"] for one in mona.refused(phone, decided=True)["items"]} == {
+    assert mona.decide_refused(phone.device_id, 1, take=True)[0] == 409
+    assert mona.decide_refused(phone.device_id, 3, take=True)[1]["detail"] == "The entry that it builds on is refused."
+    assert mona.decide_refused(phone.device_id, 2, take=False)[1]["status"] == "rejected"
+    assert [one["n"] for one in mona.refused(phone.device_id)["items"]] == [3]
+    assert {one["n"]: one["decided_by_name"] for one in mona.refused(phone.device_id, decided=True)["items"]} == {
         1: "Mona", 2: "Mona",
     }  # fmt: skip
     phone.states[1] = "queued"
@@ -77,11 +84,106 @@ def test_refused_work_comes_in_pages_and_to_nobody_else(world: World) -> None:
         phone.event(uuid4())
     phone.push()
     mona, otto = Office(world, "mona"), Office(world, "otto")
-    page = mona.refused(phone, limit=2)
+    page = mona.refused(phone.device_id, limit=2)
     assert [one["n"] for one in page["items"]] == [5, 4]
-    assert [one["n"] for one in mona.refused(phone, limit=9, cursor=page["next_cursor"])["items"]] == [3, 2, 1]
-    assert (mona.refused(phone, cursor="bm9uZQ")["status"], otto.refused(phone)["status"]) == (400, 403)
+    assert [one["n"] for one in mona.refused(phone.device_id, limit=9, cursor=page["next_cursor"])["items"]] == [
+        3,
+        2,
+        1,
+    ]
+    assert (mona.refused(phone.device_id, cursor="bm9uZQ")["status"], otto.refused(phone.device_id)["status"]) == (
+        400,
+        403,
+    )
     world.user("max", Role.MANAGER)
     stranger = Office(world, "max")
-    assert stranger.refused(phone)["status"] == 404
-    assert stranger.decide_refused(phone, 1, take=False)[0] == 404
+    assert stranger.refused(phone.device_id)["status"] == 404
+    assert stranger.decide_refused(phone.device_id, 1, take=False)[0] == 404
+
+
+@pytest.fixture
+def rita(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
+    """The real phone of a rep."""
+    world.user("ada", Role.ADMIN)
+    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
+    phone.sync()
+    yield phone
+    phone.close()
+
+
+def test_the_phone_hears_that_the_office_took_its_entry_under_whatever_device_id(
+    world: World, rita: FieldPhone
+) -> None:
+    at = str(world.account("Mill", "west"))
+    rita.sync()
+    may_order(world, "none")
+    taking.draft_order(rita.store, at, None, "EUR", [taking.Line(None, "Rolls", "1", "2.00")])
+    rita.sync()
+    assert rita.store.outbox.counts() == {"rejected": 1}
+    may_order(world, "territory")
+    device = rita.device_id
+    rita.sign_in()
+    mona = Office(world, "mona")
+    (one,) = mona.refused(device)["items"]
+    assert mona.decide_refused(device, one["n"], take=True)[1]["status"] == "applied"
+    report = rita.sync()
+    assert report is not None
+    assert (report.ok, report.taken, rita.store.outbox.counts()) == (True, 1, {"applied": 1})
+    assert len(rita.shown("order")) == 1
+    assert rita.sync().taken == 0  # type: ignore[union-attr]
+
+
+def test_nobody_hears_of_what_another_one_sent(world: World) -> None:
+    phone, later = world.phone("rita"), uuid4()
+    phone.sync()
+    sent = phone.event(later)
+    phone.push()
+    assert phone.hello(refused=[sent["op_id"]])["taken"] == []
+    world.sql("insert into account (id, name) values (:id, 'Late')", id=later)
+    assert Office(world, "mona").decide_refused(phone.device_id, 1, take=True)[1]["status"] == "applied"
+    assert phone.hello(refused=[sent["op_id"]])["taken"] == [{"op_id": sent["op_id"], "status": "applied"}]
+    assert world.phone("otto").hello(refused=[sent["op_id"]])["taken"] == []
+    assert "taken" not in phone.hello()
+
+
+def test_a_photo_that_was_refused_is_offered_again_once_its_entry_is_taken(world: World, rita: FieldPhone) -> None:
+    later = uuid4()
+    rita.photo(str(later))
+    for _ in range(2):
+        rita.sync()
+    assert len(rita.store.outbox.blobs.all("refused")) == 2
+    world.sql("insert into account (id, name) values (:id, 'Late')", id=later)
+    mona = Office(world, "mona")
+    (one,) = mona.refused(rita.device_id)["items"]
+    assert mona.decide_refused(rita.device_id, one["n"], take=True)[1]["status"] == "applied"
+    rita.sync()
+    assert not rita.store.outbox.blobs.all("refused", "waiting")
+    assert world.sql("select count(*) from attachment where file_id is not null") == [(1,)]
+
+
+def test_what_builds_on_an_entry_that_was_put_aside_can_be_taken(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    phone.sync()
+    first = phone.event(uuid4(), note="nobody knows where")
+    phone.event(at, note="builds on it")["dep_op"] = first["op_id"]
+    phone.push()
+    mona = Office(world, "mona")
+    assert mona.decide_refused(phone.device_id, 2, take=True)[0] == 409
+    assert mona.decide_refused(phone.device_id, 1, take=False)[0] == 200
+    assert mona.decide_refused(phone.device_id, 2, take=True)[1]["status"] == "applied"
+
+
+def test_what_was_refused_tells_no_hidden_field(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    phone.sync()
+    phone.edit("account", at, phone="079 secret", email="no secret mail", note="Pays late")
+    phone.save("setadd", "account", uuid4(), field="tags", v=["secret"])
+    phone.push()
+    ada = world.user("ada", Role.ADMIN)
+    with transaction() as session:
+        fields = {"account.phone": "hidden", "account.email": "hidden", "account.tags": "hidden"}
+        rights.change_role(session, "manager", levels={}, fields=fields, actor=ada)
+    page = Office(world, "mona").refused(phone.device_id)
+    assert "secret" not in str(page)
+    assert "Pays late" in str(page)
+    assert "“…” is not an e-mail address" in page["items"][1]["why"]

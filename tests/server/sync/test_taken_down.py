@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from server.activities import service as activities
+from server.activities.models import Outcome
 from server.auth import rights
+from server.auth.models import Role
 from server.kit.database import transaction
 from server.kit.settings import settings
 from tests.server.sync.test_blobs import announce
@@ -207,3 +209,29 @@ def test_a_task_is_done_even_where_its_note_meets_another_one(world: World) -> N
     assert "note" in verdict["error"]["msg"]
     assert world.sql("select state, note from activity") == [("done", "of the office")]
     assert world.sql("select body ->> 'k' from sync_receipt where status = 'rejected'") == [("patch",)]
+
+
+def test_an_outcome_of_the_companys_own_is_taken_wherever_outcomes_go(world: World) -> None:
+    world.user("ada", Role.ADMIN)
+    ada, at, phone = Desk(world, "ada"), world.account("Bakery", "west"), world.phone("rita")
+    usual = [{"value": one.value, "label": one.value} for one in Outcome]
+    ask, path = world.client.put, "/api/v1/picklists/visit_outcome"
+    try:
+        values = [*usual, {"value": "demo", "label": "Demo shown"}]
+        assert ask(path, json={"values": values}, headers=ada.headers).status_code == 200
+        phone.sync()
+        phone.event(at, outcome="demo", note="40 boxes")
+        phone.event(at, outcome="on no list")
+        assert [one["status"] for one in phone.push()] == ["applied", "applied"]
+        told = world.sql("select outcome, note, 'unknown_outcome' = any(flags) from visit_event order by outcome")
+        assert told == [("demo", "40 boxes", False), ("on no list", None, True)]
+        report = {"account_id": str(at), "outcome": "demo"}
+        post = world.client.post
+        assert post("/api/v1/visits/report", json=report, headers=ada.headers).json()["outcome"] == "demo"
+        refused = post("/api/v1/visits/report", json=report | {"outcome": "dmo"}, headers=ada.headers)
+        assert (refused.status_code, "demo" in refused.json()["help"]) == (422, True)
+        asked = {"filter": "visit.outcome = demo"}
+        found = world.client.get("/api/v1/accounts", params=asked, headers=ada.headers).json()
+        assert [one["name"] for one in found["items"]] == ["Bakery"]
+    finally:
+        ask(path, json={"values": usual}, headers=ada.headers)
