@@ -19,7 +19,9 @@ AGAIN_S = 3.0
 def told(words, error):
     """Why nothing was saved, in words; None where it is no refusal."""
     if isinstance(error, Unfit):
-        return words(f"unfit_{error.code}", field=label(words, error.field), **error.values)
+        return "\n".join(
+            words(f"unfit_{one.code}", field=label(words, one.field), **one.values) for one in error.faults
+        )
     if isinstance(error, OpTooLarge):
         return words("unfit_too_large")
     return words("unsaved") if isinstance(error, sqlite3.OperationalError) else None
