@@ -28,7 +28,8 @@ def told(words, error):
 
 
 class Refusals(ExceptionHandler):
-    """Says why a save was refused; the screen stays as it is, with all that was typed."""
+    """Says why a save was refused; the screen stays as it is, with all that was typed. What has to be written otherwise
+    stands in the form until it is saved again."""
 
     def __init__(self, app):
         super().__init__()
@@ -41,7 +42,14 @@ class Refusals(ExceptionHandler):
         text = told(self.app.ctx.words, inst)
         if text is None:
             return ExceptionManager.RAISE
-        self.app.toast(text, "bad")
+        form = next((widget for widget in self.app.stage.walk() if hasattr(widget, "warning")), None)
+        if form is None or isinstance(inst, sqlite3.Error):  # which a second tap may mend
+            self.app.toast(text, "bad")
+            return ExceptionManager.PASS
+        form.warning.clear_widgets()
+        form.warning.add_widget(Notice(text, "warn"))
+        if isinstance(form, Scroller):
+            Clock.schedule_once(lambda _dt: form.scroll_to(form.warning), 0.1)  # once it has its height
         return ExceptionManager.PASS
 
 

@@ -31,6 +31,7 @@ def test_a_value_that_the_server_would_not_take_is_refused_in_words_and_stays_in
     assert ExceptionManager.handle_exception(refused.value) == ExceptionManager.PASS
     screen.frames()
     assert screen.shows("Phone: at most 60 characters; these are 67.")
+    assert screen.widgets(AccountEdit)[0].warning.children, "in the form, until it is saved again"
     assert field.text.startswith("+41 79")
     assert screen.app.ctx.store.outbox.ops() == []
     assert ExceptionManager.handle_exception(RuntimeError("a bug")) == ExceptionManager.RAISE
