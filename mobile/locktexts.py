@@ -30,6 +30,11 @@ EN = {
     " unlocked.",
     "device_locked_kept": "{n} entries that are not sent yet are kept on this phone. They are sent once the phone is"
     " unlocked.",
+    "doubted_title": "The clock of this phone has jumped",
+    "doubted_help": "It says that the server was not reached for many days, which cannot be true. Nothing is shown"
+    " until the clock is right again or the server is reached. Nothing is lost.",
+    "doubted_kept_1": "One entry that is not sent yet is kept on this phone.",
+    "doubted_kept": "{n} entries that are not sent yet are kept on this phone.",
     "retired_title": "Retired by the office",
     "retired_help": "The office has retired this phone, so its data is gone from it. To use it again, sign in.",
     "held_1": "Held by the office: 1 entry waits for a decision.",
@@ -92,6 +97,11 @@ DE = {
     " sobald es entsperrt ist.",
     "device_locked_kept": "{n} Einträge, die noch nicht gesendet sind, bleiben auf diesem Telefon. Sie werden gesendet,"
     " sobald es entsperrt ist.",
+    "doubted_title": "Die Uhr dieses Telefons ist gesprungen",
+    "doubted_help": "Nach ihr wäre der Server seit vielen Tagen nicht erreicht worden, und das kann nicht stimmen. Es"
+    " wird nichts gezeigt, bis die Uhr wieder stimmt oder der Server erreicht ist. Es geht nichts verloren.",
+    "doubted_kept_1": "Ein Eintrag, der noch nicht gesendet ist, bleibt auf diesem Telefon.",
+    "doubted_kept": "{n} Einträge, die noch nicht gesendet sind, bleiben auf diesem Telefon.",
     "retired_title": "Vom Büro ausgemustert",
     "retired_help": "Das Büro hat dieses Telefon ausgemustert, darum sind seine Daten weg. Um es wieder zu verwenden,"
     " bitte anmelden.",

@@ -109,7 +109,8 @@ class Phone:
         sealing.destroy(self.secrets, self.who().user_id, "cache")
         store.close()
         remove(store.folder / "cache.db")
-        shutil.rmtree(store.folder / "fetched", ignore_errors=True)
+        for folder in (store.folder / "fetched", store.taking):
+            shutil.rmtree(folder, ignore_errors=True)
         return unsent
 
     def photos_allowed(self) -> bool:

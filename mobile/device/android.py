@@ -163,11 +163,20 @@ def granted(*names: str) -> bool:
 
 class AndroidCamera:
     """The system's camera app. It writes into an entry of the media store, which is copied into the app's own folder
-    and deleted at once: a file provider would need a manifest that python-for-android does not write.
+    and deleted at once: a file provider would need a manifest that python-for-android does not write. Where the app is
+    killed meanwhile, its next start deletes the entry.
     """
 
-    def __init__(self, timeout_s: float = 600.0) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, folder: Path, timeout_s: float = 600.0) -> None:
+        self._entry, self._timeout_s = folder / "camera-entry", timeout_s
+        self._forget()
+
+    def _forget(self) -> None:
+        """Delete the entry of the media store that is named here, if one is."""
+        if self._entry.is_file():
+            entry = java("android.net.Uri").parse(self._entry.read_text(encoding="utf-8"))
+            activity().getContentResolver().delete(entry, None, None)
+            self._entry.unlink()
 
     def take(self, into: Path) -> bool:
         if not granted("CAMERA"):
@@ -176,6 +185,7 @@ class AndroidCamera:
         resolver = activity().getContentResolver()
         uri = resolver.insert(media.EXTERNAL_CONTENT_URI, java("android.content.ContentValues")())
         try:
+            self._entry.write_text(uri.toString(), encoding="utf-8")
             if not self._ask(uri):
                 return False
             with os.fdopen(resolver.openFileDescriptor(uri, "r").detachFd(), "rb") as shot:
@@ -183,6 +193,7 @@ class AndroidCamera:
             return into.stat().st_size > 0
         finally:
             resolver.delete(uri, None, None)
+            self._entry.unlink(missing_ok=True)
 
     def _ask(self, uri: Any) -> bool:
         """Show the camera and wait for it; False when the rep gave up."""

@@ -28,7 +28,7 @@ def devices(folder: Path) -> Devices:
     """What this machine has."""
     if android.is_here():
         return Devices(
-            android.AndroidKeys(), android.AndroidSecrets(), android.AndroidPosition(), android.AndroidCamera(),
+            android.AndroidKeys(), android.AndroidSecrets(), android.AndroidPosition(), android.AndroidCamera(folder),
             android.AndroidNetwork(), AndroidCodes(), AndroidSharing(),
         )  # fmt: skip
     files = FileKeys(folder / "keys"), FileSecrets(folder / "secrets.json")

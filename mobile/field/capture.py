@@ -30,6 +30,8 @@ def op_of(kind: str, e: str, row_id: str, **rest: Any) -> Json:
         rest["d"] = limits.created(e, rest["d"])
     elif kind == "patch":
         rest["f"] = limits.edited(e, rest["f"])
+    elif kind in ("setadd", "setdel"):
+        rest["v"] = limits.elements(e, rest["field"], rest["v"])
     at = {"wall": clock.wall(), "mono": clock.mono_ms(), "boot": clock.boot_id()}
     return {"op_id": uuid7(), "k": kind, "e": e, "id": row_id, "at": at, **rest}
 
@@ -102,5 +104,5 @@ def change_tags(
 ) -> None:
     """Save added and removed tags as set operations, which never conflict."""
     for kind, values in (("setadd", add), ("setdel", remove)):
-        if values:
+        if any(value.strip() for value in values or ()):
             store.save(op_of(kind, "account", account_id, field="tags", v=values))

@@ -9,6 +9,8 @@ from mobile.field.store.canonical import Json
 EARTH_RADIUS_M = 6_371_008.8
 MIN_RADIUS_M = 150.0
 COARSE_M = 500.0
+UNKNOWN_M = 100_000.0
+"""The accuracy of a reading that does not tell it."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Fix:
     taken_at: datetime
     mock: bool = False
     """The system says that the position was made up by another app."""
+
+    def __post_init__(self) -> None:
+        """Some receivers say of their accuracy that it is no number, or less than nothing: it is not known then."""
+        if not 0 <= self.accuracy_m < UNKNOWN_M:
+            object.__setattr__(self, "accuracy_m", UNKNOWN_M)
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,20 @@ A question is one, wherever it is answered: the answer names it, and every hello
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
+from mobile.field import rights
 from mobile.field.capture import op_of
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import Op, Outbox
+from mobile.field.store.overlay import Ref
 
 KEY = "decided"
 MOST = 200
+OTHERS = ("server", "base", "by")
+"""What of a conflict is not the rep's own."""
 ANSWERED = ("queued", "sent", "deferred", "stuck", "applied", "merged")
 
 
@@ -41,6 +45,19 @@ def questions(store: Store) -> list[Question]:
     for op, conflict in _asked(store.outbox, ops):
         found.append(Question(op, conflict, _stored(store, op, conflict), heard.get(conflict["id"])))
     return found
+
+
+def forget(store: Store, ended: Container[Ref]) -> None:
+    """Forget what others wrote into rows that have left this phone, and into fields that are closed to the rep by now.
+    Such a conflict is asked of the office alone; the rep's own value stays. What has `ended`, as by a merge, has not
+    left: it is asked still."""
+    for op in store.outbox.ops(["conflict"]):
+        told = _conflicts(op)
+        kept = [one | {"ended": True} for one in told] if (op.e, op.row_id) in ended else told
+        kept = [one if _is_here(store, op, one) else one | dict.fromkeys(OTHERS) | {"left": True} for one in kept]
+        if op.result is not None and (kept != told or isinstance(op.result.get("row"), dict)):
+            row = {"row": True} if "row" in op.result else {}
+            store.outbox.acknowledge(op.n, op.state, op.result | row | {"conflicts": kept})
 
 
 def settled(outbox: Outbox, ops: Iterable[Op]) -> set[str]:
@@ -81,6 +98,14 @@ def _stored(store: Store, op: Op, conflict: Json) -> object:
     return conflict["server"] if base is None else base.get(conflict["field"])
 
 
+def _is_here(store: Store, op: Op, conflict: Json) -> bool:
+    """Whether the rep may still be asked; what became of deleted rows is asked all the same."""
+    if conflict.get("kind", "concurrent") != "concurrent":
+        return True
+    is_known = conflict.get("ended") or store.cache.base(op.e, op.row_id)[1] is not None
+    return bool(is_known) and not rights.is_closed(store.outbox, op.e, conflict["field"])
+
+
 def _conflicts(op: Op) -> list[Json]:
     return (op.result or {}).get("conflicts") or []
 
@@ -91,8 +116,7 @@ def _refused(op: Op) -> str | None:
 
 
 def _heard(outbox: Outbox) -> dict[str, Json]:
-    text = outbox.meta.get(KEY)
-    return json.loads(text) if text else {}
+    return outbox.meta.read(KEY, lambda text: dict(json.loads(text))) or {}
 
 
 def _asked(outbox: Outbox, ops: Iterable[Op]) -> list[tuple[Op, Json]]:
@@ -107,5 +131,5 @@ def _asked(outbox: Outbox, ops: Iterable[Op]) -> list[tuple[Op, Json]]:
         for op in ops
         if op.state == "conflict" and op.op_id not in seen
         for conflict in _conflicts(op)
-        if conflict["id"] not in answered
+        if conflict["id"] not in answered and not conflict.get("left")
     ]

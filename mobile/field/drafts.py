@@ -10,6 +10,7 @@ with it.
 import sqlite3
 from collections.abc import Sequence
 
+from mobile.field import limits
 from mobile.field.store import Store, moments
 from mobile.field.store.blobs import Content
 from mobile.field.store.canonical import Json
@@ -80,7 +81,7 @@ def is_typed(draft: Draft | None) -> bool:
 def keep(store: Store, draft_id: str, body: Json, *, for_good: bool = False) -> None:
     """Keep what is typed. Where there is no room it stays in the form alone, unless it has to be kept for good, or is
     a part of what is saved at once."""
-    is_part = store.outbox.db.in_transaction
+    is_part, body = store.outbox.db.in_transaction, limits.written(body)
     at = moments.now(store.outbox).isoformat(timespec="milliseconds")
     try:
         store.outbox.drafts.keep(draft_id, at, body, for_good=for_good)

@@ -73,7 +73,7 @@ def heard(outbox: Outbox, said: Json | None) -> None:
 
 def too_much(outbox: Outbox) -> Json | None:
     """What the server gives this phone and what it leaves out, as it came; None when nothing is left out."""
-    said: Json = json.loads(outbox.meta.get(SAID) or "{}")
+    said = outbox.meta.read(SAID, lambda text: dict(json.loads(text))) or {}
     return said if said.get("left_out") or said.get("further") else None
 
 

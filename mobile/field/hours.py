@@ -4,6 +4,7 @@ import re
 
 DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 RULE = re.compile(r"(?P<days>(?:(?:mo|tu|we|th|fr|sa|su|ph|sh)[\s,-]*)*)(?P<times>.*)")
+DAY = re.compile(r"(mo|tu|we|th|fr|sa|su)(?:\s*-\s*(mo|tu|we|th|fr|sa|su))?|ph|sh")
 SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 type Spans = tuple[tuple[int, int], ...]
 ANY_TIME: Spans = ((0, 48 * 3600),)
@@ -25,6 +26,31 @@ def open_spans(text: str | None, weekday: int) -> Spans:
         elif found == ANY_TIME and _days(rule["days"]):
             found = ()  # hours are given, and this day is in none of them so far
     return found
+
+
+def is_understood(text: str) -> bool:
+    """Whether the server takes them: it wants every part in the syntax."""
+    parts = re.sub(r"(?<=\d)\s*,\s*(?=[a-z])", ";", re.sub(r'"[^"]*"', "", text.lower())).split(";")
+    return all(_is_rule(part.strip()) for part in parts if part.strip())
+
+
+def _is_rule(part: str) -> bool:
+    rule = RULE.fullmatch(part)
+    if part == "24/7" or rule is None:
+        return part == "24/7"
+    days, times = rule["days"].strip(" ,"), rule["times"].strip()
+    items = re.split(r"\s*,\s*|\s+(?!-)(?<!-\s)", days) if days else []
+    if not all(DAY.fullmatch(one) for one in items):
+        return False
+    return times in ("off", "closed") or all(_is_span(SPAN.fullmatch(one.strip())) for one in times.split(","))
+
+
+def _is_span(span: re.Match[str] | None) -> bool:
+    if span is None:
+        return False
+    from_h, from_min, to_h, to_min = map(int, span.groups())
+    opens, closes = from_h * 60 + from_min, to_h * 60 + to_min
+    return opens < 1440 and closes <= 2880 and from_min < 60 and to_min < 60 and opens != closes
 
 
 def _seconds(from_h: int, from_min: int, to_h: int, to_min: int) -> tuple[int, int]:

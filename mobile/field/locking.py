@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from mobile.field.ports import Secrets
+from mobile.field.store import clock
 from mobile.field.store.outbox import Outbox
 
 IDLE_S = 300
@@ -24,6 +25,10 @@ FIRST_WAIT_S, MOST_WAIT_S = 5, 900
 BARRED = ("device_locked", "retired")
 """What the office can do to a phone that leaves its unsent work alone."""
 CONTACT, LATEST, LOCKED, DAYS = "contact_at", "latest_at", "locked", "lock_days"
+UP = "latest_up"
+"""What the clock said that nobody sets, at the latest time that this phone has seen."""
+OPEN, DOUBTED, ALONE = "open", "doubted", "alone"
+"""What days without the server do to the data: nothing; it is covered until the server was heard; it is closed."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +131,18 @@ def close_after(outbox: Outbox, days: int | None) -> None:
 
 def days_alone(outbox: Outbox) -> int:
     """After how many days without the server the cache is closed."""
-    return int(outbox.meta.get(DAYS) or DAYS_ALONE)
+    return outbox.meta.read(DAYS, int) or DAYS_ALONE
 
 
 def in_contact(outbox: Outbox, now: datetime) -> None:
     """The server has answered just now."""
     outbox.meta.set(CONTACT, now.isoformat())
+    _see(outbox, now)
+
+
+def _see(outbox: Outbox, now: datetime) -> None:
     outbox.meta.set(LATEST, now.isoformat())
+    outbox.meta.set(UP, json.dumps([clock.boot_id(), clock.up_ms()]))
 
 
 def opened(outbox: Outbox, now: datetime) -> None:
@@ -142,21 +152,34 @@ def opened(outbox: Outbox, now: datetime) -> None:
     outbox.meta.set(LOCKED, None)
 
 
-def is_locked(outbox: Outbox, now: datetime) -> bool:
-    """Whether the cache is closed until somebody signs in; once it is, only that opens it.
+def _started(text: str) -> tuple[str, int]:
+    boot, up_ms = json.loads(text)
+    return str(boot), int(up_ms)
 
-    The latest time that this phone has seen counts, so that a clock that is set back gains nothing.
+
+def look(outbox: Outbox, now: datetime) -> str:
+    """Whether the data is open, covered or closed (OPEN, DOUBTED, ALONE). Once it is closed until somebody signs in,
+    only that opens it.
+
+    The latest time that this phone has seen counts, so that a clock that is set back gains nothing. One that is set
+    forward closes nothing for good: as long as the machine runs, the clock that nobody sets says how much time passed.
     """
     if outbox.meta.get(LOCKED):
-        return True
-    contact, latest = outbox.meta.get(CONTACT), outbox.meta.get(LATEST)
+        return ALONE
+    contact = outbox.meta.read(CONTACT, datetime.fromisoformat)
     if contact is None:
         in_contact(outbox, now)
-        return False
-    seen = max(now, datetime.fromisoformat(latest or contact))
-    if latest is None or seen - datetime.fromisoformat(latest) > timedelta(hours=1):
-        outbox.meta.set(LATEST, seen.isoformat())
-    if seen - datetime.fromisoformat(contact) <= timedelta(days=days_alone(outbox)):
-        return False
-    outbox.meta.set(LOCKED, "alone")
-    return True
+        return OPEN
+    latest = outbox.meta.read(LATEST, datetime.fromisoformat) or contact
+    boot, up_ms = outbox.meta.read(UP, _started) or ("", 0)
+    said = max(now, latest)
+    borne_out = said
+    if boot == clock.boot_id():
+        borne_out = latest + timedelta(milliseconds=clock.up_ms() - up_ms)
+    if boot != clock.boot_id() or borne_out - latest > timedelta(hours=1):
+        _see(outbox, borne_out)
+    most = timedelta(days=days_alone(outbox))
+    if borne_out - contact > most:
+        outbox.meta.set(LOCKED, ALONE)
+        return ALONE
+    return DOUBTED if said - contact > most else OPEN

@@ -66,9 +66,8 @@ def take(
     """
     if owner == "visit" and len(of_owner(store, account_id, owner_id)) >= MOST_PER_VISIT:
         raise TooMany
-    folder = store.folder / "taking"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    raw, large, small = (folder / f"{uuid7()}.{name}" for name in ("raw", "large", "small"))
+    store.taking.mkdir(parents=True, exist_ok=True, mode=0o700)
+    raw, large, small = (store.taking / f"{uuid7()}.{name}" for name in ("raw", "large", "small"))
     try:
         if not camera.take(raw):
             return None

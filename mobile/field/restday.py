@@ -181,13 +181,20 @@ def give_back(store: Store) -> None:
 
 def taken_on(store: Store) -> date | None:
     """The day of which an order was taken on this phone, whether or not it still holds."""
-    text = store.outbox.meta.get(KEY)
-    return date.fromisoformat(json.loads(text)["day"]) if text else None
+    return store.outbox.meta.read(KEY, lambda text: date.fromisoformat(json.loads(text)["day"]))
 
 
 def is_taken(store: Store, day: reads.Day) -> bool:
     """Whether the day is shown in an order that was taken on this phone."""
     return not day.polylines and f'"day": "{day.day}"' in str(store.outbox.meta.get(KEY))
+
+
+def _kept(text: str) -> Json:
+    """An order as it was taken; raises KeyError or ValueError where it is not whole."""
+    kept: Json = json.loads(text)
+    for moment in (kept["returns"], *(one[name] for one in kept["stops"] for name in ("arrives", "starts", "ends"))):
+        reads.instant(moment)
+    return {name: kept[name] for name in ("route", "rev", "day", "stops", "out", "returns")}
 
 
 def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
@@ -196,9 +203,8 @@ def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
     What no longer fits into it comes last, without times and drives.
     """
     seen = reads.day(store, user_id, day)
-    text = store.outbox.meta.get(KEY)
-    kept: Json = json.loads(text) if text else {}
-    if kept.get("day") != seen.day:
+    kept = store.outbox.meta.read(KEY, _kept)
+    if kept is None or kept["day"] != seen.day:
         return seen
     rev, _ = store.cache.shown("route", kept["route"])
     if rev != kept["rev"] or _route(store, user_id, day).get("id") != kept["route"]:

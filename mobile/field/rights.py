@@ -14,10 +14,18 @@ def heard(outbox: Outbox, closed: list[str] | None) -> None:
     outbox.meta.set(CLOSED, None if closed is None else json.dumps(closed))
 
 
+def is_closed(outbox: Outbox, kind: str, field: str) -> bool:
+    """Whether the server said that a field is closed to the rep; one that they may not see is."""
+    closed = _closed(outbox) or ()
+    return kind in closed or f"{kind}.{field}" in closed
+
+
+def _closed(outbox: Outbox) -> list[str] | None:
+    return outbox.meta.read(CLOSED, lambda said: list(json.loads(said)))
+
+
 def may_change(outbox: Outbox, kind: str, field: str = "") -> bool:
     """Whether a field of an account or a contact may be changed; without a field: whether anything may, or be added."""
-    said = outbox.meta.get(CLOSED)
-    if said is None:
+    if _closed(outbox) is None:
         return f"{kind}.{field}" in ALWAYS or (kind, field) == ("account", "")
-    closed = json.loads(said)
-    return kind not in closed and f"{kind}.{field}" not in closed
+    return not is_closed(outbox, kind, field)

@@ -66,19 +66,19 @@ def heard(outbox: Outbox, said: Json | None) -> None:
 
 def rules(outbox: Outbox) -> Rules | None:
     """What the company said last; None when it records no ways."""
-    said = outbox.meta.get(SAID)
-    if said is None:
-        return None
-    known = json.loads(said)
+    return outbox.meta.read(SAID, lambda said: _rules(json.loads(said), zone_of(outbox)))
+
+
+def _rules(known: Json, zone: tzinfo | None) -> Rules:
     shifts = (
         (datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"])) for one in known["shifts"]
     )
-    return Rules(known["keep_days"], tuple(Shift(*one) for one in shifts), zone_of(outbox))
+    return Rules(known["keep_days"], tuple(Shift(*one) for one in shifts), zone)
 
 
 def zone_of(outbox: Outbox) -> tzinfo | None:
     """The time zone of the rep's days as the company has it; None where it was not said: that of this phone."""
-    named = json.loads(outbox.meta.get(SAID) or "{}").get("zone")
+    named = outbox.meta.read(SAID, lambda said: json.loads(said).get("zone"))
     return clock.zone(named) if named else None
 
 
@@ -106,8 +106,8 @@ def read(outbox: Outbox) -> None:
 
 def is_paused(outbox: Outbox, now: datetime) -> bool:
     """Whether the rep wants nothing recorded at a moment."""
-    until = outbox.meta.get(PAUSED_UNTIL)
-    return until is not None and now < datetime.fromisoformat(until)
+    until = outbox.meta.read(PAUSED_UNTIL, datetime.fromisoformat)
+    return until is not None and now < until
 
 
 def pause(store: Store) -> None:

@@ -206,9 +206,9 @@ class WaymarkApp(App):
         store = self.ctx.store
         if store is None and screen != "sign_in":
             return  # they are being mended; that is what is shown
-        self._is_barred = store is not None and screen != "sign_in" and locking.barred(store.outbox) is not None
+        self._is_barred = store is not None and screen != "sign_in" and barred.why(self.ctx, self.guard) is not None
         if self._is_barred:
-            self.stage.show(barred.build(self.ctx))
+            self.stage.show(barred.build(self.ctx, barred.why(self.ctx, self.guard)))
             self._shown = None
             return
         if self.guard.asks and screen != "sign_in":
@@ -357,6 +357,8 @@ class WaymarkApp(App):
             return
         if report.maps:
             self._open_maps()
+        if report.heard:
+            self.guard.look()
         is_barred = self._is_barred or report.code in locking.BARRED
         if self.trail and (
             is_barred or self.trail[-1][0] == "sync" or (changed and self.trail[-1][0] in ("today", "more"))

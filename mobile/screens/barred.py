@@ -1,4 +1,5 @@
-"""What is shown of a phone that the office has locked or retired: why, and what becomes of unsent work. No data."""
+"""What is shown of a phone that the office has locked or retired, or whose clock cannot be true: why, and what becomes
+of unsent work. No data."""
 
 from kivy.uix.anchorlayout import AnchorLayout
 
@@ -9,8 +10,13 @@ from mobile.widgets.base import Card, Scroller, Text, gap, paint
 from mobile.widgets.controls import Notice, PushButton
 
 
-def build(ctx):
-    words, code = ctx.words, locking.barred(ctx.files.outbox)
+def why(ctx, guard):
+    """What bars this phone; None where nothing does."""
+    return locking.barred(ctx.files.outbox) or (locking.DOUBTED if guard.doubts else None)
+
+
+def build(ctx, code):
+    words = ctx.words
     card = Card(Text(words(f"{code}_title"), 20, True), Text(words(f"{code}_help"), 16), spacing=12)
     kept = _kept(ctx, code)
     if kept:

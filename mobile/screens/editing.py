@@ -1,6 +1,6 @@
 """Changing an account and its people: what the rep may change, and only what was changed is sent."""
 
-from mobile.field import reads, rights, taking
+from mobile.field import limits, reads, rights, taking
 from mobile.field.capture import change_tags, edit
 from mobile.screens.parts import frame, section
 from mobile.screens.unfinished import Typed
@@ -66,18 +66,23 @@ class AccountEdit(Scroller):
                 changes[key] = field.value or None
         if self.times is not None and self.times.chosen != (self.account.get("preferred_time") or ""):
             changes["preferred_time"] = self.times.chosen or None
-        edit(files, "account", self.account_id, changes, self.seen)
+        fields = lambda: edit(files, "account", self.account_id, changes, self.seen)  # noqa: E731 one of three
+        limits.all_or_none(fields, self._keep_tags, self._keep_hours)
+
+    def _keep_tags(self):
         if self.tags is not None:
             had, has = (
                 self.account.get("tags") or [],
                 [one for tag in self.tags.value.split(",") if (one := tag.strip())],
             )
             added, taken = [one for one in has if one not in had], [one for one in had if one not in has]
-            change_tags(files, self.account_id, add=added, remove=taken)
+            change_tags(self.ctx.files, self.account_id, add=added, remove=taken)
+
+    def _keep_hours(self):
         if self.hours is not None:
             site = self.site_seen[1]
             if self.hours.value != (site.get("opening_hours") or ""):
-                edit(files, "site", site["id"], {"opening_hours": self.hours.value or None}, self.site_seen)
+                edit(self.ctx.files, "site", site["id"], {"opening_hours": self.hours.value or None}, self.site_seen)
 
 
 def _shown(ctx, e, row_id, names):

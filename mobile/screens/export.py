@@ -5,7 +5,6 @@ import threading
 
 from kivy.clock import mainthread
 
-from mobile.field.store.sealing import Unreadable
 from mobile.field.sync.export import NoKey, NothingUnsent
 from mobile.widgets.base import Column, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -35,7 +34,7 @@ class Export(Column):
             self.say("export_nothing", "good")
         except NoKey:
             self.say("export_no_key", "warn")
-        except (OSError, sqlite3.Error, Unreadable):
+        except (OSError, sqlite3.Error, ValueError):
             self.say("export_failed", "bad")
         else:
             self._made(made, where)

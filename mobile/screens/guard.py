@@ -16,6 +16,8 @@ class Guard:
 
     def __init__(self, app):
         self.app, self.asks = app, False
+        self.doubts = False
+        """The phone's clock says that it was alone for too long, and another one that it was not."""
         self._touched, self._event, self._begun = self._now(), None, False
 
     @staticmethod
@@ -32,7 +34,7 @@ class Guard:
 
     def stop(self):
         """Nobody is signed in."""
-        self.asks = False
+        self.asks = self.doubts = False
         if self._event is not None:
             self._event.cancel()
             self._event = None
@@ -45,8 +47,13 @@ class Guard:
 
     def look(self):
         """Close what has to be closed by now; called by the clock, by each touch and when the app comes back."""
-        if self.app.ctx.store is None or self.closes_data():
+        if self.app.ctx.store is None:
             return
+        was = self.doubts
+        if self.closes_data():
+            return
+        if self.doubts != was:
+            self.app.again()
         if not self.asks and self._now() - self._touched >= locking.IDLE_S and self._has_pin():
             self.asks = True
             self.app.again()
@@ -54,7 +61,9 @@ class Guard:
     def closes_data(self):
         """Whether too many days have passed without the server: the data is closed, unsent work is kept."""
         app = self.app
-        if not locking.is_locked(app.ctx.store.outbox, clock.now()):
+        found = locking.look(app.ctx.store.outbox, clock.now())
+        self.doubts = found == locking.DOUBTED
+        if found != locking.ALONE:
             return False
         days = locking.days_alone(app.ctx.store.outbox)
         unsent = app.phone.close_data(app.ctx.store)

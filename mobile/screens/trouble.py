@@ -19,14 +19,17 @@ AGAIN_S = 3.0
 def told(words, error):
     """Why nothing was saved, in words; None where it is no refusal."""
     if isinstance(error, Unfit):
-        return words(f"unfit_{error.code}", field=label(words, error.field), **error.values)
+        return "\n".join(
+            words(f"unfit_{one.code}", field=label(words, one.field), **one.values) for one in error.faults
+        )
     if isinstance(error, OpTooLarge):
         return words("unfit_too_large")
     return words("unsaved") if isinstance(error, sqlite3.OperationalError) else None
 
 
 class Refusals(ExceptionHandler):
-    """Says why a save was refused; the screen stays as it is, with all that was typed."""
+    """Says why a save was refused; the screen stays as it is, with all that was typed. What has to be written otherwise
+    stands in the form until it is saved again."""
 
     def __init__(self, app):
         super().__init__()
@@ -39,7 +42,14 @@ class Refusals(ExceptionHandler):
         text = told(self.app.ctx.words, inst)
         if text is None:
             return ExceptionManager.RAISE
-        self.app.toast(text, "bad")
+        form = next((widget for widget in self.app.stage.walk() if hasattr(widget, "warning")), None)
+        if form is None or isinstance(inst, sqlite3.Error):  # which a second tap may mend
+            self.app.toast(text, "bad")
+            return ExceptionManager.PASS
+        form.warning.clear_widgets()
+        form.warning.add_widget(Notice(text, "warn"))
+        if isinstance(form, Scroller):
+            Clock.schedule_once(lambda _dt: form.scroll_to(form.warning), 0.1)  # once it has its height
         return ExceptionManager.PASS
 
 

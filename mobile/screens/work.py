@@ -12,6 +12,8 @@ from mobile.widgets.base import Column, Icon, Row, Text, rule
 from mobile.widgets.controls import IconButton, PushButton
 
 ORDERS_SHOWN = 5
+PEOPLE_SHOWN = 10
+"""So many at once: a row costs a small phone some hundredths of a second."""
 
 
 def due(ctx, account_id):
@@ -30,11 +32,35 @@ def known(ctx, account_id):
     may = rights.may_change(files.outbox, "contact")
     meet = [PushButton(ctx.words("add_person"), go, "plus", "quiet")] if may else []
     parts = (
-        ("people", [*(_person(ctx, account_id, one) for one in records.people_at(files, account_id)), *meet]),
+        ("people", [*_people(ctx, account_id), *meet]),
         ("deals", [_deal(ctx, one) for one in records.deals_at(files, account_id)]),
         ("orders", [order_row(ctx, one) for one in records.orders_at(files, account_id)[:ORDERS_SHOWN]]),
     )
     return _cards(ctx, parts)
+
+
+def _people(ctx, account_id):
+    """Those to ask for first, and a tap for some more of them."""
+    people = records.people_at(ctx.files, account_id)
+    rows = [_person(ctx, account_id, one) for one in people[:PEOPLE_SHOWN]]
+    if len(people) <= PEOPLE_SHOWN:
+        return rows
+    further = Column(spacing=8)
+
+    def show(shown):
+        further.remove_widget(further.children[0])
+        for one in people[shown : shown + PEOPLE_SHOWN]:
+            further.add_widget(_person(ctx, account_id, one))
+            further.add_widget(rule())
+        offer(shown + PEOPLE_SHOWN)
+
+    def offer(shown):
+        left = len(people) - shown
+        label = ctx.words("people_more", n=left) if left > 0 else ""
+        further.add_widget(PushButton(label, lambda: show(shown), "users", "quiet") if label else Column())
+
+    offer(PEOPLE_SHOWN)
+    return [*rows, further]
 
 
 def _cards(ctx, parts):

@@ -123,15 +123,32 @@ def test_a_photo_is_copied_into_the_app_and_leaves_the_shared_storage(told, tmp_
     shot, gone = tmp_path / "shot.jpg", []
     shot.write_bytes(b"\xff\xd8 a picture")
     told |= {
-        "granted": {"CAMERA"}, "insert": lambda *_args: "content://1", "delete": lambda uri, *_args: gone.append(uri),
+        "granted": {"CAMERA"}, "insert": lambda *_args: Java("entry", told), "toString": "content://1",
+        "parse": str, "delete": lambda uri, *_args: gone.append(uri.toString()),
         "startActivityForResult": lambda _intent, code: told["listening"](code, result, None),
         "detachFd": lambda: os.open(shot, os.O_RDONLY),
     }  # fmt: skip
-    taken = android.AndroidCamera().take(tmp_path / "raw.jpg")
+    taken = android.AndroidCamera(tmp_path).take(tmp_path / "raw.jpg")
     assert taken == (result == android.OK)
     assert (tmp_path / "raw.jpg").exists() == taken
     assert gone == ["content://1"]
     assert "listening" not in told
+
+
+def test_a_photo_of_an_app_killed_beside_the_camera_leaves_the_shared_storage_at_its_next_start(told, tmp_path):
+    gone = []
+
+    def killed(*_args):
+        raise KeyboardInterrupt
+
+    told |= {"granted": {"CAMERA"}, "insert": lambda *_args: Java("entry", told), "toString": "content://1",
+             "startActivityForResult": killed, "parse": str, "delete": killed}  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        android.AndroidCamera(tmp_path).take(tmp_path / "raw.jpg")
+    told["delete"] = lambda uri, *_args: gone.append(uri)
+    android.AndroidCamera(tmp_path)
+    android.AndroidCamera(tmp_path)
+    assert gone == ["content://1"]
 
 
 def test_a_file_is_shared_as_a_copy_among_the_downloads(told, tmp_path):

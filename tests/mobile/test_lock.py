@@ -117,31 +117,76 @@ def test_wrong_pins_wait_longer_each_time_and_the_right_one_counts_again_after_t
     assert json.loads(secrets.get("pin-u"))["wrong"] == 0
 
 
-def test_after_a_fortnight_alone_only_a_password_opens_the_data_and_unsent_work_is_kept(synced):
+@pytest.fixture
+def wait(monkeypatch):
+    """Let time pass for the clock that nobody sets, as long as the machine runs."""
+    begun = clock.up_ms()
+
+    def wait(days):
+        monkeypatch.setattr(clock, "up_ms", lambda: begun + int(days * 86_400_000))
+
+    return wait
+
+
+def closed(outbox, at):
+    return locking.look(outbox, at) == locking.ALONE
+
+
+def test_after_a_fortnight_alone_only_a_password_opens_the_data_and_unsent_work_is_kept(synced, wait):
     outbox = synced.store.outbox
     op = edit(synced.store, "account", uid(1001), {"note": "mine"})
-    assert not locking.is_locked(outbox, NOW), "the first look begins the count"
-    assert not locking.is_locked(outbox, NOW + timedelta(days=14))
-    assert not locking.is_locked(outbox, NOW + timedelta(days=2)), "a clock that is set back opens and closes nothing"
-    assert locking.is_locked(outbox, NOW + timedelta(days=14, hours=1))
-    assert locking.is_locked(outbox, NOW), "once it is closed, turning the clock does not help"
+    assert not closed(outbox, NOW), "the first look begins the count"
+    wait(14)
+    assert not closed(outbox, NOW + timedelta(days=14))
+    assert not closed(outbox, NOW + timedelta(days=2)), "a clock that is set back opens and closes nothing"
+    wait(14.1)
+    assert closed(outbox, NOW + timedelta(days=2)), "nor does it gain anything"
+    assert closed(outbox, NOW), "once it is closed, turning the clock does not help"
     locking.opened(outbox, NOW + timedelta(days=20))
-    assert not locking.is_locked(outbox, NOW + timedelta(days=21))
+    assert not closed(outbox, NOW + timedelta(days=21))
     assert [one.op_id for one in outbox.ops()] == [op.op_id]
     assert reads.sync_state(synced.store).unsent == 1
 
 
-def test_the_company_says_after_how_many_days_and_what_was_not_sent_is_kept(synced):
+def test_the_company_says_after_how_many_days_and_what_was_not_sent_is_kept(synced, wait):
     outbox = synced.store.outbox
     op = edit(synced.store, "account", uid(1001), {"note": "mine"})
     locking.in_contact(outbox, NOW)
     locking.close_after(outbox, 3)
     locking.close_after(outbox, None)
     locking.close_after(outbox, 0)
-    assert not locking.is_locked(outbox, NOW + timedelta(days=3)), "an older server, or nonsense, changes nothing"
-    assert locking.is_locked(outbox, NOW + timedelta(days=3, hours=1))
+    wait(3)
+    assert not closed(outbox, NOW + timedelta(days=3)), "an older server, or nonsense, changes nothing"
+    wait(3.1)
+    assert closed(outbox, NOW + timedelta(days=3, hours=2))
     assert [one.op_id for one in outbox.ops()] == [op.op_id]
     assert reads.sync_state(synced.store).unsent == 1
+
+
+def test_a_clock_that_jumps_covers_the_data_and_closes_nothing(synced, wait):
+    """Minutes after the server was heard the phone says that it is another year."""
+    outbox, year = synced.store.outbox, NOW + timedelta(days=400)
+    locking.in_contact(outbox, NOW)
+    wait(0.01)
+    assert locking.look(outbox, year) == locking.DOUBTED
+    assert locking.look(outbox, NOW + timedelta(minutes=15)) == locking.OPEN, "it is right again"
+    wait(1)
+    assert locking.look(outbox, year) == locking.DOUBTED
+    locking.in_contact(outbox, year)
+    assert locking.look(outbox, year + timedelta(minutes=1)) == locking.OPEN, "the server was heard"
+    wait(16)
+    assert locking.look(outbox, year + timedelta(minutes=1)) == locking.ALONE, "the other clock goes on"
+
+
+def test_after_a_new_start_of_the_machine_the_clock_is_believed(synced, monkeypatch):
+    """It may have been switched off for so long."""
+    outbox = synced.store.outbox
+    locking.in_contact(outbox, NOW)
+    monkeypatch.setattr(clock, "boot_id", lambda: "another start")
+    assert locking.look(outbox, NOW + timedelta(days=2)) == locking.OPEN
+    assert locking.look(outbox, NOW + timedelta(days=20)) == locking.DOUBTED, "it runs since the look before"
+    monkeypatch.setattr(clock, "boot_id", lambda: "a third one")
+    assert locking.look(outbox, NOW + timedelta(days=20)) == locking.ALONE
 
 
 @pytest.fixture
@@ -155,8 +200,9 @@ def real(synced, monkeypatch):
 
 
 def at_day(monkeypatch, days):
-    later = clock.now() + timedelta(days=days)
+    later, up_ms = clock.now() + timedelta(days=days), clock.up_ms() + days * 86_400_000
     monkeypatch.setattr(clock, "now", lambda: later)
+    monkeypatch.setattr(clock, "up_ms", lambda: up_ms)
     return later
 
 
@@ -174,7 +220,7 @@ def test_a_phone_that_the_server_greets_is_not_alone_whatever_fails_then(synced,
     if trouble == "barred":
         synced.server.fail_next = [("/sync/v1/hello", Refusal(403, "retired"))]
     assert real.sync(synced.store, with_maps=False).code == code
-    assert locking.is_locked(synced.store.outbox, later) is (trouble == "barred")
+    assert closed(synced.store.outbox, later) is (trouble == "barred")
 
 
 def test_a_sync_whose_files_cannot_be_opened_is_told_and_tried_again(synced, real, monkeypatch):

@@ -1,4 +1,4 @@
-"""Ops that cannot be read any more, beside the outbox: they hold up nothing, and their bytes are kept.
+"""Ops and drafts that cannot be read any more, beside the outbox: they hold up nothing, and their bytes are kept.
 
 A turned bit does that, or a key that is lost. What can be read again later returns to the order.
 """
@@ -18,6 +18,8 @@ from mobile.field.store.sqlite import transaction
 COLUMNS = "op_id,kind,e,row_id,body,body_sha,dep_op,state,result,created_wall,created_mono,boot_id,acked_at"
 LOST = "state not in ('applied','merged')"
 """What the server has is no loss."""
+DRAFT = "draft"
+"""The kind of a draft that is set aside."""
 UNSEEN = "op_id not in (select substr(k,6) from meta where k like 'seen:%')"
 """The rep has not dealt with it yet."""
 
@@ -32,9 +34,10 @@ def unreadable(db: sqlite3.Connection) -> None:
 
 
 def whole(row: Mapping[str, Any], texts: Texts) -> str:
-    """What was saved of an op. A seal vouches for it; without one its hash does. Raises ValueError."""
+    """What was saved of an op or a draft. A seal vouches for it; without one its hash does, which drafts of older apps
+    have not. Raises ValueError."""
     text = texts.open(row["body"])
-    if isinstance(row["body"], str) and sha256(text) != row["body_sha"]:
+    if isinstance(row["body"], str) and row["body_sha"] is not None and sha256(text) != row["body_sha"]:
         raise Unreadable("this is not what was saved")
     return text
 
@@ -76,11 +79,29 @@ class Aside:
             )
             self.db.execute("delete from op where op_id=?", (op_id,))
 
+    def take_draft(self, draft_id: str) -> None:
+        """Set a draft aside. Where there is no room for that now it lies where it is, and is met again."""
+        with contextlib.suppress(sqlite3.OperationalError), transaction(self.db):
+            self.db.execute(
+                "insert into aside(op_id,kind,e,row_id,body,body_sha,state,created_wall)"
+                " select lower(hex(randomblob(16))),?,?,id,body,body_sha,'queued',at from draft where id=?",
+                (DRAFT, DRAFT, draft_id),
+            )
+            self.db.execute("delete from draft where id=?", (draft_id,))
+
     def give_back(self, can_be_read: Callable[[Mapping[str, Any]], bool]) -> int:
         """Return what can be read again: what waits to the end of the order, what was answered out of it."""
         back = [row for row in self.db.execute("select * from aside").fetchall() if can_be_read(dict(row))]
         with transaction(self.db):
             for row in back:
+                if row["kind"] == DRAFT:
+                    self.db.execute(
+                        "insert or ignore into draft(id,at,body,body_sha)"
+                        " select row_id,created_wall,body,body_sha from aside where op_id=?",
+                        (row["op_id"],),
+                    )
+                    self.db.execute("delete from aside where op_id=?", (row["op_id"],))
+                    continue
                 waits = row["state"] in ("queued", "sent")
                 lowest = min(0, int(self.db.execute("select coalesce(min(n),0) from op").fetchone()[0]))
                 self.db.execute(

@@ -7,7 +7,7 @@ backups not yet), `refused` (the server does not take it; the rep is told). A ro
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,10 @@ class Blob:
 class Blobs:
     """The contents of one signed-in user on one phone."""
 
-    def __init__(self, db: sqlite3.Connection, folder: Path, sealer: Sealer = OPEN) -> None:
-        self.db, self.folder, self._sealer = db, folder, sealer
+    def __init__(
+        self, db: sqlite3.Connection, folder: Path, sealer: Sealer = OPEN, drafted: Callable[[], set[str]] = set
+    ) -> None:
+        self.db, self.folder, self._sealer, self._drafted = db, folder, sealer, drafted
 
     def path_of(self, sha256: str) -> Path:
         """Where a content lies that is not the server's alone yet."""
@@ -157,10 +159,11 @@ class Blobs:
         )
 
     def let_go(self, sha256: str) -> None:
-        """A backup has it: the row goes first, then the file."""
+        """A backup has it: the row goes first, then the file, unless the same picture waits in a draft."""
         with transaction(self.db):
             self.db.execute("delete from blob where sha256=?", (sha256,))
-        self.path_of(sha256).unlink(missing_ok=True)
+        if sha256 not in self._drafted():
+            self.path_of(sha256).unlink(missing_ok=True)
 
     def files(self) -> Iterator[Path]:
         """Everything that lies here."""
@@ -172,5 +175,8 @@ def _error(reason: str | None) -> dict[str, Any] | None:
     """What was kept of a refusal; earlier versions of the app kept its message alone."""
     if not reason:
         return None
-    kept: dict[str, Any] = json.loads(reason) if reason.startswith("{") else {"code": reason, "msg": reason}
-    return kept
+    try:
+        kept: dict[str, Any] = json.loads(reason)
+        return {"code": kept["code"], **kept}
+    except (ValueError, TypeError, KeyError):  # a word, or bits of it have turned
+        return {"code": reason, "msg": reason}

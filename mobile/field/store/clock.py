@@ -24,6 +24,12 @@ def mono_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+def up_ms() -> int:
+    """Milliseconds since the present start of the machine; where the system tells it, those that it slept count too."""
+    counter = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime_ns(counter) // 1_000_000
+
+
 def boot_id() -> str:
     """Names the present start of the machine, so that monotonic times can be compared."""
     try:

@@ -4,13 +4,13 @@ A draft is written with every letter, so it outlives an app that is killed, but 
 that falls out: waiting for the disk is for what has to be kept for good.
 """
 
-import contextlib
 import json
 import sqlite3
 from dataclasses import dataclass
 
-from mobile.field.store.canonical import Json, canonical
-from mobile.field.store.sealing import Texts, Unreadable
+from mobile.field.store.aside import Aside, whole
+from mobile.field.store.canonical import Json, canonical, sha256
+from mobile.field.store.sealing import Texts
 
 
 def unsaved(db: sqlite3.Connection) -> None:
@@ -21,6 +21,11 @@ def unsaved(db: sqlite3.Connection) -> None:
 def of_any_form(db: sqlite3.Connection) -> None:
     """One for each form; that of a visit has the visit's id still."""
     db.execute("alter table draft rename column visit_id to id")
+
+
+def vouched(db: sqlite3.Connection) -> None:
+    """What says, where there is no seal, that this is what was typed."""
+    db.execute("alter table draft add column body_sha blob")
 
 
 @dataclass(frozen=True)
@@ -42,30 +47,38 @@ class Drafts:
 
     def keep(self, draft_id: str, at: str, body: Json, *, for_good: bool = False) -> None:
         """Keep a draft in place of the one before; for good also where the battery falls out."""
+        text = canonical(body)
         is_alone = not self.db.in_transaction  # how a transaction is kept is settled when it begins
         if is_alone:
             self.db.execute(f"pragma synchronous={'full' if for_good else 'normal'}")
         try:
             self.db.execute(
-                "insert into draft(id, at, body) values(?,?,?)"
-                " on conflict(id) do update set at=excluded.at, body=excluded.body",
-                (draft_id, at, self._texts.seal(canonical(body))),
+                "insert into draft(id, at, body, body_sha) values(?,?,?,?)"
+                " on conflict(id) do update set at=excluded.at, body=excluded.body, body_sha=excluded.body_sha",
+                (draft_id, at, self._texts.seal(text), sha256(text)),
             )
         finally:
             if is_alone:
                 self.db.execute("pragma synchronous=full")
 
     def all(self) -> list[Draft]:
-        """The latest first; one that cannot be read any more stops nothing."""
+        """The latest first; one that cannot be read any more is set aside and stops nothing."""
         found = []
-        for row in self.db.execute("select id, at, body from draft order by at desc, id").fetchall():
-            with contextlib.suppress(Unreadable):
-                found.append(Draft(row["id"], row["at"], json.loads(self._texts.open(row["body"]))))
+        for row in self.db.execute("select * from draft order by at desc, id").fetchall():
+            try:
+                found.append(Draft(row["id"], row["at"], json.loads(whole(dict(row), self._texts))))
+            except ValueError:
+                Aside(self.db).take_draft(row["id"])
         return found
 
     def of(self, draft_id: str) -> Draft | None:
         """A draft by its id."""
         return next((one for one in self.all() if one.id == draft_id), None)
+
+    def contents(self) -> set[str]:
+        """The hashes of the contents of photos that hang on drafts."""
+        photos = [photo for one in self.all() for photo in one.body.get("photos", ())]
+        return {sha256 for photo in photos for sha256, *_ in photo["contents"]}
 
     def let_go(self, draft_id: str) -> None:
         self.db.execute("delete from draft where id=?", (draft_id,))

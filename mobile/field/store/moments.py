@@ -27,14 +27,14 @@ def ahead(outbox: Outbox) -> timedelta:
     A clock that was set back since then is seen by the one that never runs backwards. One that was set forward looks as
     if the phone had slept, until the server is heard again.
     """
-    known = outbox.meta.get(TOLD)
-    if known is None:
-        return timedelta()
-    told = json.loads(known)
-    found = timedelta(milliseconds=told["ahead_ms"])
-    if told["boot"] == clock.boot_id():
-        passed = timedelta(milliseconds=clock.mono_ms() - told["mono_ms"])
-        found += max(timedelta(), passed - (clock.now() - datetime.fromisoformat(told["at"])))
+    return outbox.meta.read(TOLD, lambda told: _ahead(**json.loads(told))) or timedelta()
+
+
+def _ahead(ahead_ms: int, at: str, mono_ms: int, boot: str) -> timedelta:
+    found = timedelta(milliseconds=ahead_ms)
+    if boot == clock.boot_id():
+        passed = timedelta(milliseconds=clock.mono_ms() - mono_ms)
+        found += max(timedelta(), passed - (clock.now() - datetime.fromisoformat(at)))
     return found
 
 

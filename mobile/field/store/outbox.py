@@ -18,7 +18,7 @@ from mobile.field.store import clock
 from mobile.field.store.aside import Aside, in_copy, unreadable, verdict, whole
 from mobile.field.store.blobs import Blobs, Content, failures, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
-from mobile.field.store.drafts import Drafts, of_any_form, unsaved
+from mobile.field.store.drafts import Drafts, of_any_form, unsaved, vouched
 from mobile.field.store.fixes import Fixes, way
 from mobile.field.store.sealing import OPEN, Sealer, Texts
 from mobile.field.store.sqlite import Meta, any_text, connect, healthy, migrate, transaction
@@ -51,7 +51,7 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables, lanes, way, unsaved, unreadable, failures, of_any_form)
+MIGRATIONS = (_tables, lanes, way, unsaved, unreadable, failures, of_any_form, vouched)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Outbox:
     @property
     def blobs(self) -> Blobs:
         """The contents of photos that are not the server's alone yet."""
-        return Blobs(self.db, self.path.parent / "photos", self._sealer)
+        return Blobs(self.db, self.path.parent / "photos", self._sealer, self.drafts.contents)
 
     @property
     def fixes(self) -> Fixes:

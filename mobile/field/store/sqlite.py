@@ -101,6 +101,14 @@ class Meta:
         row = self._db.execute("select v from meta where k=?", (key,)).fetchone()
         return None if row is None else row[0]
 
+    def read[Read](self, key: str, how: Callable[[str], Read]) -> Read | None:
+        """A value as it is meant; None where nothing was kept, or bits of it have turned and it means nothing."""
+        text = self.get(key)
+        try:
+            return None if text is None else how(text)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+
     def set(self, key: str, value: str | None) -> None:
         if value is None:
             self._db.execute("delete from meta where k=?", (key,))

@@ -1,6 +1,7 @@
 """The phone's memory for one signed-in user: outbox and cache, and the overlay between them."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class Store:
 
     def _open_files(self) -> None:
         if self._presence.alone:
+            shutil.rmtree(self.taking, ignore_errors=True)  # of an app that was killed while the camera was open
             salvage.mend_outbox(self.folder / "outbox.db")
         self.outbox = Outbox(self.folder / "outbox.db", self.seals.outbox)
         if self._presence.alone:
@@ -63,6 +65,11 @@ class Store:
             return  # damaged while others have it open: it is mended at the next start
         if not (self._presence.alone and self.mend_cache()) and not is_shown:
             self.rebuild_overlay()
+
+    @property
+    def taking(self) -> Path:
+        """Where pictures lie, not sealed yet, while they are taken."""
+        return self.folder / "taking"
 
     def close(self) -> None:
         self._close_files()

@@ -27,7 +27,8 @@ KEY = "export_key"
 
 
 class NoKey(Exception):
-    """The server has not told its key yet, or nobody is registered here: nothing could be sealed or signed."""
+    """The server has not told its key yet, what is kept of it is damaged, or nobody is registered here: nothing could
+    be sealed or signed."""
 
 
 class NothingUnsent(Exception):
@@ -66,7 +67,10 @@ def write(
     server_key = outbox.meta.get(KEY)
     if server_key is None or tokens is None:
         raise NoKey
-    envelope = seal_for(server_key, FORMAT)
+    try:
+        envelope = seal_for(server_key, FORMAT)
+    except ValueError as error:  # the next hello tells it again
+        raise NoKey from error
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"waymark-{clock.now():%Y%m%d-%H%M%S}.zip"
     part = path.with_suffix(".part")

@@ -37,8 +37,7 @@ class Trouble:
 
     @classmethod
     def load(cls, store: Store) -> "Trouble":
-        text = store.outbox.meta.get("trouble")
-        return cls(**json.loads(text)) if text else cls()
+        return store.outbox.meta.read("trouble", lambda text: cls(**json.loads(text))) or cls()
 
     def save(self, store: Store) -> None:
         store.outbox.meta.set("trouble", json.dumps(self.__dict__) if self.times else None)
@@ -123,7 +122,7 @@ def _row_of(op: Op, result: wire.OpResult) -> Json | None:
 
 
 def _kept(op: Op, result: wire.OpResult) -> Json:
+    """The answer without the row itself: that is the cache's, and goes when it leaves the phone."""
     kept: Json = wire.emit(result)
-    if _row_of(op, result) is None:
-        kept.pop("row", None)
-    return kept
+    kept.pop("row", None)
+    return kept if _row_of(op, result) is None else kept | {"row": True}

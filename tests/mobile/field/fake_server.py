@@ -67,6 +67,7 @@ class FakeServer:
         self.token = 0
         self.packs = {}
         self.decided = []  # conflicts that somebody in the office has decided
+        self.closed = None  # what the rep may not change
         self.barred = ""  # what the office has done to its phones: device_locked, retired
         self.quarantine = []  # ops of retired phones
         self.rescued = []  # damaged outboxes
@@ -205,6 +206,7 @@ class FakeServer:
                 "jitter_s": 60,
                 "a_key_of_a_later_version": True,
             }
+            | ({} if self.closed is None else {"closed": self.closed})
             | ({"export_key": self.export_key} if self.export_key else {})
         )
 

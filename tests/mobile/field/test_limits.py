@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from mobile.field import limits, taking
-from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
+from mobile.field import drafts, hours, limits, taking
+from mobile.field.capture import VisitTarget, change_tags, edit, propose_pin, visit_event
 from mobile.field.limits import Unfit
 from mobile.field.store import Store
+from server.accounts.opening_hours import HoursNotUnderstood, parse_hours
 from server.accounts.values import ACCOUNT, SITE
+from server.contacts.values import CONTACT
 from server.kit.errors import Invalid
 from server.records import values
 from server.sync import payloads, wire
@@ -23,9 +25,13 @@ MODELS = {
     "activity": payloads.NewActivity,
     "lead": payloads.NewLead,
     "account": payloads.NewAccount,
+    "contact": payloads.NewContact,
 }
-BY_THE_APP = {"zone", "currency", "checkin.fix_at", "fix.fix_at", "starts_at", "ends_at"}
+RULES = {"account": ACCOUNT, "site": SITE, "contact": CONTACT}
+BY_THE_APP = {"zone", "currency", "checkin.fix_at", "fix.fix_at", "starts_at", "ends_at", "phones.label", "mails.label"}
 """What no rep writes."""
+SHORTER = {"account": {"tags": 60}, "contact": {"phones.value": 60}}
+"""Where the rule of a field takes less than a message does."""
 
 
 @pytest.fixture
@@ -53,32 +59,52 @@ def lengths(schema: dict, defs: dict, path: tuple[str, ...] = ()) -> Iterator[tu
 def test_the_phone_has_the_limits_of_the_server(e):
     schema = MODELS[e].model_json_schema()
     found = {path: most for path, most in lengths(schema, schema.get("$defs", {})) if path not in BY_THE_APP}
-    assert found == limits.CREATED[e]
+    assert found | SHORTER.get(e, {}) == limits.CREATED[e]
     for name, most in limits.ITEMS.items():
         if name in schema["properties"]:
             assert schema["properties"][name]["maxItems"] == most
 
 
-@pytest.mark.parametrize(("e", "name"), [(e, name) for e, fields in limits.EDITED.items() for name in fields])
-def test_the_phone_refuses_the_edits_that_the_server_refuses(e, name):
-    assert name in WRITABLE[e]
-    most = limits.EDITED[e][name]
+@pytest.mark.parametrize(("e", "path"), [(e, path) for e, fields in limits.EDITED.items() for path in fields])
+def test_the_phone_refuses_the_edits_that_the_server_refuses(e, path):
+    name, _, several = path.partition(".")
+    assert name in WRITABLE[e] or (e, name) == ("account", "tags")
+    most = limits.EDITED[e][path]
     fits = {
         "email": "a" * (most - len("@example.com")) + "@example.com",
         "website": "https://example.com/".ljust(most, "x"),
-        "opening_hours": None,
+        "mails": "a" * (most - len("@example.com")) + "@example.com",
+        "phones": "1" * most,
+        "opening_hours": "24/7" + " " * (most - len("24/7")),
     }.get(name, "x" * most)
-    if fits is None:
-        return  # its syntax is the server's alone
-    assert limits.edited(e, {name: [None, fits]})[name][1] == fits
+    wrap = {"value": lambda text: [{"label": "", "value": text}], "": str}["" if name == "tags" else several]
+    wrap = (lambda text: [text]) if name == "tags" else wrap
+    assert limits.edited(e, {name: [None, wrap(fits)]})[name][1] == wrap(fits)
     with pytest.raises(Unfit) as refused:
-        limits.edited(e, {name: [None, fits + "x"]})
-    assert (refused.value.code, refused.value.values) == ("too_long", {"most": most, "length": most + 1})
-    rule = (ACCOUNT | SITE).get(name) if e in ("account", "site") else None
-    if rule is not None:
-        assert rule.clean(fits) == fits
+        limits.edited(e, {name: [None, wrap(fits + "x")]})
+    (fault,) = refused.value.faults
+    assert (fault.field, fault.code, fault.values["most"], fault.values["length"]) == (name, "too_long", most, most + 1)
+    rule = RULES.get(e, {}).get(name)
+    if rule is not None and name != "opening_hours":
+        assert rule.clean(wrap(fits)) == wrap(fits)
         with pytest.raises(Invalid):
-            rule.clean(fits + "x")
+            rule.clean(wrap(fits + "x"))
+
+
+HOURS = ("Mo-Fr 08:00-12:00,13:30-18:00; Sa 09:00-12:00; PH off", "24/7", "mo,we 14:00-17:00; Tu closed", "22:00-02:00",
+         "Mo-Fr 08:00-12:00, Sa 09:00-12:00", 'Mo 08:00-12:00 "ring"', "", "Mo bis Fr 8-12", "Mo", "08:00-08:00",
+         "Mo 8-12", "Mo 25:00-26:00", "Mo 08:00-49:00", "Mo 08:61-09:00", "open", "Mo Fr 08:00-12:00",
+         "Mo- 08:00-12:00",          "Mo-Fr 8:00-12:00; by appointment")  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOURS)
+def test_opening_hours_are_understood_on_the_phone_where_the_server_does(text):
+    try:
+        parse_hours(text)
+        understood = True
+    except HoursNotUnderstood:
+        understood = False
+    assert hours.is_understood(text) == understood
 
 
 def test_addresses_are_written_as_the_server_wants_them():
@@ -106,13 +132,34 @@ def test_addresses_are_written_as_the_server_wants_them():
         ("company", lambda store: taking.new_lead(store, 9.1, 47.1, company="B" * 201)),
         ("note", lambda store: propose_pin(store, {"id": uid(2), "account_id": uid(1)}, 9.1, 47.1, note="x" * 2001)),
         ("email", lambda store: edit(store, "account", uid(1), {"phone": "1", "email": "anna@ bakery"})),
+        ("name", lambda store: edit(store, "account", uid(1), {"name": "n" * 301})),
+        ("opening_hours", lambda store: edit(store, "site", uid(2), {"opening_hours": "Mo bis Fr 8-12"})),
+        ("tags", lambda store: change_tags(store, uid(1), add=["t" * 61])),
+        ("first_name", lambda store: taking.new_contact(store, uid(1), first_name="A" * 121, last_name="")),
+        ("title", lambda store: taking.new_contact(store, uid(1), first_name="A", last_name="", title="t" * 161)),
+        ("phones", lambda store: taking.new_contact(store, uid(1), first_name="A", last_name="", phone="1" * 61)),
+        ("phones", lambda store: taking.new_contact(store, uid(1), first_name="A", last_name="", phone="call me")),
+        ("mails", lambda store: taking.new_contact(store, uid(1), first_name="A", last_name="", mail="anna@ bakery")),
+        ("mails", lambda store: taking.change_contact(store, uid(3), {"first_name": "A"}, "", "anna@ bakery")),
     ],
 )
 def test_what_the_server_would_not_take_is_refused_at_once_and_nothing_is_saved(store, field, save):
     with pytest.raises(Unfit) as refused:
         save(store)
-    assert refused.value.field == field
+    assert [one.field for one in refused.value.faults] == [field]
     assert store.outbox.ops() == []
+
+
+def test_every_field_that_does_not_fit_is_told_at_once(store):
+    with pytest.raises(Unfit) as refused:
+        limits.all_or_none(
+            lambda: edit(store, "account", uid(1), {"email": "anna@ bakery", "note": "fits", "name": "n" * 301}),
+            lambda: change_tags(store, uid(1), add=["fits", "", " "]),
+            lambda: edit(store, "site", uid(2), {"opening_hours": "mornings"}),
+        )
+    assert {one.field: one.code for one in refused.value.faults} == {
+        "email": "no_email", "name": "too_long", "opening_hours": "no_hours",
+    }  # fmt: skip
 
 
 def test_notes_are_saved_whole(store):
@@ -140,3 +187,5 @@ def test_a_firm_of_open_data_becomes_a_lead_whatever_stands_there(store):
 
 def test_half_a_character_that_a_keyboard_left_behind_does_not_keep_a_note_from_being_saved(store):
     assert visit_event(store, TARGET, "done", note="a\ud83d b").body["d"]["note"] == "a? b"
+    drafts.keep(store, uid(3), {"account_id": uid(1), "planned": True, "note": "a\ud83d b"})
+    assert drafts.at_visit(store, uid(3), None).body["note"] == "a? b"

@@ -319,6 +319,25 @@ def test_a_question_whose_value_moved_on_says_so_and_is_answered_on_what_is_stor
     assert conflicts.answer(synced.store, question, mine=False).body["f"] == {"phone": ["third", "third"]}
 
 
+@pytest.mark.parametrize("why", ["the field is hidden", "the account left"])
+def test_of_a_question_that_left_the_phone_the_offices_value_leaves_too(synced, why):
+    clashing(synced)
+    (op,) = synced.store.outbox.ops()
+    assert op.result["row"] is True, "the row itself is the cache's"
+    doc = synced.server.world.rows["account", uid(1001)]["d"]
+    if why == "the field is hidden":
+        synced.server.closed = ["account.phone"]
+        synced.server.put("account", uid(1001), doc | {"phone": None})
+    else:
+        synced.server.put("account", uid(1001), doc, 999)
+    assert synced.sync().ok
+    (op,) = synced.store.outbox.ops()
+    assert "theirs" not in str(op.result)
+    assert op.result["conflicts"][0]["mine"] == "mine"
+    assert conflicts.questions(synced.store) == []
+    assert reads.sync_state(synced.store).attention == ()
+
+
 @pytest.mark.parametrize(("code", "asks", "needs"), [("already_decided", 0, 1), ("changed_meanwhile", 1, 1)])
 def test_a_refused_answer_asks_again_unless_somebody_has_decided(synced, code, asks, needs):
     clashing(synced)

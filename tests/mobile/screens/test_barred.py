@@ -1,10 +1,13 @@
 """A phone that the office has locked or retired shows no data; what is unsent stays, and is said."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from mobile.field import locking
 from mobile.field.capture import edit
+from mobile.field.store import clock
 from tests.mobile.conftest import uid
 from tests.mobile.test_headless import Listener
 
@@ -49,3 +52,29 @@ def test_a_retired_phone_shows_no_data_and_says_who_has_what_was_not_sent(online
     assert [op.body["f"]["note"][1] for op in screen.app.ctx.store.outbox.ops()] == ["mine"]
     screen.tap("Sign in")
     assert screen.shows("Password")
+
+
+def test_a_clock_that_jumped_covers_the_data_until_the_server_is_reached(online, open_app, monkeypatch):
+    locking.in_contact(online.store.outbox, clock.now())
+    online.kill()
+    screen = open_app(online.folder, syncing=False)
+    assert not screen.shows("has jumped")
+    now = clock.now
+    monkeypatch.setattr(clock, "now", lambda: now() + timedelta(days=400))
+    screen.app.guard.look()
+    screen.frames()
+    assert screen.shows("The clock of this phone has jumped")
+    assert screen.shows("One entry that is not sent yet is kept on this phone.")
+    assert not [word for word in screen.words() if "Müller" in word or word == "Sign in"]
+    monkeypatch.undo()
+    screen.app.guard.look()
+    screen.frames()
+    assert not screen.shows("has jumped"), "it was set right"
+
+    monkeypatch.setattr(clock, "now", lambda: now() + timedelta(days=400))
+    screen.app.guard.look()
+    screen.app.syncing = True
+    screen.app.files.open(screen.app._entered)
+    screen.until(lambda: not screen.shows("has jumped"))
+    assert online.server.world.rows["account", uid(1001)]["d"]["note"] == "mine"
+    assert screen.app.ctx.store.cache.doc("account", uid(1001))["name"] == "Müller GmbH", "nothing was destroyed"

@@ -82,6 +82,12 @@ def test_without_anything_unsent_or_without_the_servers_key_it_says_so(open_app,
     screen.frames()
     screen.tap("Export unsent work")
     screen.until(lambda: screen.shows("has to reach the server once more"))
+    for damaged in ("AAAA", "!!", ""):
+        screen.app.ctx.store.outbox.meta.set(export.KEY, damaged)
+        screen.app.again()
+        screen.frames()
+        screen.tap("Export unsent work")
+        screen.until(lambda: screen.shows("has to reach the server once more"))
     screen.app.ctx.store.outbox.meta.set(export.KEY, base64.b64encode(bytes(range(32))).decode())
     (tmp_path / "shared").write_text("a file where the folder should be")
     screen.tap("Export unsent work")

@@ -285,3 +285,25 @@ def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
     screen.frames()
     assert not screen.shows("Add a person")
     assert "Edit" not in [getattr(w, "label", None) for w in screen.widgets()]
+
+
+def test_of_many_people_at_an_account_ten_are_built_and_others_at_a_tap(world, open_app):
+    for n in range(23):
+        who = {"first_name": "Anna", "last_name": f"Meier {n:02}", "do_not_contact": False}
+        world.server.put("contact", uid(20000 + n), who, 412)
+        at = {"account_id": uid(1002), "contact_id": uid(20000 + n), "roles": [], "is_primary": False}
+        world.server.put("contact_account", uid(30000 + n), at, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("account", account_id=uid(1002))
+    screen.frames()
+
+    def shown():
+        return [word for word in screen.words() if word.startswith("Anna Meier")]
+
+    assert shown() == [f"Anna Meier {n:02}" for n in range(10)]
+    for left, built in ((13, 20), (3, 23)):
+        screen.tap(f"Further people: {left}")
+        assert shown() == [f"Anna Meier {n:02}" for n in range(built)]
+    assert not screen.shows("Further people")

@@ -124,12 +124,14 @@ def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(scr
     assert len(store.outbox.ops()) == 1
 
 
-def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_work(open_app, world):
+def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_work(open_app, world, monkeypatch):
     from mobile.field import locking
 
     edit(world.store, "account", uid(1001), {"phone": "mine"})
     locking.close_after(world.store.outbox, 3)
-    locking.in_contact(world.store.outbox, clock.now() - timedelta(days=3, hours=1))
+    with monkeypatch.context() as before:
+        before.setattr(clock, "boot_id", lambda: "an earlier start of the machine")
+        locking.in_contact(world.store.outbox, clock.now() - timedelta(days=3, hours=1))
     world.kill()
     screen = open_app(world.folder, syncing=False)
     assert screen.shows("has not spoken with the server for 3 days")

@@ -7,7 +7,7 @@ import pytest
 
 from mobile.field.capture import edit
 from mobile.field.home import PhoneHome
-from mobile.field.limits import Unfit
+from mobile.field.limits import Fault, Unfit
 from mobile.field.store.outbox import OpTooLarge
 from mobile.screens import trouble
 from mobile.texts import Words
@@ -31,17 +31,40 @@ def test_a_value_that_the_server_would_not_take_is_refused_in_words_and_stays_in
     assert ExceptionManager.handle_exception(refused.value) == ExceptionManager.PASS
     screen.frames()
     assert screen.shows("Phone: at most 60 characters; these are 67.")
+    assert screen.widgets(AccountEdit)[0].warning.children, "in the form, until it is saved again"
     assert field.text.startswith("+41 79")
     assert screen.app.ctx.store.outbox.ops() == []
     assert ExceptionManager.handle_exception(RuntimeError("a bug")) == ExceptionManager.RAISE
 
 
+def test_all_that_does_not_fit_in_a_form_is_told_at_once_and_nothing_of_it_is_saved(screen):
+    from mobile.screens.editing import AccountEdit
+
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(AccountEdit)
+    for key, text in (("note", "new baker from May"), ("email", "anna@ bakery")):
+        form.fields[key].input.text = text
+    form.tags.input.text = "early"
+    form.hours.input.text = "mornings only"
+    with pytest.raises(Unfit) as refused:
+        form.save()
+    assert trouble.told(Words("en"), refused.value).splitlines() == [
+        "E-mail: “anna@ bakery” is not an e-mail address. Write it like name@example.com.",
+        "Opening hours: “mornings only” is not understood. Write them like Mo-Fr 08:00-12:00,13:30-18:00.",
+    ]
+    assert screen.app.ctx.store.outbox.ops() == []
+    form.fields["email"].input.text, form.hours.input.text = "anna@bakery.li", "Mo-Fr 05:00-11:00"
+    form.save()
+    assert [op.kind for op in screen.app.ctx.store.outbox.ops()] == ["patch", "setadd", "patch"]
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_refusal_has_its_words(language):
     words = Words(language)
-    for code, values in (("too_long", {"most": 1, "length": 2}), ("too_many", {"most": 1}), ("no_email", {"value": 1}),
-                         ("no_website", {"value": 1})):  # fmt: skip
-        assert trouble.told(words, Unfit("note", code, **values))
+    values = {"most": 1, "length": 2, "value": 1}
+    for code in ("too_long", "too_many", "no_email", "no_website", "no_phone", "no_hours"):
+        assert trouble.told(words, Unfit(Fault("note", code, values)))
     for error in (OpTooLarge("large"), sqlite3.OperationalError("database or disk is full")):
         assert trouble.told(words, error)
     assert trouble.told(words, KeyError("a bug")) is None

@@ -242,3 +242,16 @@ def test_from_a_visit_one_comes_to_its_account(screen):
     screen.frames()
     screen.tap("To the account")
     assert screen.shows("Cooling drips")
+
+
+@pytest.mark.parametrize("accuracy_m", [0.0, -1.0, 1e9, float("inf"), float("nan")])
+def test_a_receiver_that_tells_no_accuracy_lets_one_check_in(open_app, world, accuracy_m):
+    screen = open_app(world.folder, syncing=False, position=Standing(9.5205, accuracy_m))
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Check in")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert op.body["d"]["checkin"]["accuracy_m"] == (0.0 if accuracy_m == 0 else 100_000.0)
+    screen.tap("order")
+    screen.tap("Save visit")
+    assert len(screen.app.ctx.store.outbox.ops()) == 2
