@@ -1,6 +1,12 @@
 """What the app says about the week, times, who is near, leads, and settings."""
 
 EN = {
+    "visited_after_all": "Visited after all",
+    "missed_now": "This visit is marked missed. If you were there after all, say what came of it and save.",
+    "missed_saved": "Marked missed: {name}",
+    "undo": "Undo",
+    "undone": "Not missed any more: the visit is as it was.",
+    "undo_late": "It may be on the server already. If you were there after all, say here what came of it.",
     "no_visits": "No visits on this day",
     "no_visits_help": "The next planned day is {day}.",
     "no_visits_none": "No visits are planned on this phone yet. They come with the next sync.",
@@ -46,6 +52,7 @@ EN = {
     "layers_lead": "Leads",
     "layer_firm": "Firm of open data",
     "layers_firm": "Firms",
+    "firms_nearer": "Firms are shown when you zoom in.",
     "every_kind": "All kinds",
     "firm": "Firm",
     "firm_gone": "This firm is not on this phone any more: it is a lead or a customer now.",
@@ -115,6 +122,12 @@ EN = {
 }
 
 DE = {
+    "visited_after_all": "Doch noch besucht",
+    "missed_now": "Dieser Besuch gilt als verpasst. Waren Sie doch dort, wählen Sie das Ergebnis und speichern Sie.",
+    "missed_saved": "Verpasst: {name}",
+    "undo": "Rückgängig",
+    "undone": "Nicht mehr verpasst: Der Besuch ist wie zuvor.",
+    "undo_late": "Es ist vielleicht schon auf dem Server. Waren Sie doch dort, halten Sie hier das Ergebnis fest.",
     "no_visits": "Keine Besuche an diesem Tag",
     "no_visits_help": "Der nächste geplante Tag ist {day}.",
     "no_visits_none": "Auf diesem Telefon sind noch keine Besuche geplant. Sie kommen mit dem nächsten Abgleich.",
@@ -160,6 +173,7 @@ DE = {
     "layers_lead": "Leads",
     "layer_firm": "Firma aus offenen Daten",
     "layers_firm": "Firmen",
+    "firms_nearer": "Firmen erscheinen, wenn Sie näher heranzoomen.",
     "every_kind": "Alle Arten",
     "firm": "Firma",
     "firm_gone": "Diese Firma ist nicht mehr auf diesem Telefon: Sie ist jetzt ein Lead oder ein Konto.",

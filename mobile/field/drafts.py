@@ -10,11 +10,13 @@ with it.
 import sqlite3
 from collections.abc import Sequence
 
-from mobile.field import limits
+from mobile.field import limits, reads
 from mobile.field.store import Store, moments
 from mobile.field.store.blobs import Content
 from mobile.field.store.canonical import Json
 from mobile.field.store.drafts import Draft
+from mobile.field.store.ids import uuid7
+from mobile.field.store.outbox import Op
 from mobile.field.store.overlay import FINAL
 from mobile.field.store.reserve import release
 
@@ -106,6 +108,72 @@ def _forget(store: Store, photo: Json) -> None:
     for sha256, *_ in photo["contents"]:
         if sha256 not in sent:
             store.outbox.blobs.let_go(sha256)
+
+
+# -- what the server has refused
+
+
+def can_reopen(store: Store, op: Op) -> bool:
+    """Whether there is a form or an account to which a refused entry leads."""
+    return (op.e, op.kind) == ("lead", "create") or reads.account_of(store, op) is not None
+
+
+def reopen(store: Store, op: Op) -> tuple[str, Json]:
+    """The screen where a refused entry can be mended, and its arguments: the form that it came from with what was typed
+    there, as a draft in which the entry goes on; else the account."""
+    account_id = reads.account_of(store, op)
+    if op.e == "visit_event":
+        d, known = op.body["d"], store.cache.doc("visit", op.body["d"]["visit_id"])
+        form = d.get("form") or {}
+        typed = {"outcome": d.get("outcome"), "note": d.get("note"), "kind": form.get("visit_type_id")}
+        visit_id, body = d["visit_id"], {"account_id": account_id, "planned": bool(known), "arguments": {}}
+        _refill(store, op, visit_id, body | {"screen": "visit"}, typed | {"answers": form.get("answers")})
+        return "visit", {"visit_id": visit_id, "account_id": account_id}
+    screen, arguments, typed = _form_of(op, account_id)
+    arguments = {name: value for name, value in arguments.items() if value is not None}
+    if typed:
+        draft = of_form(store, (screen,), arguments)
+        body = {"screen": screen, "arguments": arguments, "called": reads.called(store, op)}
+        _refill(store, op, draft.id if draft else uuid7(), body, typed)
+    return screen, arguments
+
+
+def _refill(store: Store, op: Op, draft_id: str, body: Json, typed: Json) -> None:
+    """What was typed since goes before what was refused."""
+    held = store.outbox.drafts.of(draft_id)
+    said = {name: value for name, value in typed.items() if value is not None}
+    keep(store, draft_id, body | said | (held.body if held else {}), for_good=True)
+    store.outbox.dismiss(op.op_id)
+
+
+def _form_of(op: Op, account_id: str | None) -> tuple[str, Json, Json]:
+    """The form, its arguments and its fields; the account's card where it is none that can be filled."""
+    d = op.body.get("d") or {}
+    here, place = {"account_id": account_id}, {"lon": d.get("lon"), "lat": d.get("lat")}
+    edited = {name: new if new is not None else "" for name, (_, new) in op.body.get("f", {}).items()}
+    if op.e == "contact":
+        said = {**d, **edited}
+        reached = {key: _first(said[key]) for key in ("phones", "mails") if key in said}
+        plain = {key: said[key] for key in ("first_name", "last_name", "title") if key in said}
+        return "person", here | ({} if d else {"contact_id": op.row_id}), plain | reached
+    if op.e in ("account", "site") and not d:
+        return "edit_account", here, {name: new for name, new in edited.items() if isinstance(new, str)}
+    if op.e == "account":
+        keys = ("name", "street", "postcode", "city", "phone", "status", "account_class", "note")
+        return "new_account", place, {key: d.get(key) for key in keys} | {"tags": ", ".join(d.get("tags") or ())}
+    if op.e == "lead" and d.get("prospect_id"):
+        return "firm", {"firm_id": d["prospect_id"]}, {"note": d.get("note") or ""}
+    if op.e == "lead":
+        return "lead", place, {"name": d.get("company")} | {key: d.get(key) for key in ("person", "phone", "note")}
+    if op.e == "pin_proposal":
+        return "pin", {"site_id": d["site_id"]}, {"note": d.get("note"), "at": [d["lon"], d["lat"]]}
+    if op.e == "activity" and d.get("kind") == "task":
+        return "next_step", here, {"step": d["subject"]}
+    return "account", here, {}
+
+
+def _first(several: list[Json] | str) -> str:
+    return str(several[0]["value"]) if several else ""
 
 
 # -- photos of a visit that nobody planned

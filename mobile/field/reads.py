@@ -11,7 +11,7 @@ from mobile.field.rows import docs
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
-from mobile.field.store.overlay import references
+from mobile.field.store.overlay import references, target
 from mobile.field.timeline import TimelineEntry, timeline
 
 FINISHED = ("done", "missed", "cancelled")
@@ -83,6 +83,11 @@ class Day:
     distance_m: int
     estimated: bool
     polylines: tuple[str, ...]
+
+    @property
+    def route(self) -> tuple[Stop, ...]:
+        """The stops that one drives to, in order."""
+        return tuple(stop for stop in self.stops if stop.arrives_at and stop.lat is not None)
 
     @property
     def next_stop(self) -> Stop | None:
@@ -187,6 +192,18 @@ def day(store: Store, rep_id: str, on: date) -> Day:
         estimated=bool(route.get("estimated")),
         polylines=tuple(route.get("polylines") or ()),
     )
+
+
+def visit_today(store: Store, rep_id: str, account_id: str) -> Json | None:
+    """The rep's visit of today at an account that can be gone on with: one that has begun, else one that is planned,
+    else one that was marked missed. None where there is none."""
+    mine = [one for one in docs(store, "visit", account_id) if one.get("rep_id") in (rep_id, None)]
+    here = [one for one in mine if one["day"] == zones.today(store.outbox, one.get("zone")).isoformat()]
+    ranks = ("checked_in", "en_route", "planned", "missed")
+    left = [one for one in here if one["state"] in ranks]
+    return min(left, default=None, key=lambda one: (
+        ranks.index(one["state"]), str(one.get("planned_start_at") or "~"), one["id"]
+    ))  # fmt: skip
 
 
 def _visit_of(store: Store, stop: Json) -> Json | None:
@@ -296,21 +313,32 @@ def lone_photos(store: Store, waiting: Iterable[Op]) -> int:
 
 
 def called(store: Store, op: Op) -> str:
-    """Whom or what an op is about, for lists of unsent work: who is new by name, a next step by its subject, then the
-    account."""
-    d = op.body.get("d") or {}
-    own = d.get("company") or d.get("person") if op.e == "lead" else d.get("subject") if op.e == "activity" else ""
-    return "  ·  ".join(str(part) for part in (own, account_name(store, op)) if part)
+    """Whom or what an op is about, for lists of unsent work: who is new by name, a next step by its subject, a person,
+    then the account, unless it stands in the subject."""
+    d, own = known_of(store, op), ""
+    if op.e == "lead":
+        own = d.get("company") or d.get("person") or ""
+    elif op.e == "activity":
+        own = d.get("subject") or ""
+    elif op.e == "contact":
+        own = " ".join(str(d[key]) for key in ("first_name", "last_name") if d.get(key))
+    account = store.cache.doc("account", account_of(store, op) or "") or (d if op.e == "account" else {})
+    name = str(account.get("name") or "")
+    return "  ·  ".join(part for part in (own, name if name not in own else "") if part)
 
 
-def account_name(store: Store, op: Op) -> str:
-    """The account an op is about, for lists of unsent work."""
-    ids: Iterable[str] = (row_id for e, row_id in references(op.body) if e == "account")
-    for account_id in ids:
-        account = store.cache.doc("account", account_id)
-        if account:
-            return str(account.get("name") or "")
-    return ""
+def known_of(store: Store, op: Op) -> Json:
+    """What an op changes, as far as this phone knows, with what the op says of it."""
+    return (store.cache.doc(*target(op.body)) or {}) | (op.body.get("d") or {})
+
+
+def account_of(store: Store, op: Op) -> str | None:
+    """The account an op is about."""
+    d = known_of(store, op)
+    if op.e == "contact" and not d.get("account_id"):
+        places = docs(store, "contact_account")
+        return next((one["account_id"] for one in places if one["contact_id"] == op.row_id), None)
+    return op.row_id if op.e == "account" else d.get("account_id")
 
 
 TOLD = ("subject", "name", "company", "person", "phone", "email", "due_on", "wanted_on", "outcome", "note")

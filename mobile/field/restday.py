@@ -5,6 +5,7 @@ the office publishes the day anew. Drives that the plan knows are the road's; ot
 the day's own legs say.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -46,6 +47,11 @@ class RestOfDay:
     points: tuple[Point, ...]
     """Where one stands, where the day ends, and the doors, as the drive times count them."""
 
+    @property
+    def closes_at(self) -> datetime:
+        """When one has to be back."""
+        return self.midnight + timedelta(seconds=self.ahead.close_s)
+
     def with_call(self, site: Json, key: str, service_s: int) -> tuple[replan.Ahead, replan.Call]:
         """The same rest with the drives to one more place, and the call there; nothing is placed yet."""
         points = [*self.points, _at(site)]
@@ -63,6 +69,11 @@ class Change:
     after: datetime | None
     """None: it no longer fits into the day."""
     drive_s: int = 0
+    why: str = ""
+    """Why it does not fit: `hours` (of the customer), `end` (of the day), `promised` (its appointment cannot be kept),
+    `far` (the way is longer than it is worth) or `full` (there is no room between the others)."""
+    windows: replan.Windows = ()
+    """When one can be there that day, in seconds of the day."""
 
     @property
     def kind(self) -> str:
@@ -142,18 +153,37 @@ def propose(rest: RestOfDay, *, spent: Callable[[], float] | None = None) -> Pro
     began = clock.mono_ms()
     answer = replan.replan(rest.ahead, rest.known, spent=spent or (lambda: (clock.mono_ms() - began) / replan.LIMIT_MS))
     after = {one.id: one for one in answer.stops}
-    order = [one.id for one in answer.stops] + list(answer.left_out)
-    changes = tuple(_change(rest.shown[key], after.get(key), rest.midnight) for key in order)
     number = {call.id: n for n, call in enumerate(rest.ahead.calls)}
     present = tuple(number[key] for key in rest.known if not rest.shown[key].is_out)
+    driven = tuple(number[one.id] for one in answer.stops)
+    changes = [_change(rest.shown[one.id], after[one.id], rest.midnight) for one in answer.stops]
+    for key in answer.left_out:
+        windows, why = rest.ahead.calls[number[key]].windows, _why_out(rest.ahead, driven, number[key])
+        changes.append(Change(rest.shown[key], rest.shown[key].starts_at, None, why=why, windows=windows))
     returns_at = rest.midnight + timedelta(seconds=answer.returns_s)
-    return Proposal(rest, answer, changes, returns_at, replan.driven(rest.ahead, present))
+    return Proposal(rest, answer, tuple(changes), returns_at, replan.driven(rest.ahead, present))
 
 
-def _change(stop: reads.Stop, timed: replan.Timed | None, midnight: datetime) -> Change:
-    if timed is None:
-        return Change(stop, stop.starts_at, None)
+def _change(stop: reads.Stop, timed: replan.Timed, midnight: datetime) -> Change:
     return Change(stop, stop.starts_at, midnight + timedelta(seconds=timed.starts_s), timed.drive_s)
+
+
+def _why_out(ahead: replan.Ahead, order: replan.Order, index: int) -> str:
+    """What keeps a call out of an order: what, if it were otherwise, would let it in."""
+    call, never = ahead.calls[index], replan.NO_LIMIT
+
+    def fits(day: replan.Ahead) -> bool:
+        return replan.Route(day, order).cheapest(index, never, lambda: False) is not None
+
+    always = replace(call, windows=((0, never),))
+    open_ = replace(ahead, calls=(*ahead.calls[:index], always, *ahead.calls[index + 1 :]))
+    if fits(ahead):
+        return "far"
+    if call.promised:
+        return "promised"
+    if not call.windows or not fits(replace(ahead, close_s=never)):
+        return "hours" if fits(replace(open_, close_s=never)) else "full"
+    return "end"
 
 
 def take(store: Store, proposal: Proposal) -> None:
@@ -184,9 +214,9 @@ def taken_on(store: Store) -> date | None:
     return store.outbox.meta.read(KEY, lambda text: date.fromisoformat(json.loads(text)["day"]))
 
 
-def is_taken(store: Store, day: reads.Day) -> bool:
+def is_taken(day: reads.Day) -> bool:
     """Whether the day is shown in an order that was taken on this phone."""
-    return not day.polylines and f'"day": "{day.day}"' in str(store.outbox.meta.get(KEY))
+    return any(stop.place for stop in day.stops)
 
 
 def _kept(text: str) -> Json:
@@ -199,6 +229,7 @@ def _kept(text: str) -> Json:
 
 def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
     """The day with the order that was taken on this phone: its own numbers, times and line, in every place of the app.
+    Legs that are as they were keep their roads.
 
     What no longer fits into it comes last, without times and drives.
     """
@@ -214,7 +245,23 @@ def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
     stops = [_as_taken(s, told.get(key_of(s), (0, None))[1], is_out=key_of(s) in out) for s in seen.stops]
     stops.sort(key=lambda s: (s.is_out, s.open, told.get(key_of(s), (-1, None))[0], s.position))
     numbered = tuple(replace(stop, place=place) for place, stop in enumerate(stops, start=1))
-    return replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]), polylines=())
+    legs, roads = _legs(seen), seen.polylines
+    known = dict(zip(legs, zip(roads, _guesses(seen), strict=True), strict=True)) if len(roads) == len(legs) else {}
+    day = replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]))
+    as_planned = (known.get(leg, ("", True)) for leg in _legs(day))
+    return replace(day, polylines=tuple("" if is_guess else road for road, is_guess in as_planned))
+
+
+def _legs(day: reads.Day) -> list[tuple[str, str]]:
+    """From where to where one drives, in order: the day's start, stops by their keys, and its end."""
+    there = [key_of(stop) for stop in day.route]
+    return list(itertools.pairwise([*(["start"] if day.start else []), *there, *(["end"] if day.end else [])]))
+
+
+def _guesses(day: reads.Day) -> list[bool]:
+    """Which of the drives are estimated."""
+    there = [stop.estimated for stop in day.route]
+    return there[0 if day.start else 1 :] + ([day.estimated] if day.end else [])
 
 
 def _as_taken(stop: reads.Stop, told: Json | None, *, is_out: bool) -> reads.Stop:

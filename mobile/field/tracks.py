@@ -5,11 +5,13 @@ is recorded waits beside the outbox for some minutes and leaves as an op like an
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from mobile.field.capture import op_of
 from mobile.field.checkin import Fix, distance_m
+from mobile.field.locking import barred
 from mobile.field.ports import Position
 from mobile.field.store import Store, clock, moments
 from mobile.field.store.canonical import Json
@@ -83,9 +85,9 @@ def zone_of(outbox: Outbox) -> tzinfo | None:
 
 
 def shift_now(outbox: Outbox, now: datetime) -> Shift | None:
-    """The shift in which this phone records at a moment; None when it does not."""
+    """The shift in which this phone records at a moment; None when it does not, as when the office has barred it."""
     known = rules(outbox)
-    if known is None or is_paused(outbox, now):
+    if known is None or is_paused(outbox, now) or barred(outbox) is not None:
         return None
     return next((one for one in known.shifts if one.holds(now)), None)
 
@@ -150,26 +152,27 @@ def close_piece(store: Store) -> bool:
 
 
 class Trail:
-    """Looks where the rep is, again and again, and keeps what tells the way."""
+    """Looks where the rep is, again and again, and keeps what tells the way, in the files that are open then."""
 
-    def __init__(self, store: Store, position: Position) -> None:
-        self._store, self._position = store, position
+    def __init__(self, files: Callable[[], Store], position: Position) -> None:
+        self._files, self._position = files, position
         self._last: Fix | None = None
         self._listens = False
 
     def look(self, now: datetime) -> bool:
         """Keep where the rep is if that may and need be kept; says whether a piece of the way is ready to be sent."""
-        shift = shift_now(self._store.outbox, now)
+        store = self._files()
+        shift = shift_now(store.outbox, now)
         if shift is not None:
             self._listens = True
             fix = self._position.fix()
             if fix is not None and shift.holds(fix.taken_at) and self._tells(fix):
-                self._store.outbox.fixes.add(_body(fix))
+                store.outbox.fixes.add(_body(fix))
                 self._last = fix
         elif self._listens:
             self._listens = False
             self._position.rest()
-        return self._is_due(now, over=shift is None) and close_piece(self._store)
+        return _is_due(store, now, over=shift is None) and close_piece(store)
 
     def _tells(self, fix: Fix) -> bool:
         """Whether a reading is sure, real, and away from the one before."""
@@ -181,11 +184,12 @@ class Trail:
         later = fix.taken_at - last.taken_at >= timedelta(seconds=EVERY_S)
         return later and distance_m(last.lon, last.lat, fix.lon, fix.lat) >= max(EVERY_M, fix.accuracy_m)
 
-    def _is_due(self, now: datetime, *, over: bool) -> bool:
-        waiting = self._store.outbox.fixes.all()
-        if not waiting:
-            return False
-        return over or len(waiting) >= FIXES or now - datetime.fromisoformat(waiting[0].body["at"]) >= PIECE
+
+def _is_due(store: Store, now: datetime, *, over: bool) -> bool:
+    waiting = store.outbox.fixes.all()
+    if not waiting:
+        return False
+    return over or len(waiting) >= FIXES or now - datetime.fromisoformat(waiting[0].body["at"]) >= PIECE
 
 
 def _body(fix: Fix) -> Json:

@@ -55,15 +55,26 @@ def _head(ctx, card):
     phones, mails = ([account[key]] if account.get(key) else [] for key in ("phone", "email"))
     if phones or mails or site.get("lat") is not None:
         head.add_widget(leads.ways(ctx, site, phones, mails))
-    head.add_widget(
-        PushButton(words("log_visit"), lambda: ctx.nav.go("visit", account_id=account["id"]), "notebook_pen")
-    )
+    for button in _log(ctx, account["id"]):
+        head.add_widget(button)
     find = PushButton(words("find_time"), lambda: ctx.nav.go("times", account_id=account["id"]), "clock", "quiet")
     head.add_widget(find)
     head.add_widget(
         PushButton(words("take_order"), lambda: ctx.nav.go("order", account_id=account["id"]), "tag", "quiet")
     )
     return head
+
+
+def _log(ctx, account_id):
+    """The way to today's visit, planned or begun, else to one that nobody planned; a missed one can still be made."""
+    words, visit = ctx.words, reads.visit_today(ctx.files, ctx.user_id, account_id) or {}
+    is_missed = visit.get("state") == "missed"
+    today = lambda: ctx.nav.go("visit", visit_id=visit["id"], account_id=account_id)  # noqa: E731 a tap
+    new = lambda: ctx.nav.go("visit", account_id=account_id)  # noqa: E731 a tap
+    if is_missed:
+        yield PushButton(words("visited_after_all"), today, "notebook_pen")
+    log = today if visit and not is_missed else new
+    yield PushButton(words("log_visit"), log, "notebook_pen", "quiet" if is_missed else "primary")
 
 
 def _photos(ctx, account_id):

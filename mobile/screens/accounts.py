@@ -29,6 +29,7 @@ class AccountRow(RecycleDataViewBehavior, Touchable):
         """Show another account."""
         line, self._tap = data["line"], data["tap"]
         self.label = line.name
+        self._press()  # it may have been painted while the app had other colours
         self.clear_widgets()
         below = "  ·  ".join(p for p in (line.city, data["overdue"] or data["waits"] or data["status"]) if p)
         ink = "bad" if line.overdue else "quiet"

@@ -49,7 +49,7 @@ from mobile.screens import (
     visit,
     week,
 )
-from mobile.screens.context import Context
+from mobile.screens.context import Context, Undo
 from mobile.screens.guard import Guard
 from mobile.screens.trail import Footsteps
 from mobile.texts import Words
@@ -231,8 +231,8 @@ class WaymarkApp(App):
         """What scrolls on the present screen, so that nothing jumps when it is built anew."""
         return [widget for widget in self.stage.walk() if isinstance(widget, Scroller)]
 
-    def toast(self, text: str, kind: str = "good") -> None:
-        Toast(text, kind).show(self.stage)
+    def toast(self, text: str, kind: str = "good", undo: Undo | None = None) -> None:
+        Toast(text, kind, undo).show(self.stage)
 
     def _key(self, _window: object, key: int, *_args: object) -> bool:
         """Android's back button and Escape."""
@@ -256,11 +256,11 @@ class WaymarkApp(App):
         self._apply_settings()
         Clock.schedule_once(lambda _dt: self.again(), 0)
 
-    def saved(self) -> None:
+    def saved(self, after_s: float = AFTER_SAVE_S) -> None:
         """Something new is in the outbox: say so, and send it soon, together with what follows."""
         self._say_sync_state()
         if self.worker is not None:
-            self.worker.nudge(AFTER_SAVE_S)
+            self.worker.nudge(after_s)
 
     def sync_now(self) -> None:
         if self.worker is not None:
@@ -376,7 +376,7 @@ class WaymarkApp(App):
         """A retired phone shows no data any more: it goes, and what was never sent stays until the office has it."""
         if self.ctx.store is not None and self.ctx.store.cache.buckets():
             self.phone.close_data(self.ctx.store)
-            self.ctx.store = self.phone.home.store()
+            self.ctx.store, self.ctx.index = self.phone.home.store(), None
 
     def _say_sync_state(self) -> None:
         if self.ctx.store is not None and self.ctx.sync_line is not None:

@@ -1,5 +1,6 @@
 """What every screen is given: the phone, its store, the words, and where one can go."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -10,8 +11,12 @@ from mobile.field.finding import AccountIndex
 from mobile.field.home import SignedIn
 from mobile.field.maps.pack import MapPack
 from mobile.field.store import Store
+from mobile.field.sync.worker import AFTER_SAVE_S
 from mobile.phone import Phone
 from mobile.texts import Words
+
+Undo = tuple[str, Callable[[], None]]
+"""The word on a button, and what its tap does."""
 
 
 class Navigator(Protocol):
@@ -25,9 +30,9 @@ class Navigator(Protocol):
 
     def again(self) -> None: ...
 
-    def toast(self, text: str, kind: str = "good") -> None: ...
+    def toast(self, text: str, kind: str = "good", undo: Undo | None = None) -> None: ...
 
-    def saved(self) -> None: ...
+    def saved(self, after_s: float = AFTER_SAVE_S) -> None: ...
 
     def sync_now(self) -> None: ...
 

@@ -10,18 +10,21 @@ from kivy.uix.floatlayout import FloatLayout
 from mobile.field import around, restday, tracks
 from mobile.field.checkin import distance_m
 from mobile.field.maps.polyline import decode
+from mobile.field.store import clock
 from mobile.screens.leads import LAYER_ICONS, is_late, open_somebody, told_of
 from mobile.screens.parts import frame
 from mobile.theme import CATEGORIES, CLASS_COLOURS
 from mobile.widgets.base import Card, Column, Icon, Row, Text, Touchable, Word, paint
 from mobile.widgets.controls import IconButton, Notice, PushButton
 from mobile.widgets.map import MapView
-from mobile.widgets.mapmarks import Pin
+from mobile.widgets.mapmarks import LATE, Pin
 
 STOP_INKS = {"done": "good", "missed": "bad", "cancelled": "quiet"}
 STOP_SIGNS = {"done": "check", "missed": "x", "cancelled": "minus"}
 ONE_DOOR_M = 15.0
 """Stops that lie closer are one pin with both numbers."""
+FIRMS_SINCE = 14
+"""From which zoom on firms of open data are there."""
 WHOLE = {"x": 0, "y": 0}
 CLASS_SIZES = {"A": 7, "B": 6, "C": 5}
 LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1], "firm": "quiet"}
@@ -31,13 +34,8 @@ LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1], "firm": "quiet"}
 def build(ctx, account_id=None, layers=(), kind="", spots=()):
     """The map of the territory; where it was opened from a list, with the layers and the kind of that, at its spots."""
     day = restday.day_as_taken(ctx.files, ctx.user_id, ctx.day or ctx.today)
-    content = DayMap(ctx, day, True, account_id, layers=layers, kind=kind, spots=spots)
+    content = DayMap(ctx, day, account_id, layers=layers, kind=kind, spots=spots)
     return frame(ctx, ctx.words("map"), content, tab="map")
-
-
-def day_map(ctx, day, *, territory=False, account_id=None):
-    """The route with its stops; with the territory's accounts around them if asked for."""
-    return DayMap(ctx, day, territory=territory, account_id=account_id)
 
 
 def zoom_buttons(ctx, view, fix):
@@ -67,15 +65,16 @@ def attribution(ctx):
 
 
 class DayMap(FloatLayout):
-    """A map with buttons for the thumb, attribution, and a card for what was tapped."""
+    """The route with its stops, and whoever lies around them: a map with buttons for the thumb, attribution, and a card
+    for what was tapped."""
 
-    def __init__(self, ctx, day, territory, account_id, layers=(), kind="", spots=(), **kwargs):
+    def __init__(self, ctx, day, account_id=None, layers=(), kind="", spots=(), **kwargs):
         super().__init__(**kwargs)
         self.ctx, self.day = ctx, day
         self.map = MapView(ctx.packs, self.tapped, self.held, pos_hint=WHOLE)
         self.add_widget(self.map)
         self.stops = {str(stop.number): stop for stop in day.stops if stop.lat is not None}
-        self.territory, self.kind = territory, kind
+        self.kind, self.firms_since = kind, 0 if "firm" in layers else FIRMS_SINCE
         self.people = self._people()
         self.hidden = set(ctx.phone.settings()["hidden_layers"].split()) - set(layers)
         self.fix = ctx.phone.position.fix()
@@ -85,8 +84,7 @@ class DayMap(FloatLayout):
         self.add_widget(zoom_buttons(ctx, self.map, self.fix))
         self.add_widget(attribution(ctx))
         self.panel = Column(spacing=8, size_hint_x=None, width=dp(230))
-        if territory:
-            self._add_layers()
+        self._add_layers()
         self.shelf = AnchorLayout(pos_hint=WHOLE, anchor_y="bottom", padding=(dp(12), dp(12), dp(12), dp(30)))
         self.add_widget(self.shelf)
         if not ctx.packs:
@@ -96,15 +94,11 @@ class DayMap(FloatLayout):
 
     def _people(self):
         """Who is around the route, by id; of firms those of the chosen kind."""
-        if not self.territory:
-            return {}
         everybody = around.everybody(self.ctx.files, self.ctx.accounts())
         return {one.id: one for one in everybody if not self.kind or one.kind in ("", self.kind)}
 
     def came_in(self):
         """A sync has brought something: it is on the map and counted; what the rep looks at stays where it is."""
-        if not self.territory:
-            return
         self.day = restday.day_as_taken(self.ctx.files, self.ctx.user_id, self.ctx.day or self.ctx.today)
         self.stops = {str(stop.number): stop for stop in self.day.stops if stop.lat is not None}
         self.people = self._people()
@@ -148,7 +142,13 @@ class DayMap(FloatLayout):
         pins = [self._stop_pin(several) for several in doors]
         visited = {stop.account_id for stop in self.stops.values()}
         shown = [one for one in self.people.values() if one.layer not in self.hidden and one.id not in visited]
-        return pins + [self._pin_of(one) for one in shown]
+        ends = [Pin("end:", *place, ink="ink", size=12, icon="house") for place in self._ends()]
+        return pins + ends + [self._pin_of(one) for one in shown]
+
+    def _ends(self):
+        """Where the route begins and ends, once where that is the same."""
+        places = [(one["lon"], one["lat"]) for one in (self.day.start, self.day.end) if one]
+        return places[:1] if len(places) == 2 and distance_m(*places[0], *places[1]) <= ONE_DOOR_M else places
 
     def _doors(self):
         """The stops in their order, those at one door together."""
@@ -175,14 +175,15 @@ class DayMap(FloatLayout):
             sign=STOP_SIGNS.get(stop.state, ""),
         )  # fmt: skip
 
-    @staticmethod
-    def _pin_of(who):
-        """Somebody who is not on the route: late ones in red, customers by class, prospects and leads by their kind."""
+    def _pin_of(self, who):
+        """Somebody who is not on the route: late ones in red and larger, customers by class, prospects and leads by
+        their kind; firms not before one looks from near, so that customers are not lost among them."""
         ink = LAYER_INKS.get(who.layer) or CLASS_COLOURS.get(who.account_class, "quiet")
-        ink = "bad" if is_late(who) else ink
+        late, is_firm = is_late(who), who.layer == "firm"
         return Pin(
-            f"account:{who.id}", who.lon, who.lat, "", ink, CLASS_SIZES.get(who.account_class, 5),
-            uncertainty_m=who.uncertainty_m, gathers=True, is_ring=who.layer == "firm",
+            f"account:{who.id}", who.lon, who.lat, "", LATE if late else ink,
+            CLASS_SIZES.get(who.account_class, 5) + 2 * late, uncertainty_m=who.uncertainty_m, gathers=True,
+            is_ring=is_firm, since=self.firms_since if is_firm else 0,
         )  # fmt: skip
 
     # -- layers
@@ -216,6 +217,8 @@ class DayMap(FloatLayout):
                 count = sum(one.layer == layer for one in self.people.values())
                 row.add_widget(Word(words.number(count), 14, ink="quiet"))
             card.add_widget(row)
+        if self.firms_since and "firm" not in self.hidden:
+            card.add_widget(Text(words("firms_nearer"), 13, ink="quiet"))
         return card
 
     def _toggle(self, layer):
@@ -227,12 +230,15 @@ class DayMap(FloatLayout):
         self._toggle_panel()
 
     def _route(self):
-        """Leg by leg: along the road where it is known, straight and dashed where it is estimated."""
-        day, on_route = self.day, [s for s in self.day.stops if s.arrives_at and s.lat is not None]
+        """Leg by leg: along the road where it is known, straight and dashed where it is estimated. In an order that was
+        taken here a leg has a road where it is as the office planned it."""
+        day, on_route = self.day, self.day.route
         places = [(a["lon"], a["lat"]) for a in (day.start,) if a]
         places += [(s.lon, s.lat) for s in on_route]
         places += [(a["lon"], a["lat"]) for a in (day.end,) if a]
         estimated = [s.estimated for s in on_route] + [day.estimated]
+        if restday.is_taken(day):
+            estimated = [False] * len(estimated)
         legs = day.polylines if len(day.polylines) == len(places) - 1 else ("",) * (len(places) - 1)
         return [
             (decode(leg), "guess" if guess else "route") if leg else ([here, there], "guess")
@@ -249,9 +255,21 @@ class DayMap(FloatLayout):
         kind, _, key = (key or "").partition(":")
         if kind == "stop":
             self._cards([self._told_of_stop(self.stops[one]) for one in key.split("+")])
+        elif kind == "end":
+            self._tell_ends()
         elif kind == "account" and key in self.people:
             who = self.people[key]
             self._cards([(who.name, told_of(self.ctx, who), "open", lambda: open_somebody(self.ctx, who))])
+
+    def _tell_ends(self):
+        """When the route begins and ends, and where."""
+        words, zone = self.ctx.words, clock.zone(self.day.zone)
+        ends = (("start_at", self.day.start, self.day.leaves_at), ("back_at", self.day.end, self.day.returns_at))
+        card = self._card()
+        for key, place, at in ends:
+            if place:
+                said = words(key, place=place.get("name") or "")
+                card.add_widget(Text(f"{words.time(at, zone)}  {said}".strip(), 16, lines=1))
 
     def _told_of_stop(self, stop):
         """What the card of a stop says, and where it leads."""
@@ -268,12 +286,17 @@ class DayMap(FloatLayout):
 
     def _cards(self, several):
         """A line for each thing that was tapped."""
-        card = Card(padding=12, spacing=8)
+        card = self._card()
         for name, place, action, go_there in several:
             there = partial(self._leave, go_there)
             go = PushButton(self.ctx.words(action), there, size_hint_x=None, width=dp(150))
             words = Column(Text(name, 16, True, lines=1), Text(place, 14, ink="quiet", lines=1), spacing=0)
             card.add_widget(Row(words, go, spacing=12))
+
+    def _card(self):
+        """An empty one on the shelf."""
+        card = Card(padding=12, spacing=8)
         card.size_hint_x, card.width = None, min(self.width - dp(24), dp(480)) if self.width > dp(120) else dp(388)
         self.bind(width=lambda _w, width: setattr(card, "width", min(width - dp(24), dp(480))))
         self.shelf.add_widget(card)
+        return card

@@ -56,7 +56,7 @@ def _page(ctx, proposal):
     for place, change in enumerate(proposal.changes):
         if place:
             rows.add_widget(rule())
-        rows.add_widget(_line(ctx, change, zone))
+        rows.add_widget(_line(ctx, change, proposal.rest.closes_at, zone))
     yield Card(rows)
     if proposal.rest.unplaced:
         yield Notice(words("r_unplaced", names=", ".join(proposal.rest.unplaced)), "warn")
@@ -79,7 +79,16 @@ def _minute(instant):
     return instant.replace(second=0, microsecond=0)
 
 
-def _line(ctx, change, zone):
+def _why_out(ctx, change, closes, zone):
+    """Why somebody has no place any more."""
+    if change.why:
+        spans = ", ".join("–".join(f"{s // 3600:02}:{s // 60 % 60:02}" for s in span) for span in change.windows)
+        why = f"o_{change.why}" if change.why != "hours" or spans else "o_closed"
+        at = ctx.words.time(change.before if change.why == "promised" else closes, zone)
+        yield ctx.words(why, hours=spans, time=at)
+
+
+def _line(ctx, change, closes, zone):
     """Old time, new time, who, and what that means for them."""
     words, stop = ctx.words, change.stop
     old, new = words.time(change.before, zone), words.time(change.after, zone)
@@ -89,7 +98,7 @@ def _line(ctx, change, zone):
     times.size_hint_x, times.width = None, dp(56)
     times.pos_hint = {"top": 1}
     moved = abs((_minute(change.after) - _minute(change.before)).total_seconds()) if old and new else 0
-    below = [words(f"r_{change.kind}", n=words.duration(moved))]
+    below = [words(f"r_{change.kind}", n=words.duration(moved)), *_why_out(ctx, change, closes, zone)]
     below += [words("r_promised")] if stop.appointment == "fixed" else []
     below += [words("drive_short", time=words.duration(change.drive_s))] if change.drive_s else []
     lines = Column(

@@ -5,7 +5,7 @@ from datetime import datetime
 from kivy.metrics import dp
 
 from mobile import reasons
-from mobile.field import conflicts, reads
+from mobile.field import conflicts, drafts, reads
 from mobile.screens import export, gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
@@ -130,8 +130,16 @@ def _needing(ctx, op):
         card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, error)), 16))
         _content(ctx, card, op)
         choices = ((words("understood"), lambda: _dismiss(ctx, op.op_id), "quiet"),)
+        if drafts.can_reopen(ctx.files, op):
+            choices = ((words("open"), lambda: _open(ctx, op), "primary"), *choices)
     card.add_widget(_choices(choices))
     return card
+
+
+def _open(ctx, op):
+    """The form from which it came, with what was typed; where that is none, the record."""
+    screen, arguments = drafts.reopen(ctx.files, op)
+    ctx.nav.go(screen, **arguments)
 
 
 def _question(ctx, question):

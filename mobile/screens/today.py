@@ -27,7 +27,7 @@ def build(ctx):
         pane = BoxLayout()
         content.size_hint_x, content.width = None, dp(400)
         pane.add_widget(content)
-        pane.add_widget(map_view.day_map(ctx, day))
+        pane.add_widget(map_view.DayMap(ctx, day))
         content = pane
     arrows = (
         IconButton("calendar_days", lambda: ctx.nav.go("week"), ctx.words("week")),
@@ -64,7 +64,7 @@ def _timeline(ctx, day, day_date):
         column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(ctx.words("day_done"), 16))))
     column.add_widget(gap(14))
     if day.start and upcoming is not None and day_date >= zones.today(ctx.files.outbox, day.zone):
-        column.add_widget(_order(ctx, day_date, restday.is_taken(ctx.files, day)))
+        column.add_widget(_order(ctx, day_date, restday.is_taken(day)))
     zone = clock.zone(day.zone)
     if day.start:
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))

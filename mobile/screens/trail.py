@@ -15,7 +15,7 @@ class Footsteps:
     def start(self):
         """Somebody is let in."""
         self.stop()
-        self._trail = tracks.Trail(self.app.ctx.files, self.app.phone.position)
+        self._trail = tracks.Trail(lambda: self.app.ctx.files, self.app.phone.position)
         self._event = Clock.schedule_interval(lambda _dt: self.look(), tracks.LOOK_S)
 
     def stop(self):

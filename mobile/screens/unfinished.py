@@ -31,7 +31,7 @@ class Typed:
         draft = visit[1] if visit else drafts.of_form(ctx.files, screens, arguments)
         self.id = visit[0] if visit else draft.id if draft else uuid7()
         fresh = {"arguments": arguments, "called": called, "seen": seen or {}} | (visit[2] if visit else {})
-        self.body = (draft.body if draft else fresh) | {"screen": screens[0]}
+        self.body = fresh | (draft.body if draft else {}) | {"screen": screens[0]}
         self.at = draft.at if drafts.is_typed(draft) else None
 
     def seen(self, e):
@@ -78,6 +78,11 @@ class Typed:
         made = self.ctx.files.at_once(both)
         self._over = True
         return made
+
+    def keep_again(self):
+        """What was saved is undone: what was typed is a draft as before."""
+        self._over = False
+        self.keep()
 
     def told(self):
         """That something is not finished, since when, and the way to begin anew; None in a form that is new."""

@@ -16,7 +16,8 @@ from mobile.screens.parts import frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
 from mobile.screens.unfinished import Typed
-from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
+from mobile.widgets.bars import UNDO_S
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, gap, paint
 from mobile.widgets.controls import Chips, IconButton, Notice, PushButton
 
 KINDS = {
@@ -63,7 +64,8 @@ class VisitForm(BoxLayout):
         self.checkin, self.asked, self.warning, self.asked_why = Column(spacing=8), Column(), Column(), False
         self.why = self.typed.value("reason", "")
         self.answers = dict(self.typed.value("answers", dict(self.visit.get("answers") or {})))
-        chosen = self.typed.value("outcome", self.visit.get("outcome"))
+        self.is_missed = self.visit.get("state") == "missed"
+        chosen = self.typed.value("outcome", None if self.is_missed else self.visit.get("outcome"))
         self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
         shown = self.visit.get("note") or ""
         self.note = self.typed.field("note", "", shown, lines=4, hint=ctx.words("note_hint"))
@@ -159,6 +161,9 @@ class VisitForm(BoxLayout):
                 head.add_widget(Text(line, 14, ink="quiet"))
         if rough:
             head.add_widget(Notice(rough, "warn"))
+        if self.is_missed:
+            head.add_widget(gap(8))
+            head.add_widget(Notice(self.ctx.words("missed_now"), "info"))
         if (told := self.typed.told()) is not None:
             head.add_widget(told)
         return head
@@ -167,9 +172,8 @@ class VisitForm(BoxLayout):
         words = self.ctx.words
         self.save_button = PushButton(words("save_visit"), self.save, "check", height=dp(54), size_hint_x=0.6)
         missed = PushButton(words("missed"), self.miss, "user_x", "quiet", height=dp(54), size_hint_x=0.4)
-        foot = Column(
-            self.warning, Row(missed, self.save_button, spacing=10, height=54), spacing=8, padding=(16, 10, 16, 12)
-        )
+        buttons = Row(None if self.is_missed else missed, self.save_button, spacing=10, height=54)
+        foot = Column(self.warning, buttons, spacing=8, padding=(16, 10, 16, 12))
         paint(foot, "paper")
         return foot
 
@@ -290,6 +294,9 @@ class VisitForm(BoxLayout):
             files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
             signature=self._signature(), fix=fix,
         ))  # fmt: skip
+        self.ctx.nav.saved()
+        self.ctx.nav.back()
+        self.ctx.nav.toast(self.ctx.words("saved"))
 
     def _signature(self):
         signed = self.typed.value("signature")
@@ -298,36 +305,52 @@ class VisitForm(BoxLayout):
         return taking.Signature(signed["name"], tuple(map(tuple, signed["strokes"])), tuple(signed["box"]))
 
     def _say_why(self, fix):
-        """Why the rep is far off: a further check-in, with where they are now."""
-        if reason := self.why.strip():
-            visit_event(self.ctx.files, self._target(), "checked_in", note=reason, fix=fix)
+        """Why the rep is far off: a further check-in, with where they are now. Returns the ops of it."""
+        reason = self.why.strip()
+        return [visit_event(self.ctx.files, self._target(), "checked_in", note=reason, fix=fix)] if reason else []
 
     def _close(self, fix, end):
-        """The visit is over: why it was far off, its end, its photos and the next step, all of it at once."""
+        """The visit is over: why it was far off, its end, its photos and the next step, all of it at once. Returns the
+        ops but those of photos."""
         files, step = self.ctx.files, self.step
 
         def all_of_it():
-            self._say_why(fix)
-            end()
+            made = [*self._say_why(fix), end()]
             drafts.send_photos(files, self.typed.value("photos", []))
             if step.subject.value:
-                site_id = self.site.get("id")
-                taking.next_step(files, self.account_id, step.subject.value, due_on=step.due_on, site_id=site_id)
+                site_id, due_on = self.site.get("id"), step.due_on
+                made.append(
+                    taking.next_step(files, self.account_id, step.subject.value, due_on=due_on, site_id=site_id)
+                )
+            return made
 
-        self.typed.save(all_of_it)
-        self.ctx.nav.saved()
-        self.ctx.nav.back()
-        self.ctx.nav.toast(self.ctx.words("saved"))
+        return self.typed.save(all_of_it)
 
     def miss(self):
         """Nobody was there."""
-        fix = self.ctx.phone.position.fix()
+        ctx, fix = self.ctx, self.ctx.phone.position.fix()
         note, nobody = self.note.value, {"outcome": "nobody_there", "fix": fix}
-        self._close(fix, lambda: visit_event(self.ctx.files, self._target(), "missed", note=note, **nobody))
+        ops = self._close(fix, lambda: visit_event(ctx.files, self._target(), "missed", note=note, **nobody))
+        ctx.nav.saved(UNDO_S + 2)
+        ctx.nav.back()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
-        today = zones.today(self.ctx.files.outbox, self.visit.get("zone"))
-        if day == today and restday.ahead_of(self.ctx.files, self.ctx.user_id, day):
-            self.ctx.nav.go("replan", day=day)
+        go = ctx.nav.go
+        if day == zones.today(ctx.files.outbox, self.visit.get("zone")) and restday.ahead_of(
+            ctx.files, ctx.user_id, day
+        ):
+            ctx.nav.go("replan", day=day)
+            go = ctx.nav.instead
+        undo = None if self.typed.body.get("photos") else (ctx.words("undo"), lambda: self._undo(ops, go))
+        ctx.nav.toast(ctx.words("missed_saved", name=self.account.get("name") or ""), undo=undo)
+
+    def _undo(self, ops, go):
+        """Not missed: the form is as it was, as long as nothing of it was sent."""
+        ctx, known = self.ctx, {"visit_id": self.visit_id} if self.visit else {}
+        is_undone = ctx.files.take_back([op.op_id for op in ops])
+        if is_undone:
+            self.typed.keep_again()
+        go("visit", account_id=self.account_id, **known)
+        ctx.nav.toast(ctx.words("undone" if is_undone else "undo_late"), "good" if is_undone else "info")
 
 
 def build(ctx, visit_id=None, account_id=None):

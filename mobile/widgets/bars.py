@@ -7,11 +7,13 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
-from mobile.theme import RADIUS_CONTROL
+from mobile.theme import RADIUS_CONTROL, TOUCH
 from mobile.widgets.base import Column, Icon, Text, Touchable, Word, paint
 from mobile.widgets.controls import IconButton
 from mobile.widgets.icons import MARK_ICONS
 
+UNDO_S = 8.0
+"""So long an undo is offered."""
 MARK_COLOURS = {"phone": "info", "server": "good", "attention": "warn"}
 
 
@@ -82,21 +84,33 @@ class Shell(BoxLayout):
 
 
 class Toast(AnchorLayout):
-    """A short message above the bottom bar that goes by itself."""
+    """A short message above the bottom bar that goes by itself; `undo` is a word and what its tap does."""
 
-    def __init__(self, text, kind="good", **kwargs):
+    def __init__(self, text, kind="good", undo=None, **kwargs):
         super().__init__(anchor_y="bottom", padding=(dp(16), 0, dp(16), dp(76)), **kwargs)
         icon = {"good": "check", "bad": "triangle_alert", "info": "info"}[kind]
         box = BoxLayout(size_hint=(1, None), padding=(dp(14), dp(12)), spacing=dp(10))
         box.bind(minimum_height=box.setter("height"))
         paint(box, "ink", radius=RADIUS_CONTROL)
         box.add_widget(Icon(icon, 20, "paper", size=(dp(22), dp(26))))
-        box.add_widget(Text(text, 14, ink="paper"))
+        box.add_widget(Text(text, 14, ink="paper", pos_hint={"center_y": 0.5} if undo else {}))
+        self._undo = self._button(*undo) if undo else None
+        if undo:
+            box.add_widget(self._undo)
         self.add_widget(box)
 
-    def show(self, over, seconds=3.5):
+    @staticmethod
+    def _button(word, act):
+        label = Word(word, 16, True, "paper")
+        size = (label.width + dp(24), dp(TOUCH))
+        button = Touchable(act, "ink", "paper", RADIUS_CONTROL, size_hint=(None, None), size=size, padding=(dp(12), 0))
+        button.label = word
+        button.add_widget(label)
+        return button
+
+    def show(self, over):
         over.add_widget(self)
-        Clock.schedule_once(lambda _dt: self._leave(over), seconds)
+        Clock.schedule_once(lambda _dt: self._leave(over), UNDO_S if self._undo else 3.5)
 
     def _leave(self, over):
         fade = Animation(opacity=0, d=0.2)
@@ -104,7 +118,8 @@ class Toast(AnchorLayout):
         fade.start(self)
 
     def on_touch_down(self, touch):
-        return False
+        """What lies below is tapped through it, but for the undo."""
+        return self._undo is not None and self._undo.on_touch_down(touch)
 
 
 class Stage(FloatLayout):

@@ -98,6 +98,6 @@ class Gestures(StencilView):
             if math.dist((x, y), (cx, cy)) <= max(dp(24), radius):
                 self.zoom_by(1.5, self.to_window_px(found.x, found.y))
                 return
-        near = [(math.dist((x, y), self.lonlat_px(p.lon, p.lat)), p) for p in self.pins]
+        near = [(math.dist((x, y), self.lonlat_px(p.lon, p.lat)), p) for p in self.pins if p.since <= self.zoom]
         near = [(d, p) for d, p in near if d <= max(dp(24), dp(p.size))]
         self.on_pin(min(near, key=lambda dp_: dp_[0])[1].key if near else None)

@@ -292,7 +292,9 @@ class MapView(Gestures):
     def _clusters(self, level):
         """Pins that gather, as one where they lie close."""
         if level not in self._gathered:
-            spots = [Spot(pin.key, *self._at[pin.key], pin.ink) for pin in self.pins if pin.gathers]
+            spots = [
+                Spot(pin.key, *self._at[pin.key], pin.ink) for pin in self.pins if pin.gathers and pin.since <= level
+            ]
             clear = [self._at[pin.key] for pin in self._alone]
             self._gathered[level] = clusters(spots, level, clear)
         return self._gathered[level]
@@ -306,12 +308,16 @@ class MapView(Gestures):
     def _draw_pin(self, pin, wide):
         token = "on_brand" if pin.ink == "brand" else "#FFFFFF"
         texture = self._texture(pin.label, 13, token, halo=False) if pin.label else None
+        if pin.icon:
+            texture = self._texture(ICONS[pin.icon], 15, "paper", halo=False, font="Icons")
         sign = self._texture(ICONS[pin.sign], 10, "#FFFFFF", halo=False, font="Icons") if pin.sign else None
         return mapmarks.pin(dp(pin.size), pin.ink, wide, texture, hollow=pin.is_ring, sign=sign)
 
     def _draw_crowd(self, found, radius):
         texture = self._texture(str(len(found.keys)), 13, "ink", halo=False)
-        return mapmarks.crowd(radius, found.inks, texture)
+        late = dict(found.inks).get(mapmarks.LATE)
+        said = self._texture(str(late), 11, "paper", halo=False) if late else None
+        return mapmarks.crowd(radius, found.inks, texture, said)
 
     # -- names
 

@@ -19,6 +19,8 @@ from kivy.metrics import dp
 
 from mobile.widgets.base import colour
 
+LATE = "bad"
+"""The colour of what is late: such pins are counted at the edge of a bubble."""
 KEPT = 400
 """Marks that are remembered."""
 
@@ -40,6 +42,10 @@ class Pin:
     """Whether it is hollow."""
     sign: str = ""
     """The name of an icon at its edge, so that colour does not stand alone."""
+    icon: str = ""
+    """The name of an icon in its middle."""
+    since: int = 0
+    """From which zoom on it is there."""
 
 
 def disc(radius, token, alpha=1.0):
@@ -73,8 +79,8 @@ def pin(radius, ink, wide, texture, *, hollow=False, sign=None):
         yield PopMatrix()
 
 
-def crowd(radius, inks, texture):
-    """A bubble with a count, and a ring of the shares of the colours."""
+def crowd(radius, inks, texture, late=None):
+    """A bubble with a count, and a ring of the shares of the colours; how many are late stands at its edge."""
     yield from disc(radius + dp(2), "map_halo")
     count, start = sum(many for _, many in inks), 0.0
     for ink, many in inks:
@@ -85,6 +91,13 @@ def crowd(radius, inks, texture):
         start = end
     yield from disc(radius - dp(4), "paper")
     yield from writing(texture)
+    if late is not None:
+        yield PushMatrix()
+        yield Translate(radius * 0.8, radius * 0.8)
+        yield from disc(dp(10), "map_halo")
+        yield from disc(dp(9), LATE)
+        yield from writing(late)
+        yield PopMatrix()
 
 
 def me(wide):

@@ -72,18 +72,8 @@ class Op:
 
 def _op(row: Mapping[str, Any], texts: Texts) -> Op:
     """A row as an op; raises ValueError where what was saved is not what stands there."""
-    return Op(
-        n=row["n"],
-        op_id=row["op_id"],
-        kind=row["kind"],
-        e=row["e"],
-        row_id=row["row_id"],
-        body=json.loads(whole(row, texts)),
-        state=row["state"],
-        result=verdict(row["result"], texts),
-        created_wall=row["created_wall"],
-        acked_at=row["acked_at"],
-    )
+    plain = {name: row[name] for name in ("n", "op_id", "kind", "e", "row_id", "state", "created_wall", "acked_at")}
+    return Op(body=json.loads(whole(row, texts)), result=verdict(row["result"], texts), **plain)
 
 
 class Outbox:
@@ -151,18 +141,10 @@ class Outbox:
                 "insert into op(op_id,kind,e,row_id,body,body_sha,dep_op,created_wall,created_mono,boot_id)"
                 " values(?,?,?,?,?,?,?,?,?,?) returning *",
                 (
-                    body["op_id"],
-                    body["k"],
-                    body["e"],
-                    body["id"],
-                    self._texts.seal(text),
-                    sha256(text),
-                    body.get("dep_op"),
-                    body["at"]["wall"],
-                    body["at"]["mono"],
-                    body["at"]["boot"],
+                    body["op_id"], body["k"], body["e"], body["id"], self._texts.seal(text), sha256(text),
+                    body.get("dep_op"), body["at"]["wall"], body["at"]["mono"], body["at"]["boot"],
                 ),
-            ).fetchone()
+            ).fetchone()  # fmt: skip
             self.db.execute("insert into meta values(?,'1') on conflict(k) do update set v=cast(v as int)+1", (SAVED,))
             self.blobs.enter(contents, body["op_id"])
             if fixes_upto:
@@ -286,10 +268,11 @@ class Outbox:
 
     # -- what the server said
 
-    def mark_sent(self, ops: Sequence[Op]) -> None:
-        """From now on these bodies are immutable: the server may have them."""
+    def mark_sent(self, ops: Sequence[Op]) -> bool:
+        """From now on these bodies are immutable: the server may have them. False where one has been taken back."""
+        known = "update op set state='sent' where n=? and op_id=? and state in ('queued','sent')"
         with transaction(self.db):
-            self.db.executemany("update op set state='sent' where n=? and state='queued'", [(op.n,) for op in ops])
+            return self.db.executemany(known, [(op.n, op.op_id) for op in ops]).rowcount == len(ops)
 
     def acknowledge(self, n: int, status: str, result: Json) -> None:
         """Keep the server's verdict on one op."""
@@ -349,10 +332,26 @@ class Outbox:
                 "update op set n=?, state='stuck', result=? where n=?",
                 (lowest, self._texts.seal(canonical({"error": error})), n),
             )
-            followers = [r[0] for r in self.db.execute("select n from op where n>? order by n", (n,)).fetchall()]
-            for follower in followers:
-                self.db.execute("update op set n=? where n=?", (follower - 1, follower))
-            self._continue_after(max(self.max_n(), n - 1))
+            self._close_up(n)
+
+    def take_back(self, op_ids: Sequence[str]) -> bool:
+        """Forget ops that the rep undoes. False, and nothing is forgotten, once the server may have one of them."""
+        with transaction(self.db):
+            numbers = [op.n for op in self.ops(("queued",)) if op.op_id in op_ids]
+            if len(numbers) < len(op_ids):
+                return False
+            for n in reversed(numbers):
+                self.db.execute("delete from op where n=?", (n,))
+                self._close_up(n)
+        with contextlib.suppress(sqlite3.Error, OSError):  # the copy would bring them back to a damaged journal
+            self.back_up()
+        return True
+
+    def _close_up(self, n: int) -> None:
+        """What follows an op that has left the order moves down by one."""
+        for (follower,) in self.db.execute("select n from op where n>? order by n", (n,)).fetchall():
+            self.db.execute("update op set n=? where n=?", (follower - 1, follower))
+        self._continue_after(max(self.max_n(), n - 1))
 
     def retry_parked(self) -> int:
         """Put parked ops at the end of the order for another try; parked photos are tried again where they are."""
@@ -366,11 +365,9 @@ class Outbox:
     def _rejoin(self, which: str) -> int:
         with transaction(self.db):
             rows = self.db.execute(f"select n from op where {which} order by abs(n)").fetchall()  # noqa: S608 own constants
-            top = self._last_number()
+            top, again = self._last_number(), "update op set n=?, state='queued', result=null, acked_at=null where n=?"
             for number, row in enumerate(rows, start=top + 1):
-                self.db.execute(
-                    "update op set n=?, state='queued', result=null, acked_at=null where n=?", (number, row["n"])
-                )
+                self.db.execute(again, (number, row["n"]))
             self._continue_after(top + len(rows))
         return len(rows)
 

@@ -145,6 +145,13 @@ class Store:
             self._behind = True
         return made
 
+    def take_back(self, op_ids: Sequence[str]) -> bool:
+        """Undo what was saved; False, and nothing is changed, once the server may have some of it."""
+        is_undone = self.outbox.take_back(op_ids)
+        if is_undone:
+            self.rebuild_overlay()
+        return is_undone
+
     def _whole[Made](self, act: Callable[[], Made]) -> tuple[Made, list[Op]]:
         ops = self._together = []
         try:

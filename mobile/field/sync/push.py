@@ -50,7 +50,8 @@ def push(store: Store, api: Api, epoch: str, limits: wire.Limits) -> Pushed:
     while batch := store.outbox.next_batch(
         trouble.limit or limits.ops, min(limits.push_bytes, 1_048_576) - SYNC_ALLOWANCE
     ):
-        store.outbox.mark_sent(batch)
+        if not store.outbox.mark_sent(batch):
+            continue
         request = wire.PushRequest(epoch=epoch, ops=[{"n": op.n, **op.body} for op in batch])
         try:
             reply = wire.parse(wire.PushReply, api.call("POST", "/sync/v1/push", wire.emit(request)))

@@ -1,5 +1,6 @@
 """The rest of a day planned anew on the phone."""
 
+import itertools
 import random
 import re
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobile import plantexts
-from mobile.field import agenda, restday
+from mobile.field import agenda, reads, restday
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.hours import ANY_TIME, open_spans
 from mobile.field.offers import slots
@@ -189,7 +190,7 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     assert {change.stop.visit_id: change.before for change in again.changes} == told
     assert names(shown) == ["Stop 1", *(change.stop.name for change in proposal.changes)]
     assert shown.next_stop.starts_at >= clock.now()
-    assert restday.is_taken(store, shown)
+    assert restday.is_taken(shown)
     route = server.world.rows["route", uid(5000)]["d"]
     server.put("route", uid(5000), route | {"drive_s": 1}, 7)
     assert morning.sync().ok
@@ -213,6 +214,48 @@ def test_what_no_longer_fits_is_last_without_a_time_and_is_not_the_next_stop(mor
     assert not shown.next_stop.is_out
     (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day)) if one.day == day]
     assert {one.title for one in weekday.entries if one.is_out and one.starts_at is None} == left_out
+
+
+def test_legs_that_are_as_the_office_planned_them_keep_their_roads(morning, server):
+    store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    route = server.world.rows["route", uid(5000)]["d"]
+    server.put("route", uid(5000), route | {"polylines": ["home-1", "1-2", "2-3", "3-4", "4-home"]}, 7)
+    assert morning.sync().ok
+    visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "missed")
+    restday.take(store, restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0))
+    shown = restday.day_as_taken(store, me, day)
+    way = ["home", *(name.removeprefix("Stop ") for name in names(shown)), "home"]
+    legs = ["-".join(leg) for leg in itertools.pairwise(way)]
+    assert legs[0] == "home-1"
+    assert shown.polylines == tuple(leg if leg in route_legs(store, me, day) else "" for leg in legs)
+    assert 1 < sum(map(bool, shown.polylines)) < 5, "what was driven and what is unchanged; the rest is new"
+
+
+def route_legs(store, me, day):
+    return reads.day(store, me, day).polylines
+
+
+@pytest.mark.parametrize(
+    ("site", "visit", "closes", "why"),
+    [
+        ({}, {}, "07:50", "end"),
+        ({"opening_hours": "Mo-Fr 07:00-08:00"}, {}, "16:00", "hours"),
+        ({"opening_hours": "Sa 07:00-08:00"}, {}, "16:00", "hours"),
+        ({}, {"appointment": "fixed"}, "16:00", "promised"),
+        ({"lon": 11.5}, {}, "23:30", "far"),
+    ],
+    ids=["the day ends", "open too early", "closed", "appointment", "far"],
+)
+def test_why_somebody_has_no_place_any_more_is_said(morning, server, site, visit, closes, why):
+    for kind, row_id, values in (("site", uid(2001), site), ("visit", uid(3001), visit)):
+        server.put(kind, row_id, server.world.rows[kind, row_id]["d"] | values, 412)
+    route = server.world.rows["route", uid(5000)]["d"]
+    server.put("route", uid(5000), route | {"closes_at": f"{DAY}T{closes}:00Z"}, 7)
+    assert morning.sync().ok
+    rest = restday.ahead_of(morning.store, server.user_id, date.fromisoformat(DAY))
+    found = {change.stop.name: change.why for change in restday.propose(rest, spent=lambda: 0.0).changes}
+    assert found["Stop 1"] == why, found
+    assert why == "end" or not any(found[f"Stop {n}"] for n in (2, 3, 4))
 
 
 @given(

@@ -43,6 +43,30 @@ def test_a_value_has_one_canonical_spelling():
         canonical(float("nan"))
 
 
+def test_what_is_taken_back_was_never_there_and_what_follows_moves_down(store):
+    first, missed, last = (visit_event(store, TARGET, state) for state in ("checked_in", "missed", "done"))
+    batch = store.outbox.next_batch(10, 10_000)
+    assert store.take_back([missed.op_id])
+    assert not store.outbox.mark_sent(batch), "a batch that was put together before is not sent"
+    assert [(op.n, op.op_id) for op in store.outbox.ops()] == [(1, first.op_id), (2, last.op_id)]
+    assert store.cache.doc("visit", uid(3))["state"] == "done"
+    assert visit_event(store, TARGET, "done").n == 3
+    assert store.outbox.mark_sent(store.outbox.next_batch(10, 10_000))
+    assert not store.take_back([last.op_id]), "the server may have it"
+    (store.folder / "outbox.db").write_bytes(b"torn")
+    store.close()
+    again = Store(store.folder)
+    assert missed.op_id not in [op.op_id for op in again.outbox.ops()], "nor does the copy bring it back"
+    again.close()
+
+
+def test_the_last_of_all_taken_back_leaves_its_number(store):
+    missed = visit_event(store, TARGET, "missed")
+    assert store.take_back([missed.op_id])
+    assert store.cache.doc("visit", uid(3)) is None
+    assert visit_event(store, TARGET, "done").n == 1
+
+
 def test_saved_means_committed_in_the_outbox(store):
     op = visit_event(store, TARGET, "done", outcome="order")
     other = sqlite3.connect(store.folder / "outbox.db")

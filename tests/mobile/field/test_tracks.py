@@ -46,7 +46,7 @@ def kept(store):
 
 
 def test_a_reading_is_kept_when_it_is_sure_real_later_and_elsewhere(store):
-    trail, position = tracks.Trail(store, position := Given()), position
+    trail, position = tracks.Trail(lambda: store, position := Given()), position
     minute = timedelta(minutes=1)
     look(trail, position, NINE, 0)
     look(trail, position, NINE + 1 * minute, 49)
@@ -75,18 +75,18 @@ def test_at_no_other_time_and_without_the_companys_word_nobody_even_asks_where_t
             raise AssertionError
 
     tracks.heard(store.outbox, said)
-    assert not tracks.Trail(store, Unasked()).look(moment)
+    assert not tracks.Trail(lambda: store, Unasked()).look(moment)
 
 
 def test_an_old_reading_from_before_work_is_not_kept(store):
     position = Given()
     position.here = Fix(9.5, 47.1, 8.0, NINE - timedelta(seconds=30))
-    tracks.Trail(store, position).look(NINE + timedelta(seconds=30))
+    tracks.Trail(lambda: store, position).look(NINE + timedelta(seconds=30))
     assert kept(store) == []
 
 
 def test_with_the_end_of_work_the_rest_is_sent_and_the_gps_put_away(store):
-    trail, position = tracks.Trail(store, position := Given()), position
+    trail, position = tracks.Trail(lambda: store, position := Given()), position
     assert not look(trail, position, FIVE - timedelta(minutes=5))
     assert look(trail, position, FIVE + timedelta(minutes=1), 500)
     assert (position.rests, kept(store)) == (1, [])
@@ -98,7 +98,7 @@ def test_with_the_end_of_work_the_rest_is_sent_and_the_gps_put_away(store):
 
 def test_a_piece_holds_so_many_fixes_at_most_and_no_fix_is_in_two(store, monkeypatch):
     monkeypatch.setattr(tracks, "FIXES", 3)
-    trail, position = tracks.Trail(store, position := Given()), position
+    trail, position = tracks.Trail(lambda: store, position := Given()), position
     ready = [look(trail, position, NINE + n * timedelta(minutes=1), n * 100) for n in range(7)]
     assert ready == [False, False, True, False, False, True, False]
     assert tracks.close_piece(store)
@@ -108,7 +108,7 @@ def test_a_piece_holds_so_many_fixes_at_most_and_no_fix_is_in_two(store, monkeyp
 
 
 def test_a_pause_holds_until_midnight_and_says_nothing_of_where(store, monkeypatch):
-    trail, position = tracks.Trail(store, position := Given()), position
+    trail, position = tracks.Trail(lambda: store, position := Given()), position
     look(trail, position, NINE)
     tracks.pause(store)
     assert [op.body["d"]["kind"] for op in store.outbox.ops()] == ["way", "pause"]
@@ -136,7 +136,7 @@ def test_the_reps_day_is_that_of_the_companys_zone_wherever_the_phone_is(store):
 
 
 def test_what_was_kept_survives_the_end_of_the_app_and_is_sent_once(store, monkeypatch):
-    trail, position = tracks.Trail(store, position := Given()), position
+    trail, position = tracks.Trail(lambda: store, position := Given()), position
     for n in range(3):
         look(trail, position, NINE + n * timedelta(minutes=1), n * 100)
 
@@ -158,7 +158,7 @@ def test_what_was_kept_survives_the_end_of_the_app_and_is_sent_once(store, monke
 
 
 def test_where_the_company_stops_what_was_not_sent_goes_and_is_never_sent(store):
-    trail, position = tracks.Trail(store, position := Given()), position
+    trail, position = tracks.Trail(lambda: store, position := Given()), position
     look(trail, position, NINE)
     tracks.read(store.outbox)
     assert not tracks.is_news(store.outbox)
@@ -169,7 +169,7 @@ def test_where_the_company_stops_what_was_not_sent_goes_and_is_never_sent(store)
 
 
 def test_pieces_that_follow_each_other_are_one_line(store):
-    trail, position = tracks.Trail(store, position := Given()), position
+    trail, position = tracks.Trail(lambda: store, position := Given()), position
     for n, minute in enumerate((0, 5, 12, 40, 41)):
         look(trail, position, NINE + timedelta(minutes=minute), n * 200)
         tracks.close_piece(store)

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from mobile.field import locking
+from mobile.field import locking, tracks
 from mobile.field.capture import edit
 from mobile.field.store import clock
 from tests.mobile.conftest import uid
 from tests.mobile.test_headless import Listener
+from tests.mobile.window import recorded_all_day
 
 pytestmark = pytest.mark.window
 
@@ -78,3 +79,21 @@ def test_a_clock_that_jumped_covers_the_data_until_the_server_is_reached(online,
     screen.until(lambda: not screen.shows("has jumped"))
     assert online.server.world.rows["account", uid(1001)]["d"]["note"] == "mine"
     assert screen.app.ctx.store.cache.doc("account", uid(1001))["name"] == "Müller GmbH", "nothing was destroyed"
+
+
+def test_what_runs_by_a_clock_goes_on_after_a_phone_is_retired_and_records_no_way(online, open_app, monkeypatch):
+    hello = online.server._hello
+    monkeypatch.setattr(online.server, "_hello", lambda *said: hello(*said) | {"tracks": recorded_all_day()})
+    screen = open_app(online.folder)
+    screen.until(lambda: tracks.is_news(screen.app.ctx.files.outbox))
+    screen.app.footsteps.look()
+    assert len(screen.app.ctx.files.outbox.fixes.all()) == 1
+    online.server.barred = "retired"
+    screen.app.sync_now()
+    screen.until(lambda: screen.shows("Retired by the office"))
+    screen.app.footsteps.look()
+    screen.app.guard.look()
+    ops = screen.app.ctx.files.outbox.ops()
+    assert [op.e for op in ops] == ["account", "track"], "what was recorded before is kept with the rest"
+    screen.app.footsteps.look()
+    assert screen.app.ctx.files.outbox.fixes.all() == []

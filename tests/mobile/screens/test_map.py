@@ -74,6 +74,56 @@ def test_an_order_that_was_taken_has_its_numbers_on_the_map(screen):
     assert len(day_map._route()) == len([s for s in shown.stops if not s.is_out and s.arrives_at]) + 1
 
 
+def test_who_is_overdue_is_counted_at_a_bubble_and_firms_come_from_near(screen, world):
+    from mobile.screens.map_view import FIRMS_SINCE, DayMap
+
+    for n in (1, 2):
+        account = {"name": f"Late {n}", "status": "customer", "tags": [], "account_class": "A"}
+        world.server.put("account", uid(1100 + n), account | {"last_visit_on": "2020-01-01"}, 412)
+        place = {"account_id": uid(1100 + n), "is_main": True, "city": "Vaduz", "lon": 9.5301, "lat": 47.1421}
+        world.server.put("site", uid(2100 + n), place, 412)
+    assert world.sync().ok
+    world.kill()
+    screen.app.ctx.index = None
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    view = day_map.map
+    firms = {f"account:{uid(7001)}", f"account:{uid(7002)}"}
+    assert firms < {pin.key for pin in view.pins}
+    gathered = view._clusters(FIRMS_SINCE - 1)
+    assert not firms & {key for found in gathered for key in found.keys}
+    assert firms <= {key for found in view._clusters(FIRMS_SINCE) for key in found.keys}
+    late = [dict(found.inks).get("bad") for found in gathered if f"account:{uid(1101)}" in found.keys]
+    assert late == [2]
+    screen.tap(screen.app.ctx.words("layers"))
+    assert screen.shows("Firms are shown when you zoom in.")
+
+
+def test_where_the_route_begins_has_a_mark_that_says_when(screen):
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    (home,) = [pin for pin in day_map.map.pins if pin.icon == "house"]
+    assert (home.lon, home.lat) == (9.5, 47.1)
+    day_map.tapped(home.key)
+    screen.frames()
+    assert screen.shows("00:30  Leave Depot")
+    assert screen.shows("Back at Depot")
+
+
+def test_the_map_beside_today_shows_who_lies_around_too(open_app, world):
+    from mobile.screens.map_view import DayMap
+
+    screen = open_app(world.folder, syncing=False)
+    screen.resize((1024, 768))
+    try:
+        (day_map,) = screen.widgets(DayMap)
+        assert f"account:{uid(1009)}" in {pin.key for pin in day_map.map.pins}
+    finally:
+        screen.resize((412, 732))
+
+
 def test_the_map_shows_pins_and_whose_data_it_is(screen):
     from mobile.screens.map_view import DayMap
 
@@ -81,7 +131,7 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
     (day_map,) = screen.widgets(DayMap)
     assert screen.shows(ATTRIBUTION)
     view = day_map.map
-    assert len(view.pins) == 5, "four stops at one door are one pin"
+    assert len(view.pins) == 6, "four stops at one door are one pin, and there is the depot"
     assert view.pins[0].label == "4 ×"
     view.load_all()
     assert view._tiles

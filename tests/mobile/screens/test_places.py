@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from mobile.field import holdings, taking, tracks
-from mobile.field.capture import edit
+from mobile.field import drafts, holdings, rights, taking, tracks
+from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
 from mobile.phone import Phone as AppPhone
@@ -26,6 +26,24 @@ def test_a_next_stop_whose_time_is_past_is_late(world, open_app, hours, late):
     screen = open_app(world.folder, syncing=False)
     (eyebrow,) = [words for words in screen.words() if words.startswith("Next stop")]
     assert eyebrow.endswith("late") == late
+
+
+def test_rows_of_the_account_list_follow_the_appearance(screen):
+    from mobile.screens.accounts import AccountList, AccountRow
+    from mobile.widgets.base import colour
+
+    screen.tap("Accounts")
+    (accounts,) = screen.widgets(AccountList)
+    accounts.field.input.text = "Hotel"  # the rows of the others are kept for later
+    screen.frames()
+    for appearance in ("dark", "light"):
+        screen.app.go("settings")
+        screen.frames()
+        screen.app.choose("appearance", appearance)
+        screen.frames()
+        screen.tap("back")
+        (row,) = screen.widgets(AccountRow)
+        assert tuple(row.fill_colour.rgba) == colour("ground"), appearance
 
 
 def test_the_week_the_neighbours_a_time_and_the_settings(screen):
@@ -200,6 +218,100 @@ def test_what_was_refused_is_shown_with_what_it_says_and_what_waits_to_its_end(s
     screen.tap("2 more")
     assert screen.shows("Call 51")
     assert not screen.shows("2 more")
+
+
+def _refused(store, op):
+    error = {"code": "not_allowed", "msg": "Not like this.", "retry": False}
+    store.outbox.acknowledge(op.n, "rejected", {"n": op.n, "status": "rejected", "error": error})
+    store.rebuild_overlay()
+
+
+def test_every_line_of_unsent_work_names_its_customer(screen):
+    store = screen.app.ctx.store
+    edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 25:00"})
+    edit(store, "activity", uid(6401), {"state": "done"})
+    edit(store, "contact", uid(6001), {"title": "Owner"})
+    taking.next_step(store, uid(1001), "Visit at Müller GmbH", due_on="2026-12-01")
+    screen.app.go("sync")
+    screen.frames()
+    for line in (
+        "Change of the site: Müller GmbH", "Next step: Bring the catalogue  ·  Müller GmbH",
+        "Person: Anna Näscher  ·  Müller GmbH", "Next step: Visit at Müller GmbH",
+    ):  # fmt: skip
+        assert line in screen.words(), line
+
+
+def test_a_refused_edit_is_opened_with_what_was_typed_and_sent_again(screen):
+    from mobile.widgets.controls import Field
+
+    store = screen.app.ctx.store
+    store.outbox.meta.set(rights.CLOSED, "[]")
+    op = edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 25:00"})
+    _refused(store, op)
+    screen.app.go("sync")
+    screen.frames()
+    assert "Change of the site: Müller GmbH" in screen.words()
+    screen.tap("Open")
+    (hours,) = [field for field in screen.widgets(Field) if field.value == "Mo-Fr 25:00"]
+    hours.input.text = "Mo-Fr 08:00-12:00"
+    screen.tap("Save")
+    assert [one.body["f"] for one in store.outbox.ops(("queued",))] == [{"opening_hours": [None, "Mo-Fr 08:00-12:00"]}]
+    screen.frames()
+    assert not screen.shows("Not like this."), "it goes on in the new one"
+    assert not drafts.unfinished(store)
+
+
+REFUSED = {
+    "visit": lambda s: visit_event(s, VisitTarget(uid(1001), uid(2001), "2026-11-23", "UTC", uid(3001)), "done",
+                                   outcome="order", note="typed once"),
+    "account": lambda s: edit(s, "account", uid(1001), {"note": "typed once", "email": None}),
+    "person": lambda s: taking.new_contact(s, uid(1001), first_name="Zita", last_name="", title="typed once"),
+    "changed person": lambda s: edit(s, "contact", uid(6001), {"title": "typed once", "phones": []}),
+    "new account": lambda s: taking.new_account(s, taking.NewAccount("Kiosk", city="Triesen", note="typed once")),
+    "lead": lambda s: taking.new_lead(s, 9.5, 47.1, company="Kiosk", note="typed once"),
+    "firm": lambda s: taking.lead_of_firm(s, s.cache.doc("prospect", uid(7001)), "typed once"),
+    "step": lambda s: taking.next_step(s, uid(1001), "typed once", due_on="2026-12-01"),
+    "pin": lambda s: propose_pin(s, s.cache.doc("site", uid(2001)), 9.53, 47.15, note="typed once"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", REFUSED)
+def test_what_was_refused_opens_the_form_that_it_came_from(screen, entry):
+    from mobile.widgets.controls import Field
+
+    store = screen.app.ctx.store
+    store.outbox.meta.set(rights.CLOSED, "[]")
+    _refused(store, REFUSED[entry](store))
+    screen.app.ctx.index = None
+    screen.app.go("sync")
+    screen.frames()
+    screen.tap("Open")
+    assert "typed once" in [field.value for field in screen.widgets(Field)]
+    screen.tap("back")
+    assert not screen.shows("Not like this."), "what was typed waits in the draft now"
+    assert len(drafts.unfinished(store)) == 1
+
+
+def test_a_refused_order_opens_the_account(screen):
+    store = screen.app.ctx.store
+    _refused(store, taking.draft_order(store, uid(1001), None, "CHF", [taking.Line(None, "Rolls", "12", "2")]))
+    screen.app.go("sync")
+    screen.frames()
+    screen.tap("Open")
+    assert screen.shows("Log a visit")
+    screen.tap("back")
+    assert screen.shows("Lines: 12 × Rolls"), "it can still be read"
+
+
+def test_what_leads_nowhere_has_no_way_to_be_opened(screen):
+    store = screen.app.ctx.store
+    tracks.heard(store.outbox, recorded_all_day())
+    tracks.pause(store)
+    _refused(store, store.outbox.ops()[-1])
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Understood")
+    assert not screen.shows("Open")
 
 
 def test_back_leads_where_one_came_from(screen):

@@ -237,6 +237,74 @@ def test_a_poor_check_in_is_repeated_and_one_far_off_asks_why(open_app, world):
     assert told == [("checked_in", None), ("checked_in", "The road is closed"), ("missed", None)]
 
 
+def _is_planned(screen, visit_id):
+    from mobile.screens.visit import VisitForm
+
+    (form,) = screen.widgets(VisitForm)
+    return (form.visit_id, form.typed.body["planned"]) == (visit_id, True)
+
+
+def _states(screen):
+    ops = screen.app.ctx.files.outbox.ops()
+    return [op.body["d"].get("state") or op.e for op in ops if op.e in ("visit_event", "activity")]
+
+
+def test_log_a_visit_opens_todays_planned_one_and_a_further_one_once_that_is_done(screen):
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Log a visit")
+    assert _is_planned(screen, uid(3001))
+    screen.tap("order")
+    screen.tap("Save visit")
+    screen.tap("Log a visit")
+    assert not _is_planned(screen, uid(3001))
+    assert screen.shows("Unplanned")
+
+
+def test_a_missed_visit_is_undone_and_what_was_typed_is_there_again(screen):
+    from mobile.screens.visit import VisitForm
+
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(VisitForm)
+    form.note.input.text = "Nobody opened"
+    form.step.subject.input.text = "Call first"
+    screen.tap("Missed")
+    assert _states(screen) == ["missed", "activity"]
+    assert screen.shows("Marked missed: Müller GmbH")
+    screen.tap("Undo")
+    assert _states(screen) == []
+    assert _is_planned(screen, uid(3001))
+    (form,) = screen.widgets(VisitForm)
+    assert (form.note.value, form.step.subject.value) == ("Nobody opened", "Call first")
+    assert screen.app.ctx.files.cache.doc("visit", uid(3001))["state"] == "planned"
+    screen.app.back()
+    screen.frames()
+    assert not screen.shows("The rest of the day"), "the way back leads to the day"
+    assert screen.shows("Next stop")
+
+
+def test_a_missed_visit_that_was_sent_can_still_be_made(screen, world):
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Missed")
+    outbox = screen.app.ctx.files.outbox
+    assert outbox.mark_sent(outbox.ops())
+    screen.tap("Undo")
+    assert screen.shows("It may be on the server already.")
+    assert screen.shows("This visit is marked missed.")
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Visited after all")
+    assert _is_planned(screen, uid(3001))
+    screen.tap("Save visit")
+    assert screen.shows("Choose an outcome first."), "that nobody was there is not the outcome any more"
+    screen.tap("order")
+    screen.tap("Save visit")
+    assert _states(screen) == ["missed", "done"]
+    assert not screen.shows("Visited after all")
+
+
 def test_from_a_visit_one_comes_to_its_account(screen):
     screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
     screen.frames()

@@ -180,7 +180,7 @@ def test_the_real_phone_records_only_while_the_company_says_so_and_its_way_arriv
     monkeypatch.setattr(clock, "now", lambda: noon.astimezone(UTC))
     store, drive, began = phone.store, Drive(), clock.now() - timedelta(hours=1)
     monkeypatch.setattr(phone_clock, "now", lambda: began)
-    trail = tracks.Trail(store, drive)
+    trail = tracks.Trail(lambda: store, drive)
 
     def drives(minutes: int) -> None:
         for _ in range(minutes):
