@@ -53,8 +53,8 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def week(store: Store, user_id: str, monday: date, zone: ZoneInfo | None = None) -> list[Weekday]:
-    """Seven days from a Monday on, empty ones too."""
+def week(store: Store, user_id: str, monday: date, zone: ZoneInfo) -> list[Weekday]:
+    """Seven days from a Monday on, empty ones too; in a zone, the rep's."""
     days = [monday + timedelta(days=n) for n in range(DAYS)]
     found: dict[date, list[Entry]] = {day: [] for day in days}
     taken = restday.taken_on(store)
@@ -85,7 +85,7 @@ def _place(entry: Entry) -> tuple[bool, str, str]:
     return entry.starts_at is not None and not entry.all_day, str(entry.starts_at or ""), entry.title
 
 
-def _days_of(doc: Json, entry: Entry, zone: ZoneInfo | None) -> list[date]:
+def _days_of(doc: Json, entry: Entry, zone: ZoneInfo) -> list[date]:
     """The days on which it stands in the calendar: from its begin to its end, or the day it is due."""
     if entry.starts_at is None:
         return [date.fromisoformat(doc["due_on"])] if doc.get("due_on") else []

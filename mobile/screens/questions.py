@@ -30,12 +30,13 @@ class Questions(Column):
             self.add_widget(self._question(one))
 
     def _question(self, one):
-        label = one["label"] + (f" ({one['unit']})" if one.get("unit") else "")
+        words = self.ctx.words
+        label = words.own(one["label"]) + (f" ({words.own(one['unit'])})" if one.get("unit") else "")
         if one.get("required"):
-            label += f"  ·  {self.ctx.words('required')}"
+            label += f"  ·  {words('required')}"
         box = Column(Text(label, 14, ink="quiet"), spacing=6)
         if one.get("help"):
-            box.add_widget(Text(one["help"], 13, ink="quiet"))
+            box.add_widget(Text(words.own(one["help"]), 13, ink="quiet"))
         box.add_widget(self._input(one))
         return box
 
@@ -53,7 +54,7 @@ class Questions(Column):
     def _options(self, one):
         if one["kind"] == "flag":
             return [(True, self.ctx.words("yes")), (False, self.ctx.words("no"))]
-        return [(choice["value"], choice["label"]) for choice in one.get("choices") or ()]
+        return [(choice["value"], self.ctx.words.own(choice["label"])) for choice in one.get("choices") or ()]
 
     def _answer(self, key, value):
         self.typed[key] = value

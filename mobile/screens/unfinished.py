@@ -196,11 +196,11 @@ def read(ctx, body):
 
 def _said(ctx, name, value):
     if name == "outcome":
-        return [dict(ctx.files.picklist("visit_outcome")).get(value, value)]
+        return [dict(ctx.outcomes()).get(value, value)]
     if name == "chosen":
         return [f"{called} × {much}" for much, called in value.values()]
     if name == "kind":
-        return [(ctx.files.cache.doc("visit_type", value) or {}).get("name")]
+        return [ctx.words.own((ctx.files.cache.doc("visit_type", value) or {}).get("name") or "")]
     if name in ("signature", "ink"):
         return [value["name"]]
     if name == "photos":

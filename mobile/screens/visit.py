@@ -64,7 +64,7 @@ class VisitForm(BoxLayout):
         self.why = self.typed.value("reason", "")
         self.answers = dict(self.typed.value("answers", dict(self.visit.get("answers") or {})))
         chosen = self.typed.value("outcome", self.visit.get("outcome"))
-        self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
+        self.outcomes = Chips(ctx.outcomes(), chosen, self._chosen)
         shown = self.visit.get("note") or ""
         self.note = self.typed.field("note", "", shown, lines=4, hint=ctx.words("note_hint"))
         self.step = StepFields(ctx, self.typed)
@@ -84,7 +84,7 @@ class VisitForm(BoxLayout):
             Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
         ]
         if kinds:
-            chips = Chips([(kind.id, kind.name) for kind in kinds], self.kind_id, self._choose_kind)
+            chips = Chips([(kind.id, words.own(kind.name)) for kind in kinds], self.kind_id, self._choose_kind)
             cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
             self._ask(self.kind_id)
         return [
@@ -264,7 +264,7 @@ class VisitForm(BoxLayout):
         questions, typed = (kind.questions, self.answers) if kind else ((), {})
         for key, names in (("q_missing", forms.missing(questions, typed)), ("q_unfit", forms.unfit(questions, typed))):
             if names:
-                return words(key, names=", ".join(names))
+                return words(key, names=", ".join(map(words.own, names)))
         return words("far_missing") if self._asks_why() else ""
 
     def _asks_why(self):

@@ -16,7 +16,7 @@ KIND_ICONS = {"meeting": "users", "call": "phone", "task": "notebook_pen"}
 
 def build(ctx, monday=None):
     monday = monday or agenda.monday_of(ctx.day or ctx.today)
-    days = agenda.week(ctx.files, ctx.user_id, monday)
+    days = agenda.week(ctx.files, ctx.user_id, monday, ctx.zone)
     arrows = (
         IconButton("chevron_left", lambda: _turn(ctx, monday, -7), "previous week"),
         IconButton("chevron_right", lambda: _turn(ctx, monday, 7), "next week"),

@@ -60,7 +60,9 @@ def _lines(title, below, ink="quiet"):
 def _person(ctx, account_id, person):
     """A name, and the thumb's way to it; none for those who do not want to be contacted."""
     words, kept = ctx.words, person.do_not_contact
-    below = words("do_not_contact") if kept else "  ·  ".join([person.title] if person.title else person.roles)
+    labels = dict(ctx.files.picklist("contact_role"))
+    roles = [person.title] if person.title else [words.own(labels.get(one, one)) for one in person.roles]
+    below = words("do_not_contact") if kept else "  ·  ".join(roles)
     row = Row(_lines(person.name, below, "bad" if kept else "quiet"), spacing=4)
     if person.phones and not kept:
         link = f"tel:{person.phones[0]}"

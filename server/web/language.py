@@ -165,6 +165,13 @@ class Language:
         here = value.astimezone(ZoneInfo(zone or settings().zone))
         return f"{self.day(here.date())}, {here:%H:%M}"
 
+    def wire_moment(self, text: str | None, zone: str | None = None) -> str:
+        """The same of a time as a phone wrote it; empty where it is none: what was refused may say anything."""
+        try:
+            return self.moment(datetime.fromisoformat(text or ""), zone)
+        except (ValueError, OverflowError):
+            return ""
+
     def ago(self, since: timedelta) -> str:
         """`3 min ago`."""
         seconds = int(since.total_seconds())

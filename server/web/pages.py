@@ -159,6 +159,7 @@ def templates(code: str) -> Environment:
         "period",
         "clock",
         "moment",
+        "wire_moment",
         "size",
         "ago",
         "said",

@@ -36,6 +36,7 @@ def test_a_price_is_the_closest_lists_for_the_quantity_and_never_a_float(store):
     assert [catalogue.price(milk.id, Decimal(n)) for n in (1, 12, 60)] == [
         Decimal("4.50"), Decimal("4.50"), Decimal("4.10"),
     ]  # fmt: skip
+    assert catalogue.find("mlich 1") == [milk], "two letters were swapped"
     (cheese,) = catalogue.find("kase")
     assert catalogue.price(cheese.id, Decimal(1)) == Decimal("9.5000"), "the base list's 10.00 less five per cent"
     assert cheese.fitted(Decimal(7)) == 12, "cheese is sold by six from six on"

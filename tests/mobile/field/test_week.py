@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mobile.field import agenda, holdings, offers, taking
+from mobile.field import agenda, holdings, offers, reads, taking, zones
 from tests.mobile.conftest import DAY, uid
 
 ZONE = ZoneInfo("Europe/Vaduz")
@@ -41,6 +41,9 @@ def test_the_week_holds_visits_meetings_and_tasks_of_their_own_day(planned, serv
         "23": ["Bäckerei Näscher", "Due", "Müller GmbH"], "24": ["Late"], "25": ["Fair"], "26": ["Fair"], "27": [],
         "28": [], "29": [],
     }  # fmt: skip
+    assert reads._stop(planned, {"account_id": uid(1001)}, None, {}).zone == zones.name_of(planned.outbox), (
+        "a stop of a route that is not published is told in the rep's zone"
+    )
 
 
 def test_a_time_is_offered_where_it_fits_and_not_across_a_meeting(planned, server, monkeypatch):

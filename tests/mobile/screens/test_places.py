@@ -1,10 +1,12 @@
 """The other places of the app: search, week, settings, the recorded way, conflicts; and that all of them fit."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from PIL import Image
 
-from mobile.field import holdings, taking, tracks
+from mobile.device.desktop import FolderCamera
+from mobile.field import holdings, taking, tracks, zones
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -200,6 +202,39 @@ def test_what_was_refused_is_shown_with_what_it_says_and_what_waits_to_its_end(s
     screen.tap("2 more")
     assert screen.shows("Call 51")
     assert not screen.shows("2 more")
+
+
+def test_nothing_is_said_to_be_on_the_server_that_is_not(open_app, world, tmp_path):
+    """A photo whose content waits, or an entry that was refused: neither goes with "everything is on the server"."""
+    (tmp_path / "lens").mkdir()
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "lens" / "door.jpg")
+    screen = open_app(world.folder, syncing=False, camera=FolderCamera(tmp_path / "lens"))
+    from mobile.screens import gallery
+
+    store, everything = screen.app.ctx.store, "Everything you saved is on the server."
+
+    def look():
+        screen.app.go("sync")
+        screen.frames()
+        return screen.words()
+
+    assert everything in look()
+    zones.heard(store.outbox, "Pacific/Tongatapu")
+    gallery.take(screen.app.ctx, uid(1001), "account", uid(1001))
+    (op,) = store.outbox.ops()
+    called = datetime.strptime(f"{op.body['d']['name']} +1300", "%Y-%m-%d %H.%M.%S.jpg %z")
+    taken = datetime.fromisoformat(op.body["d"]["taken_at"])
+    assert abs(called - taken) < timedelta(minutes=1), "named in the rep's zone, not in that of the machine"
+    store.outbox.acknowledge(op.n, "applied", {"n": op.n, "status": "applied"})
+    words = look()
+    assert (everything in words, "1 on phone" in words, words[words.index("On phone") - 1]) == (False, True, "1")
+    for blob in store.outbox.blobs.all("waiting"):
+        store.outbox.blobs.stored(blob.sha256)
+    assert everything in look()
+    made = taking.next_step(store, uid(1001), "Send the list", due_on="2026-12-01")
+    error = {"code": "not_allowed", "msg": "Your role may not.", "retry": False}
+    store.outbox.acknowledge(made.n, "rejected", {"n": made.n, "status": "rejected", "error": error})
+    assert everything not in look()
 
 
 def test_back_leads_where_one_came_from(screen):

@@ -102,6 +102,36 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     assert screen.shows("Task  ·  Bring the catalogue  ·  done"), "a tap says that it is done: it has happened now"
 
 
+def test_the_form_speaks_the_language_of_who_reads_it_and_a_companys_own_words_stay(screen):
+    store = screen.app.ctx.store
+    values = [{"value": "order", "label": "Order"}, {"value": "trial", "label": "Trial agreed"}]
+    questions = [
+        {"key": "in_stock", "label": "Is everything in stock?", "kind": "flag", "required": True},
+        {"key": "facings", "label": "Facings", "kind": "number", "unit": "pieces"},
+        {"key": "seen", "label": "Competitors seen", "kind": "choices", "choices": [{"value": 1, "label": "Displays"}]},
+        {"key": "ours", "label": "Who paid?", "kind": "text"},
+    ]
+    kind = {"name": "Shelf check", "position": 1, "archived": False, "questions": questions}
+    with store.page():
+        store.cache.put_base("picklist", uid(9), 9, {"id": uid(9), "name": "visit_outcome", "values": values})
+        store.cache.put_base("visit_type", uid(6501), 9, kind | {"id": uid(6501)})
+    screen.app.phone.choose("language", "de")
+    screen.app._apply_settings()
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Regalkontrolle")
+    screen.tap("Auftrag")
+    for words in ("Trial agreed", "Ist alles vorrätig?", "Facings (Stück)", "Aufsteller", "Who paid?"):
+        assert screen.shows(words), words
+    screen.tap("Speichern")
+    assert screen.shows("Nicht beantwortet: Ist alles vorrätig?")
+    screen.app.phone.choose("language", "en")
+    screen.app._apply_settings()
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("Is everything in stock?")
+
+
 def test_how_much_is_ordered_can_be_typed(screen):
     screen.app.go("order", account_id=uid(1001))
     screen.frames()

@@ -36,6 +36,8 @@ def test_a_time_is_shown_where_the_visit_takes_place() -> None:
     at = datetime(2026, 11, 26, 9, 40, tzinfo=ZoneInfo("UTC"))
     assert EN.clock(at, "Europe/Vaduz") == "10:40"
     assert DE.day(date(2026, 11, 26), year=False) == "Do 26. Nov."
+    assert EN.wire_moment("2026-11-28T12:53:07.001+00:00", "Europe/Vaduz") == "Sat 28 Nov, 13:53"
+    assert [EN.wire_moment(text, "Asia/Tokyo") for text in (None, "noon", "9999-12-31T23:59:59Z")] == ["", "", ""]
 
 
 def test_a_period_below_a_bar_is_short() -> None:
