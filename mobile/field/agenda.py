@@ -33,11 +33,19 @@ class Entry:
     """Saved on this phone and not on the server yet."""
     is_out: bool = False
     """A visit that has no place any more in the order that was taken on this phone."""
+    repeats: bool = False
 
     @property
     def open(self) -> bool:
         """Whether it still lies before the rep."""
         return self.state not in FINISHED
+
+    def is_late(self, day: date, today: date, now: datetime) -> bool:
+        """Whether its time is over, and it still is to be done; a meeting that is over and what repeats is not."""
+        if not self.open or not self.title or self.repeats or self.kind == "meeting":
+            return False
+        ends = self.ends_at or self.starts_at
+        return day < today or (ends is not None and not self.all_day and ends < now)
 
 
 @dataclass(frozen=True)
@@ -129,4 +137,5 @@ def _activity(store: Store, doc: Json) -> Entry:
         all_day=bool(doc.get("is_all_day")),
         state=task.state,
         waits=task.waits,
+        repeats=task.repeats,
     )

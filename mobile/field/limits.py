@@ -18,7 +18,7 @@ CREATED: Mapping[str, Mapping[str, int]] = {
 EDITED: Mapping[str, Mapping[str, int]] = {
     "account": {"phone": 60, "email": 254, "website": 500, "note": 20_000},
     "site": {"opening_hours": 500},
-    "activity": {"note": 20_000},
+    "activity": {"subject": 300, "note": 20_000},
 }
 """Characters of a field that a rep changes."""
 ITEMS: Mapping[str, int] = {"tags": 20, "lines": 200}

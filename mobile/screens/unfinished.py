@@ -11,12 +11,12 @@ from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 LABELS = {
     "step": "next_step", "reason": "far_why", "chosen": "order", "unread": "order", "at": "pin", "ink": "signature",
-    "kind": "visit_type", "answers": "visit_type",
+    "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts",
 }  # fmt: skip
 """How what is typed is called where it is no field of a record."""
 TITLES = {
     "visit": "k_visit", "lead": "new_lead", "firm": "make_lead", "edit_account": "kind_account", "person": "add_person",
-    "pin": "kind_pin_proposal",
+    "pin": "kind_pin_proposal", "entry": "next_step",
 }  # fmt: skip
 """How forms are called where that is not the name of their screen."""
 
@@ -50,9 +50,15 @@ class Typed:
         field.input.bind(text=lambda _field, text: self.keep(**{name: text}))
         return field
 
-    def chips(self, name, options, shown=None):
-        """The same for a choice."""
-        return Chips(options, self.value(name, shown), lambda value: self.keep(**{name: value}))
+    def chips(self, name, options, shown=None, then=None):
+        """The same for a choice; `then` is called after it."""
+
+        def chosen(value):
+            self.keep(**{name: value})
+            if then is not None:
+                then(value)
+
+        return Chips(options, self.value(name, shown), chosen)
 
     def keep(self, *, for_good=False, **values):
         """Keep what is typed, with every letter; what is as it was shown is no draft."""
