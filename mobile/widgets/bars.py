@@ -91,7 +91,7 @@ class Toast(AnchorLayout):
         box.bind(minimum_height=box.setter("height"))
         paint(box, "ink", radius=RADIUS_CONTROL)
         box.add_widget(Icon(icon, 20, "paper", size=(dp(22), dp(26))))
-        box.add_widget(Text(text, 14, ink="paper"))
+        box.add_widget(Text(text, 14, ink="paper", pos_hint={"center_y": 0.5}))
         self.add_widget(box)
 
     def show(self, over, seconds=3.5):

@@ -50,8 +50,8 @@ def test_a_form_asks_what_hangs_on_an_answer_and_names_what_is_missing(store):
     assert [one["key"] for one in forms.asked(kind.questions, {})] == ["shelf", "facings"]
     typed = {"shelf": "empty", "facings": "four", "why": ""}
     assert [one["key"] for one in forms.asked(kind.questions, typed)] == ["shelf", "why", "facings"]
-    assert forms.missing(kind.questions, typed) == ["Why is it empty?"]
-    assert forms.unfit(kind.questions, typed) == ["Facings"]
+    assert [one["label"] for one in forms.missing(kind.questions, typed)] == ["Why is it empty?"]
+    assert [one["label"] for one in forms.unfit(kind.questions, typed)] == ["Facings"]
     typed = {"shelf": "full", "why": "never asked", "facings": "4,5"}
     assert (forms.missing(kind.questions, typed), forms.unfit(kind.questions, typed)) == ([], [])
     assert forms.answers_to(kind.questions, typed) == {"shelf": "full", "facings": "4,5"}

@@ -1,12 +1,13 @@
 """The other places of the app: search, week, settings, the recorded way, conflicts; and that all of them fit."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from PIL import Image
 
 from mobile.device.desktop import FolderCamera
 from mobile.field import holdings, taking, tracks, zones
+from mobile.field.agenda import monday_of
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -35,6 +36,18 @@ def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     screen.tap("Week")
     screen.frames()
     name = screen.app.ctx.words.day(screen.app.ctx.today)
+    store = screen.app.ctx.store
+    row = {"kind": "task", "owner_id": screen.app.ctx.user_id, "state": "open", "priority": "normal"}
+    sunday = monday_of(screen.app.ctx.today) - timedelta(days=1)
+    late = row | {"id": uid(8100), "subject": "Ask for the list", "due_on": sunday.isoformat()}
+    store.cache.put_base("activity", uid(8100), 1, late)
+    screen.app.instead("week", monday=monday_of(sunday))
+    screen.frames()
+    assert "late  ·  Task" in screen.words()
+    store.cache.remove("activity", uid(8100))
+    screen.tap("back")
+    screen.tap("Week")
+    screen.frames()
     (heading,) = [w for w in screen.widgets() if getattr(w, "text", "") == name]
     assert 0 < heading.to_window(*heading.center)[1] < screen.window.height - 64, "today is what one sees"
     for words in ("Talk with the sales lead", "Call the printer", "Müller GmbH"):
@@ -237,6 +250,60 @@ def test_nothing_is_said_to_be_on_the_server_that_is_not(open_app, world, tmp_pa
     assert everything not in look()
 
 
+def test_every_next_step_is_reached_moved_and_said_in_other_words(screen):
+    from mobile.screens.steps import TaskEdit
+
+    store, me = screen.app.ctx.store, screen.app.ctx.user_id
+    task = {"kind": "task", "owner_id": me, "state": "open", "priority": "normal", "account_id": uid(1001)}
+    with store.page():
+        for n in range(24):
+            row = task | {"id": uid(8000 + n), "subject": f"Step {n:02}", "due_on": f"2098-01-{n + 1:02}"}
+            store.cache.put_base("activity", row["id"], 1, row)
+    screen.tap("More")
+    assert not screen.shows("Step 23")
+    (more,) = [w.label for w in screen.widgets() if str(getattr(w, "label", "")).endswith(" more")]
+    screen.tap(more)
+    screen.tap("Step 23")
+    (form,) = screen.widgets(TaskEdit)
+    form.subject.input.text = ""
+    screen.tap("Save")
+    assert screen.shows("Say in a few words")
+    form.subject.input.text, form.note.input.text = "Step 24", "with samples"
+    screen.tap("month after")
+    screen.tap(screen.app.ctx.words.day(date(2098, 2, 7)))
+    screen.app.go("today")
+    screen.frames()
+    screen.tap("Next step: Step 23")
+    assert screen.shows("Feb 2098"), "it was kept as it was typed"
+    screen.tap("Save")
+    (op,) = store.outbox.ops()
+    changed = {
+        "subject": ["Step 23", "Step 24"],
+        "note": [None, "with samples"],
+        "due_on": ["2098-01-24", "2098-02-07"],
+    }
+    assert (op.e, op.body["f"]) == ("activity", changed)
+    assert store.outbox.drafts.all() == []
+
+
+def test_a_new_next_step_can_be_on_any_day(screen):
+    from mobile.widgets.controls import Field
+
+    ctx = screen.app.ctx
+    screen.app.go("next_step", account_id=uid(1001))
+    screen.frames()
+    screen.widgets(Field)[0].input.text = "Bring samples"
+    screen.tap("Another day")
+    month = (ctx.today + timedelta(days=7)).replace(day=1)  # a week from now is what is offered first
+    for _ in range(14):
+        screen.tap("month after")
+        month = (month + timedelta(days=31)).replace(day=1)
+    screen.tap(ctx.words.day(month.replace(day=9)))
+    screen.tap("Save")
+    (op,) = ctx.store.outbox.ops()
+    assert op.body["d"]["due_on"] == month.replace(day=9).isoformat()
+
+
 def test_back_leads_where_one_came_from(screen):
     screen.app.go("accounts")
     screen.app.go("account", account_id=uid(1001))
@@ -294,15 +361,21 @@ def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
     screen.app.go("edit_account", account_id=uid(1001))
     screen.frames()
     assert not screen.shows("Name"), "a server that says nothing takes the old fields"
+    site = ctx.files.cache.doc("site", uid(2001))
+    ctx.files.cache.put_base("site", uid(2001), 9, site | {"service_s": 1800})
     rights.heard(ctx.files.outbox, ["account.website"])
     screen.app.go("edit_account", account_id=uid(1001))
     screen.frames()
     assert not screen.shows("Website")
     form = next(w for w in screen.widgets() if hasattr(w, "tags"))
     form.fields["name"].input.text, form.tags.input.text = "Müller & Co", "vip, bio"
-    form.hours.input.text = "Mo-Fr 08:00-12:00"
+    form.hours.input.text, form.lasts.input.text = "Mo-Fr 08:00-12:00", "half an hour"
+    screen.tap("Save")
+    assert screen.shows("“half an hour” is no number of minutes.")
+    form.lasts.input.text = "45"
     screen.tap("Save")
     ops = ctx.files.outbox.ops()
+    assert ops[-1].body["f"] == {"opening_hours": [None, "Mo-Fr 08:00-12:00"], "service_s": [1800, 2700]}
     assert [(op.kind, op.e) for op in ops] == [("patch", "account"), ("setadd", "account"), ("patch", "site")]
     assert ctx.files.cache.doc("account", uid(1001))["name"] == "Müller & Co"
     screen.app.go("account", account_id=uid(1001))

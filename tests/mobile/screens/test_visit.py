@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 from mobile.field.checkin import Fix
+from mobile.field.rows import docs
 from mobile.field.store import clock
 from tests.mobile.conftest import uid
+from tests.mobile.window import SIZES
 
 pytestmark = pytest.mark.window
 
@@ -130,6 +132,99 @@ def test_the_form_speaks_the_language_of_who_reads_it_and_a_companys_own_words_s
     screen.app.again()
     screen.frames()
     assert screen.shows("Is everything in stock?")
+
+
+def in_sight(screen, widget):
+    from mobile.screens.visit import VisitForm
+
+    page = next(w.page if isinstance(w, VisitForm) else w.list for w in screen.widgets() if hasattr(w, "typed"))
+    low, high = page.to_window(0, page.y)[1], page.to_window(0, page.top)[1]
+    return low < widget.to_window(*widget.center)[1] < high
+
+
+def test_a_missing_answer_is_scrolled_to_and_marked_where_it_is_asked(screen):
+    from mobile.screens.questions import Questions
+    from mobile.screens.visit import VisitForm
+    from mobile.widgets.base import colour
+
+    screen.resize(SIZES["small phone"])
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(VisitForm)
+    form.page.scroll_y = 0
+    screen.tap("Save visit")
+    assert in_sight(screen, form.outcomes)
+    screen.tap("order")
+    screen.tap("Shelf visit")
+    form.page.scroll_y = 0
+    screen.frames()
+    screen.tap("Save visit")
+    (asked,) = screen.widgets(Questions)
+    assert screen.shows("Not answered: Shelf")
+    assert in_sight(screen, asked.labels["shelf"])
+    assert tuple(asked.labels["shelf"].color) == tuple(colour("bad"))
+    assert tuple(asked.labels["facings"].color) == tuple(colour("quiet"))
+    screen.tap("full")
+    assert tuple(asked.labels["shelf"].color) == tuple(colour("quiet")), "it is there now"
+
+
+def test_back_from_the_signature_the_form_stands_where_it_was(screen):
+    from mobile.screens.visit import VisitForm
+    from mobile.widgets.ink import InkPad
+
+    screen.resize(SIZES["small phone"])
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Have it signed")
+    screen.tap("Done")
+    assert screen.shows("Write the name, and sign in the box.")
+    (pad,) = screen.widgets(InkPad)
+    pad.parent.name.input.text = "Anna Näscher"
+    assert screen.shows("Write the name, and sign in the box."), "half of it is there"
+    screen.drag((pad.x + 20, pad.y + 20), (pad.x + 120, pad.y + 60))
+    assert not screen.shows("Write the name, and sign in the box.")
+    screen.tap("Done")
+    (form,) = screen.widgets(VisitForm)
+    assert form.page.scroll_y < 0.5
+    (sign,) = [w for w in screen.widgets() if getattr(w, "label", None) == "Have it signed"]
+    assert in_sight(screen, sign)
+    screen.tap("back")
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(VisitForm)
+    assert form.page.scroll_y == 1, "opened anew, it begins at its top"
+
+
+def test_a_refused_quantity_is_scrolled_to_and_products_stand_under_their_category(screen):
+    from mobile.widgets.controls import Field, PushButton
+
+    store = screen.app.ctx.store
+    milk = next(doc for doc in docs(store, "product") if doc["name"] == "Milch 1 l")
+    with store.page():
+        for n in range(24):
+            row = milk | {"id": uid(9500 + n), "name": f"Zwieback {n:02}", "number": f"Z{n}", "category": "Rusks"}
+            store.cache.put_base("product", row["id"], 1, row)
+    screen.app.go("order", account_id=uid(1001))
+    screen.frames()
+    words = screen.words()
+    assert words.index("Dairy") < words.index("Milch 1 l") < words.index("Rusks") < words.index("Zwieback 00")
+    screen.tap("one more Zwieback 23")
+    screen.widgets(Field)[1].input.text = "abc"
+    (pad,) = [one for one in screen.widgets() if hasattr(one, "catalogue")]
+    pad.list.scroll_y = 1
+    screen.frames()
+    screen.tap("Save the order")
+    assert in_sight(screen, pad.rows[uid(9523)])
+    pad.field.input.text = "Käse"
+    screen.frames()
+    screen.tap("Save the order")
+    assert in_sight(screen, pad.rows[uid(9523)]), "what was looked for hid it"
+    assert screen.words().index("In this order") < screen.words().index("Zwieback 23") < screen.words().index("Dairy")
+    screen.resize(SIZES["tablet"])
+    (save,) = [one for one in screen.widgets(PushButton) if one.label == "Save the order"]
+    assert save.width <= 760, "as wide as the list"
+    assert pad.field.width <= 760
+    screen.resize(SIZES["phone"])
 
 
 def test_how_much_is_ordered_can_be_typed(screen):
