@@ -62,11 +62,12 @@ class AccountEdit(Scroller):
             return
         before = self.ctx.files.outbox.max_n()
         self.typed.save(self._keep)
-        if self.ctx.files.outbox.max_n() != before:
-            self.ctx.index = None
+        is_new = self.ctx.files.outbox.max_n() != before
+        self.ctx.index = None if is_new else self.ctx.index
+        self.ctx.nav.back()
+        if is_new:
             self.ctx.nav.saved()
             self.ctx.nav.toast(self.ctx.words("saved"))
-        self.ctx.nav.back()
 
     def _keep(self):
         files, changes = self.ctx.files, {}
@@ -146,10 +147,11 @@ class PersonForm(Scroller):
             keep = lambda: taking.new_contact(files, self.account_id, phone=phone, mail=mail, **values)  # noqa: E731
         else:
             keep = lambda: taking.change_contact(files, contact_id, values, phone, mail, self.seen)  # noqa: E731
-        if self.typed.save(keep) is not None:
+        made = self.typed.save(keep)
+        self.ctx.nav.back()
+        if made is not None:
             self.ctx.nav.saved()
             self.ctx.nav.toast(self.ctx.words("saved"))
-        self.ctx.nav.back()
 
 
 def build_person(ctx, account_id, contact_id=None):

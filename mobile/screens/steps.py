@@ -53,11 +53,12 @@ class DayGrid(Column):
     def _day(self, day):
         on, words = day == self.chosen, self.ctx.words
         middle = {"center_y": 0.5}
-        if day < self._first and not on:
-            return BoxLayout()
-        ink = "on_brand" if on else "brand" if day == self.ctx.today else "ink"
-        cell = Touchable(lambda: self._choose(day), "brand" if on else "paper", None, RADIUS_CONTROL)
-        cell.label = words.day(day)
+        over = day < self._first and not on
+        ink = "on_brand" if on else "quiet" if over else "brand" if day == self.ctx.today else "ink"
+        cell = BoxLayout()
+        if not over:
+            cell = Touchable(lambda: self._choose(day), "brand" if on else "paper", None, RADIUS_CONTROL)
+            cell.label = words.day(day)
         cell.add_widget(Text(str(day.day), 16, on or day == self.ctx.today, ink, align="center", pos_hint=middle))
         return cell
 
@@ -128,7 +129,7 @@ class TaskEdit(Column):
         super().__init__(spacing=10, **kwargs)
         self.ctx, self.activity_id, words = ctx, activity_id, ctx.words
         rev, doc = ctx.files.cache.shown("activity", activity_id)
-        seen = [rev, {name: doc.get(name) for name in ("subject", "note", "due_on")}]
+        seen = [rev, {name: doc.get(name) for name in ("subject", "note", "due_on", "state")}]
         arguments = {"activity_id": activity_id}
         self.typed = Typed(ctx, ("entry",), arguments, doc.get("subject"), {"activity": seen})
         self.seen = self.typed.seen("activity")
@@ -151,15 +152,16 @@ class TaskEdit(Column):
         self.due_on = day.isoformat()
         self.typed.keep(due_on=self.due_on)
 
-    def save(self):
-        """Only what was changed is sent."""
+    def save(self, **more):
+        """Only what was changed is sent; `more` goes with it, as that it is done."""
         self.warning.clear_widgets()
         if not self.subject.value:
             self.warning.add_widget(Notice(self.ctx.words("subject_missing"), "warn"))
             return
         files, row_id, seen = self.ctx.files, self.activity_id, self.seen
-        changes = {"subject": self.subject.value, "note": self.note.value or None, "due_on": self.due_on}
-        if self.typed.save(lambda: edit(files, "activity", row_id, changes, seen)) is not None:
+        changes = {"subject": self.subject.value, "note": self.note.value or None, "due_on": self.due_on, **more}
+        made = self.typed.save(lambda: edit(files, "activity", row_id, changes, seen))
+        self.ctx.nav.back()
+        if made is not None:
             self.ctx.nav.saved()
             self.ctx.nav.toast(self.ctx.words("saved"))
-        self.ctx.nav.back()

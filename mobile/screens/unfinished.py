@@ -182,13 +182,14 @@ def build(ctx):
 
 def build_stranded(ctx, draft):
     """What was typed, to be read: what it was about is not on this phone any more."""
-    words = ctx.words
+    page = Scroller(Text(title(ctx, draft), 20, True), Notice(ctx.words("stranded"), "warn"), *held(ctx, draft))
+    return frame(ctx, ctx.words("unfinished"), page, back=True)
+
+
+def held(ctx, draft):
+    """What was typed into a form that cannot be opened, and the way to throw it away."""
     lines = [fact(label, value) for label, value in read(ctx, draft.body)]
-    throw = Discard(ctx, lambda: discard(ctx, draft.id, ctx.nav.back))
-    page = Scroller(Text(title(ctx, draft), 20, True), Notice(words("stranded"), "warn"))
-    page.column.add_widget(section(typed_at(ctx, draft.at), *lines))
-    page.column.add_widget(Row(throw))
-    return frame(ctx, words("unfinished"), page, back=True)
+    return section(typed_at(ctx, draft.at), *lines), Row(Discard(ctx, lambda: discard(ctx, draft.id, ctx.nav.back)))
 
 
 def read(ctx, body):

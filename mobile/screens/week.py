@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from kivy.metrics import dp
 
-from mobile.field import agenda
-from mobile.field.capture import edit
+from mobile.field import agenda, drafts
 from mobile.field.store import moments
-from mobile.screens import steps
+from mobile.screens import steps, unfinished
 from mobile.screens.parts import fact, frame, mark_icon, state_ink
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, rule
 from mobile.widgets.controls import IconButton, Notice, PushButton
@@ -142,8 +141,13 @@ def build_entry(ctx, activity_id):
     if doc.get("rrule"):
         page.column.add_widget(Notice(words("repeats"), "info"))
     elif may_change:
-        page.column.add_widget(PushButton(words("task_done"), lambda: _done(ctx, activity_id), "circle_check", "quiet"))
-        page.column.add_widget(Card(steps.TaskEdit(ctx, activity_id)))
+        form = steps.TaskEdit(ctx, activity_id)
+        page.column.add_widget(PushButton(words("task_done"), lambda: form.save(state="done"), "circle_check", "quiet"))
+        page.column.add_widget(Card(form))
+    draft = None if may_change else drafts.of_form(ctx.files, ("entry",), {"activity_id": activity_id})
+    if drafts.is_typed(draft):
+        for part in (Notice(words("entry_over"), "warn"), *unfinished.held(ctx, draft)):
+            page.column.add_widget(part)
     return frame(ctx, words(f"k_{entry.kind}"), page, back=True)
 
 
@@ -157,10 +161,3 @@ def _when(ctx, doc, entry):
         return f"{day}, {words('all_day')}"
     ends = f" – {words.time(entry.ends_at, zone)}" if entry.ends_at else ""
     return f"{day}, {words.time(entry.starts_at, zone)}{ends}"
-
-
-def _done(ctx, activity_id):
-    edit(ctx.files, "activity", activity_id, {"state": "done"})
-    ctx.nav.saved()
-    ctx.nav.back()
-    ctx.nav.toast(ctx.words("saved"))

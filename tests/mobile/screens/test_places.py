@@ -276,6 +276,7 @@ def test_every_next_step_is_reached_moved_and_said_in_other_words(screen):
     screen.tap("Next step: Step 23")
     assert screen.shows("Feb 2098"), "it was kept as it was typed"
     screen.tap("Save")
+    assert screen.shows("Saved on this phone.")
     (op,) = store.outbox.ops()
     changed = {
         "subject": ["Step 23", "Step 24"],
@@ -283,6 +284,22 @@ def test_every_next_step_is_reached_moved_and_said_in_other_words(screen):
         "due_on": ["2098-01-24", "2098-02-07"],
     }
     assert (op.e, op.body["f"]) == ("activity", changed)
+    assert store.outbox.drafts.all() == []
+    screen.app.go("entry", activity_id=uid(8001))
+    screen.frames()
+    screen.widgets(TaskEdit)[0].note.input.text = "Rang twice"
+    screen.tap("Done")
+    assert store.outbox.ops()[-1].body["f"] == {"note": [None, "Rang twice"], "state": ["open", "done"]}, "all of it"
+    screen.app.go("entry", activity_id=uid(8002))
+    screen.frames()
+    screen.widgets(TaskEdit)[0].note.input.text = "Rang once"
+    store.cache.put_base("activity", uid(8002), 2, store.cache.doc("activity", uid(8002)) | {"state": "done"})
+    screen.app.go("entry", activity_id=uid(8002))
+    screen.frames()
+    assert screen.shows("It cannot be changed any more.")
+    assert screen.shows("Rang once")
+    screen.tap("Discard")
+    screen.tap("Discard it for good")
     assert store.outbox.drafts.all() == []
 
 
@@ -374,6 +391,7 @@ def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
     assert screen.shows("“half an hour” is no number of minutes.")
     form.lasts.input.text = "45"
     screen.tap("Save")
+    assert screen.shows("Saved on this phone."), "told where one comes back to"
     ops = ctx.files.outbox.ops()
     assert ops[-1].body["f"] == {"opening_hours": [None, "Mo-Fr 08:00-12:00"], "service_s": [1800, 2700]}
     assert [(op.kind, op.e) for op in ops] == [("patch", "account"), ("setadd", "account"), ("patch", "site")]

@@ -111,7 +111,7 @@ def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(scr
     screen.app.go("accounts")
     screen.frames()
     assert not screen.shows("Müller GmbH"), "nothing leads around it"
-    screen.resize(SIZES["small phone"])
+    screen.resize(SIZES["tablet"])  # all of it fits, and stands in the middle
     where = lambda: next(w.to_window(*w.center) for w in screen.widgets() if getattr(w, "label", None) == "5")  # noqa: E731
     for digit in "1111":
         screen.tap(digit)

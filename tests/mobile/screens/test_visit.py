@@ -48,6 +48,7 @@ def test_two_fingers_on_save_save_once(screen):
 
 def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(screen):
     from mobile.screens.visit import VisitForm
+    from mobile.widgets.bars import Toast
     from mobile.widgets.ink import InkPad
 
     screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
@@ -69,6 +70,9 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     assert screen.shows("2 lines · 66.00 CHF before tax")
     screen.tap("Save the order")
     assert screen.shows("The order is saved on this phone.")
+    (toast,) = screen.widgets(Toast)
+    words, icon = toast.children[0].children
+    assert words.center_y == pytest.approx(icon.center_y, abs=1), "the icon stands beside the words"
     assert screen.shows("Order  ·  2 lines"), "the visit says that an order was taken"
     screen.tap("Have it signed")
     screen.tap("Done")
@@ -280,6 +284,8 @@ def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_a
     store = screen.app.ctx.store
     ops = store.outbox.ops()
     assert [(op.e, op.body["d"]["owner_id"]) for op in ops] == [("attachment", uid(3001))] * 2
+    tile = next(w for w in screen.widgets() if getattr(w, "label", None) == ops[0].body["d"]["name"])
+    assert tile.children[0].center_x == pytest.approx(tile.center_x, abs=1), "the mark stands below the middle"
     large, small = ops[0].body["d"]["sha256"], ops[0].body["d"]["thumbnail_sha256"]
     blobs = store.outbox.blobs
     assert len(blobs.read(large)) <= 300_000
