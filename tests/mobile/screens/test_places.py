@@ -354,7 +354,8 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
         ("lead", {"lon": 9.52, "lat": 47.14}), ("new_account", {"lon": 9.52, "lat": 47.14}),
         ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
         ("nearby", {"layer": "firm"}), ("firm", {"firm_id": uid(7001)}),
-        ("entry", {"activity_id": uid(6402)}), ("times", {"account_id": uid(1002)}), ("settings", {}),
+        ("entry", {"activity_id": uid(6402)}), ("entry", {"activity_id": uid(6403)}),
+        ("times", {"account_id": uid(1002)}), ("settings", {}),
         ("sign_in", {"by": "code"}), ("sign_in", {}),
     ]  # fmt: skip
     for name, arguments in places:
