@@ -9,6 +9,13 @@ LOCAL = f"http://127.0.0.1:{os.environ.get('WAYMARK_PORT', '8000')}"
 """Where `make demo` serves unless told otherwise."""
 
 
+def quiet() -> None:
+    """Say nothing of a missing xclip or xsel: Kivy asks both for X's second clipboard, which the app does not use."""
+    from kivy.logger import Logger
+
+    Logger.addFilter(lambda record: not str(record.msg).startswith("Cutbuffer: "))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Open the app."""
     parser = argparse.ArgumentParser(prog="python -m mobile", description="The Waymark phone app in a window.")
@@ -23,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from kivy.config import Config
 
+    quiet()
     Config.set("graphics", "width", width)
     Config.set("graphics", "height", height)
     Config.set("graphics", "multisamples", "0")  # twice the work of every frame; the map's pictures are smooth already

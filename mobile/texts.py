@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, tracktexts, worktexts
+from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, tracktexts, tradetexts, worktexts
 from mobile.reasons import english, german
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
@@ -331,6 +331,14 @@ class Words:
     def has(self, key: str) -> bool:
         return key in self._texts
 
+    def own(self, text: str) -> str:
+        """A word that a template of a trade brought, in this language; a company's own words stay."""
+        return tradetexts.DE.get(text, text) if self.language == "de" else text
+
+    def outcome(self, value: object, label: str) -> str:
+        """What an outcome is called: one of those that Waymark begins with, in this language; else as its label is."""
+        return self(f"vo_{value}") if label == EN.get(f"vo_{value}") else label
+
     def count(self, key: str, singular: str, n: int) -> str:
         return self(singular) if n == 1 else self(key, n=self.number(n))
 
@@ -371,7 +379,7 @@ class Words:
         first = f"{monday.day}{dot}" + ("" if monday.month == sunday.month else f" {months[monday.month - 1]}")
         return f"{first} – {sunday.day}{dot} {months[sunday.month - 1]}"
 
-    def moment(self, instant: datetime, zone: ZoneInfo | None = None) -> str:
+    def moment(self, instant: datetime, zone: ZoneInfo) -> str:
         """ "Thu 10:40", always with the day."""
         local = instant.astimezone(zone)
         return f"{WEEKDAYS[self.language][local.weekday()]} {local:%H:%M}"

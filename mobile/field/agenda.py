@@ -33,11 +33,19 @@ class Entry:
     """Saved on this phone and not on the server yet."""
     is_out: bool = False
     """A visit that has no place any more in the order that was taken on this phone."""
+    repeats: bool = False
 
     @property
     def open(self) -> bool:
         """Whether it still lies before the rep."""
         return self.state not in FINISHED
+
+    def is_late(self, day: date, today: date, now: datetime) -> bool:
+        """Whether its time is over, and it still is to be done; a meeting that is over and what repeats is not."""
+        if not self.open or not self.title or self.repeats or self.kind == "meeting":
+            return False
+        ends = self.ends_at or self.starts_at
+        return day < today or (ends is not None and not self.all_day and ends < now)
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,8 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def week(store: Store, user_id: str, monday: date, zone: ZoneInfo | None = None) -> list[Weekday]:
-    """Seven days from a Monday on, empty ones too."""
+def week(store: Store, user_id: str, monday: date, zone: ZoneInfo) -> list[Weekday]:
+    """Seven days from a Monday on, empty ones too; in a zone, the rep's."""
     days = [monday + timedelta(days=n) for n in range(DAYS)]
     found: dict[date, list[Entry]] = {day: [] for day in days}
     taken = restday.taken_on(store)
@@ -85,7 +93,7 @@ def _place(entry: Entry) -> tuple[bool, str, str]:
     return entry.starts_at is not None and not entry.all_day, str(entry.starts_at or ""), entry.title
 
 
-def _days_of(doc: Json, entry: Entry, zone: ZoneInfo | None) -> list[date]:
+def _days_of(doc: Json, entry: Entry, zone: ZoneInfo) -> list[date]:
     """The days on which it stands in the calendar: from its begin to its end, or the day it is due."""
     if entry.starts_at is None:
         return [date.fromisoformat(doc["due_on"])] if doc.get("due_on") else []
@@ -129,4 +137,5 @@ def _activity(store: Store, doc: Json) -> Entry:
         all_day=bool(doc.get("is_all_day")),
         state=task.state,
         waits=task.waits,
+        repeats=task.repeats,
     )

@@ -17,6 +17,11 @@ OVER = ("converted", "disqualified")
 """States in which nobody works on a lead any more."""
 SAME_DOOR_M = 40.0
 ALIKE_M = 1_000.0
+SAME_NAME_M = 10_000.0
+WHOLE = 0.75
+"""What is typed is a whole name from so much of its letters on."""
+LEGAL = frozenset("ag anstalt co est gmbh inc kg llc ltd ohg ug sa sarl se trust".split())
+"""Words of a name that people leave out."""
 MOST_ALIKE = 4
 
 
@@ -122,8 +127,8 @@ def nearest(people: Iterable[Somebody], lon: float, lat: float, layers: Sequence
 
 
 def alike(store: Store, index: AccountIndex, name: str, lon: float | None, lat: float | None) -> list[Near]:
-    """What a new lead may double: whoever is called like it within a kilometre, and whoever stands at the same door.
-    Nobody can be told of a new one without a place."""
+    """What a new lead may double: whoever is called like it within a kilometre, whoever has the very name within ten,
+    and whoever stands at the same door. Nobody can be told of a new one without a place."""
     if lon is None or lat is None:
         return []
     people = everybody(store, index)
@@ -131,7 +136,14 @@ def alike(store: Store, index: AccountIndex, name: str, lon: float | None, lat: 
     words = [word for word in fold(name).split() if len(word) >= 3]
     named |= {one.id for one in people if one.layer in ("lead", "firm") and _shares(words, fold(one.name))}
     near = nearest(people, lon, lat)
-    found = [n for n in near if n.distance_m <= (ALIKE_M if n.who.id in named else SAME_DOOR_M)]
+    typed = len(_core(name))
+
+    def reach_m(who: Somebody) -> float:
+        if who.id not in named:
+            return SAME_DOOR_M
+        return SAME_NAME_M if typed >= WHOLE * len(_core(who.name)) else ALIKE_M
+
+    found = [n for n in near if n.distance_m <= reach_m(n.who)]
     return sorted(found, key=lambda n: (n.who.id not in named, n.distance_m))[:MOST_ALIKE]
 
 
@@ -139,6 +151,11 @@ def town_of(people: Iterable[Somebody], lon: float, lat: float) -> str:
     """The town that whoever is nearest gives as theirs, within a kilometre; empty where nobody does."""
     near = (n for n in nearest(people, lon, lat) if n.distance_m <= ALIKE_M and n.who.place)
     return next((n.who.place for n in near), "")
+
+
+def _core(name: str) -> str:
+    """The letters of a name without its legal form."""
+    return "".join(word for word in fold(name).split() if word not in LEGAL)
 
 
 def _shares(words: list[str], name: str) -> bool:

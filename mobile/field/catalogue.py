@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from mobile.field import zones
 from mobile.field.rows import docs
+from mobile.field.slips import Vocabulary
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.folding import fold, matches, variants
@@ -81,9 +82,14 @@ class Catalogue:
         return [listed for *_key, listed in sorted(found, key=lambda one: one[:3])]
 
     def find(self, text: str) -> list[Product]:
-        """Products whose name, number or category hold words beginning like each word typed."""
+        """Products whose name, number or category hold words beginning like each word typed; where none does, those
+        that are a slip of the finger away."""
         words = [variants(word) for word in text.split() if fold(word)]
-        return [one for one in self.products if matches(words, one.searched)]
+        exact = [one for one in self.products if matches(words, one.searched)]
+        if exact:
+            return exact
+        near = Vocabulary({one.id: one.searched for one in self.products}).nearly(words)
+        return [one for one in self.products if one.id in near]
 
     def price(self, product_id: str, quantity: Decimal) -> Decimal | None:
         """What one unit costs this customer; None when no list names the product."""

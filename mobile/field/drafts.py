@@ -20,9 +20,12 @@ from mobile.field.store.outbox import Op
 from mobile.field.store.overlay import FINAL
 from mobile.field.store.reserve import release
 
-FRAME = ("screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when")
+FRAME = ("screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day")
 """What is no loss by itself."""
-ABOUT = {"person": ("contact", "contact_id"), "pin": ("site", "site_id"), "firm": ("prospect", "firm_id")}
+ABOUT = {
+    "person": ("contact", "contact_id"), "pin": ("site", "site_id"), "firm": ("prospect", "firm_id"),
+    "entry": ("activity", "activity_id"),
+}  # fmt: skip
 """What a form is about where that is no account; a new person's form is about the account."""
 
 

@@ -59,19 +59,15 @@ def answers_to(questions: Sequence[Json], typed: Mapping[str, Any]) -> dict[str,
     }
 
 
-def missing(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[str]:
-    """The labels of required questions without an answer."""
-    return [
-        one["label"]
-        for one in asked(questions, typed)
-        if one.get("required") and typed.get(one["key"]) in (None, "", [])
-    ]
+def missing(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
+    """The required questions without an answer."""
+    return [one for one in asked(questions, typed) if one.get("required") and typed.get(one["key"]) in (None, "", [])]
 
 
-def unfit(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[str]:
-    """The labels of questions whose answer is no number or no day although it has to be one."""
+def unfit(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
+    """The questions whose answer is no number or no day although it has to be one."""
     return [
-        one["label"]
+        one
         for one in asked(questions, typed)
         if typed.get(one["key"]) not in (None, "", []) and not _fits(one["kind"], typed[one["key"]])
     ]

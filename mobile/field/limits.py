@@ -21,7 +21,7 @@ CREATED: Mapping[str, Mapping[str, int]] = {
 EDITED: Mapping[str, Mapping[str, int]] = {
     "account": {"name": 300, "phone": 60, "email": 254, "website": 500, "note": 20_000, "tags": 60},
     "site": {"opening_hours": 500},
-    "activity": {"note": 20_000},
+    "activity": {"subject": 300, "note": 20_000},
     "contact": {"first_name": 120, "last_name": 120, "title": 160, "phones.value": 60, "mails.value": 254},
 }
 """Characters of a field that a rep changes."""

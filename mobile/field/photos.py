@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobile.field import drafts
+from mobile.field import drafts, zones
 from mobile.field.capture import op_of
 from mobile.field.ports import Camera, Pictures
 from mobile.field.rows import docs
-from mobile.field.store import Store, clock
+from mobile.field.store import Store, clock, moments
 from mobile.field.store.blobs import PHOTO, THUMBNAIL, Blob, Content
 from mobile.field.store.canonical import Json
 from mobile.field.store.ids import uuid7
@@ -75,7 +75,7 @@ def take(
         contents = (_content(large, PHOTO), _content(small, THUMBNAIL))
         for source, content in zip((large, small), contents, strict=True):
             store.outbox.blobs.place(source, content.sha256)
-        d = _described(contents, account_id, (owner, owner_id), (width, height))
+        d = _described(store, contents, account_id, (owner, owner_id), (width, height))
         op = op_of("create", "attachment", uuid7(), d=d)
         if in_draft:
             drafts.add_photo(store, owner_id, op, contents)
@@ -93,9 +93,11 @@ def _content(path: Path, lane: str) -> Content:
     return Content(digest, path.stat().st_size, "image/jpeg", lane)
 
 
-def _described(contents: Sequence[Content], account_id: str, owner: tuple[str, str], size: tuple[int, int]) -> Json:
+def _described(
+    store: Store, contents: Sequence[Content], account_id: str, owner: tuple[str, str], size: tuple[int, int]
+) -> Json:
     large, small = contents
-    now = clock.now().astimezone()
+    now = moments.now(store.outbox).astimezone(zones.of(store.outbox))
     return {
         "account_id": account_id,
         "owner": owner[0],

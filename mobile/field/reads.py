@@ -121,6 +121,8 @@ class SyncState:
     accounts: int
     verifying: bool
     synced_at: str | None
+    photos: int = 0
+    """Photos whose content alone is not on the server yet."""
     unreadable: int = 0
     """Entries of the rep that this phone cannot read any more; their bytes are kept."""
 
@@ -235,7 +237,7 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
         appointment=visit.get("appointment"),
         objective=visit.get("objective"),
         day=str(visit.get("day") or ""),
-        zone=str(visit.get("zone") or "UTC"),
+        zone=str(visit.get("zone") or zones.name_of(store.outbox)),
         arrives_at=instant(stop.get("arrives_at")),
         starts_at=instant(stop.get("starts_at") or visit.get("planned_start_at")),
         ends_at=instant(stop.get("ends_at") or visit.get("planned_end_at")),
@@ -294,15 +296,16 @@ def sync_state(store: Store) -> SyncState:
     ops = store.outbox.ops()
     seen = conflicts.settled(store.outbox, ops)
     waiting = tuple(op for op in ops if op.state in ("queued", "sent", "deferred"))
-    db = store.cache.db
+    db, alone = store.cache.db, lone_photos(store, waiting)
     return SyncState(
-        unsent=len(waiting) + sum(op.state == "stuck" for op in ops) + lone_photos(store, waiting),
+        unsent=len(waiting) + sum(op.state == "stuck" for op in ops) + alone,
         oldest_unsent=store.outbox.oldest_unsent(),
         attention=tuple(op for op in ops if op.state in ATTENTION and op.op_id not in seen),
         waiting=waiting,
         accounts=int(db.execute("select count(*) from row where e='account'").fetchone()[0]),
         verifying=db.execute("select 1 from suspect limit 1").fetchone() is not None,
         synced_at=store.cache.meta.get("synced_at"),
+        photos=alone,
         unreadable=len(store.outbox.aside),
     )
 

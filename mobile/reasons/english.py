@@ -257,6 +257,7 @@ TEXTS = {
     "field_city": "Town",
     "field_opening_hours": "Opening hours",
     "field_service_time": "Service time",
+    "field_service_s": "Service time (seconds)",
     "field_subject": "Subject",
     "field_state": "State",
     "field_outcome": "Outcome",

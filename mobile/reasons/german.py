@@ -263,6 +263,7 @@ TEXTS = {
     "field_city": "Ort",
     "field_opening_hours": "Öffnungszeiten",
     "field_service_time": "Besuchsdauer",
+    "field_service_s": "Besuchsdauer (Sekunden)",
     "field_subject": "Betreff",
     "field_state": "Status",
     "field_outcome": "Ergebnis",

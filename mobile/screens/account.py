@@ -103,7 +103,7 @@ def _facts(ctx, card):
         ("note", account.get("note")),
     ]
     box = section(words("facts"), *(fact(words(key), str(value)) for key, value in values if value))
-    for label, value in records.own_fields(ctx.files, "account", account):
+    for label, value in records.own_fields(ctx.files, "account", account, words.own):
         box.add_widget(fact(label, value))
     tags = account.get("tags") or []
     if tags:
@@ -141,7 +141,7 @@ def _site(ctx, card, site):
         box.add_widget(Notice(words("approximate"), "warn"))
     mine = pins.proposed_pins(ctx.files, card.account["id"]).get(site["id"])
     if mine is not None:
-        when = words.moment(mine.at) if mine.at else ""
+        when = words.moment(mine.at, ctx.zone) if mine.at else ""
         kind = {"accepted": "good", "refused": "warn"}.get(mine.state, "info")
         box.add_widget(Notice(words(f"p_{mine.state}", when=when, answer=mine.answer or ""), kind))
     if is_known:

@@ -112,6 +112,7 @@ class WaymarkApp(App):
         self.worker: SyncWorker | None = None
         self._asked: set[str] = set()
         self._shown: tuple[str, dict[str, Any]] | None = None
+        self._left: dict[int, list[float]] = {}
         self._is_barred = False
         self.ctx = Context(self.phone, Words(), self)
         self.guard, self.footsteps, self.refusals = Guard(self), Footsteps(self), trouble.Refusals(self)
@@ -183,6 +184,8 @@ class WaymarkApp(App):
         if screen == "signed_in":
             self._enter()
             return
+        if self.trail and self._shown == self.trail[-1]:
+            self._left[len(self.trail)] = self._places()
         if screen in TABS:
             self.trail = []
         self.trail.append((screen, arguments))
@@ -199,6 +202,9 @@ class WaymarkApp(App):
         elif self.trail and self.trail[0][0] in TABS and self.trail[0][0] != "today":
             self.trail = [("today", {})]
         self.again()
+        places, shown = self._left.pop(len(self.trail), []), self._shown
+        put = lambda _dt: self._put(places) if self._shown is shown else None  # noqa: E731 once it has its height
+        Clock.schedule_once(lambda dt: Clock.schedule_once(put, 0), 0)
 
     def again(self) -> None:
         """Build the present screen anew from what the store says."""
@@ -216,7 +222,7 @@ class WaymarkApp(App):
             self._shown = None
             return
         same = self._shown == (screen, arguments)
-        places = [scroller.scroll_y for scroller in self._scrollers()] if same else []
+        places = self._places() if same else []
         if screen == "sign_in":
             self.stage.show(sign_in.build(self.ctx, server=self.server, **arguments))
         elif (stranded := drafts.stranded(self.ctx.files, screen, arguments)) is not None:
@@ -224,6 +230,13 @@ class WaymarkApp(App):
         else:
             self.stage.show(SCREENS[screen](self.ctx, **arguments))
         self._shown = (screen, arguments)
+        self._put(places)
+
+    def _places(self) -> list[float]:
+        """Where one looked on the present screen."""
+        return [scroller.scroll_y for scroller in self._scrollers()]
+
+    def _put(self, places: list[float]) -> None:
         for scroller, place in zip(self._scrollers(), places, strict=False):
             scroller.scroll_y = place
 

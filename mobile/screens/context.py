@@ -77,6 +77,10 @@ class Context:
             raise RuntimeError("this screen needs somebody signed in")
         return self.store
 
+    def outcomes(self) -> list[tuple[str, str]]:
+        """The outcomes that a visit may have, and what they are called in the rep's language."""
+        return [(value, self.words.outcome(value, label)) for value, label in self.files.picklist("visit_outcome")]
+
     @property
     def zone(self) -> ZoneInfo:
         """In which the rep's times are told."""

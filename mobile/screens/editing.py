@@ -1,5 +1,7 @@
 """Changing an account and its people: what the rep may change, and only what was changed is sent."""
 
+import re
+
 from mobile.field import limits, reads, rights, taking
 from mobile.field.capture import change_tags, edit
 from mobile.screens.parts import frame, section
@@ -9,6 +11,7 @@ from mobile.widgets.controls import Notice, PushButton
 
 TEXTS = ("name", "phone", "email", "website", "note")
 PERSON = ("first_name", "last_name", "title", "phones", "mails")
+MINUTES = re.compile(r"\d{1,3}")
 TIMES = ("", "morning", "midday", "afternoon", "evening")
 
 
@@ -20,7 +23,7 @@ class AccountEdit(Scroller):
         words, outbox, site = ctx.words, ctx.files.outbox, reads.main_site(ctx.files, account_id)
         seen = {"account": _shown(ctx, "account", account_id, (*TEXTS, "tags", "preferred_time"))}
         if site is not None:
-            seen["site"] = _shown(ctx, "site", site["id"], ("id", "opening_hours"))
+            seen["site"] = _shown(ctx, "site", site["id"], ("id", "opening_hours", "service_s"))
         self.typed = Typed(ctx, ("edit_account",), {"account_id": account_id}, seen["account"][1].get("name"), seen)
         self.seen, self.site_seen = self.typed.seen("account"), self.typed.seen("site")
         self.account = self.seen[1]
@@ -30,20 +33,23 @@ class AccountEdit(Scroller):
                                   lines=4 if key == "note" else 1)
             for key in TEXTS if may(key)
         }  # fmt: skip
-        self.tags = self.hours = self.times = None
+        self.tags = self.hours = self.lasts = self.times = None
         if may("tags"):
             self.tags = self.typed.field("tags", words("a_tags"), ", ".join(self.account.get("tags") or ()))
         if self.site_seen is not None and rights.may_change(outbox, "account"):
             shown, hint = self.site_seen[1].get("opening_hours") or "", "Mo-Fr 08:00-12:00,13:30-18:00"
             self.hours = self.typed.field("opening_hours", words("opening_hours"), shown, hint=hint)
+            if "service_s" in self.site_seen[1]:
+                minutes = str(round(self.site_seen[1]["service_s"] / 60))
+                self.lasts = self.typed.field("lasts", words("visit_lasts"), minutes, input_type="number")
         if may("preferred_time") and "preferred_time" in self.account:
             options = [(one, words(f"pt_{one or 'any'}")) for one in TIMES]
             self.times = self.typed.chips("preferred_time", options, self.account.get("preferred_time") or "")
         self.warning = Column()
         times = section(words("preferred_time"), self.times) if self.times is not None else None
         save = PushButton(words("save"), self.save, "check")
-        told = self.typed.told()
-        super().__init__(told, *self.fields.values(), self.tags, self.hours, times, self.warning, save, **kwargs)
+        parts = (*self.fields.values(), self.tags, self.hours, self.lasts, times, self.warning, save)
+        super().__init__(self.typed.told(), *parts, **kwargs)
 
     def save(self):
         """One op for the fields, others for tags and for the site."""
@@ -51,13 +57,17 @@ class AccountEdit(Scroller):
         if "name" in self.fields and not self.fields["name"].value:
             self.warning.add_widget(Notice(self.ctx.words("account_missing"), "warn"))
             return
+        if self.lasts is not None and not MINUTES.fullmatch(self.lasts.value):
+            self.warning.add_widget(Notice(self.ctx.words("lasts_unfit", text=self.lasts.value), "warn"))
+            return
         before = self.ctx.files.outbox.max_n()
         self.typed.save(self._keep)
-        if self.ctx.files.outbox.max_n() != before:
-            self.ctx.index = None
+        is_new = self.ctx.files.outbox.max_n() != before
+        self.ctx.index = None if is_new else self.ctx.index
+        self.ctx.nav.back()
+        if is_new:
             self.ctx.nav.saved()
             self.ctx.nav.toast(self.ctx.words("saved"))
-        self.ctx.nav.back()
 
     def _keep(self):
         files, changes = self.ctx.files, {}
@@ -80,9 +90,15 @@ class AccountEdit(Scroller):
 
     def _keep_hours(self):
         if self.hours is not None:
-            site = self.site_seen[1]
-            if self.hours.value != (site.get("opening_hours") or ""):
-                edit(self.ctx.files, "site", site["id"], {"opening_hours": self.hours.value or None}, self.site_seen)
+            self._keep_site(self.site_seen[1])
+
+    def _keep_site(self, site):
+        changes = {}
+        if self.hours.value != (site.get("opening_hours") or ""):
+            changes["opening_hours"] = self.hours.value or None
+        if self.lasts is not None and int(self.lasts.value) != round(site["service_s"] / 60):
+            changes["service_s"] = int(self.lasts.value) * 60
+        edit(self.ctx.files, "site", site["id"], changes, self.site_seen)
 
 
 def _shown(ctx, e, row_id, names):
@@ -136,10 +152,11 @@ class PersonForm(Scroller):
             keep = lambda: taking.new_contact(files, self.account_id, phone=phone, mail=mail, **values)  # noqa: E731
         else:
             keep = lambda: taking.change_contact(files, contact_id, values, phone, mail, self.seen)  # noqa: E731
-        if self.typed.save(keep) is not None:
+        made = self.typed.save(keep)
+        self.ctx.nav.back()
+        if made is not None:
             self.ctx.nav.saved()
             self.ctx.nav.toast(self.ctx.words("saved"))
-        self.ctx.nav.back()
 
 
 def build_person(ctx, account_id, contact_id=None):

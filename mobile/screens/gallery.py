@@ -40,7 +40,7 @@ def strip(ctx, shown):
         tile.add_widget(picture(ctx, photo.small, "cover") if photo.small else Icon("download", 24, "quiet"))
         if photo.mark != "server":
             mark = mark_icon(photo.mark)
-            mark.size_hint_y, mark.height = None, dp(20)
+            mark.size_hint_y, mark.height, mark.pos_hint = None, dp(20), {"center_x": 0.5}
             tile.add_widget(mark)
         box.add_widget(tile)
     return box

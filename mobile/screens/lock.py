@@ -16,15 +16,16 @@ from mobile.widgets.controls import Notice, PushButton
 
 KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "", "0", "<")
 KEY_DP = 64
+NOTE_DP = 44
 ENTER, BACKSPACE = (13, 271), 8
 
 
 class Pad(Column):
     """Dots for what is typed, and twelve keys; those of a keyboard do the same."""
 
-    def __init__(self, on_change, on_enter, **kwargs):
+    def __init__(self, words, on_change, on_enter, **kwargs):
         super().__init__(spacing=12, **kwargs)
-        self.typed, self._on_change, self._on_enter = "", on_change, on_enter
+        self.words, self.typed, self._on_change, self._on_enter = words, "", on_change, on_enter
         Window.bind(on_keyboard=self._keyed)
         self.dots = Row(spacing=10, height=28, size_hint_x=None, pos_hint={"center_x": 0.5})
         self.add_widget(self.dots)
@@ -42,7 +43,8 @@ class Pad(Column):
         button = Touchable(lambda: self.press(key), "paper", "line", 10, **side)
         button.label = "delete" if key == "<" else key
         middle = AnchorLayout()
-        middle.add_widget(Icon("chevron_left", 24) if key == "<" else Text(key, 20, True, align="center"))
+        name, size = (self.words("pin_delete"), 14) if key == "<" else (key, 20)
+        middle.add_widget(Text(name, size, True, align="center"))
         button.add_widget(middle)
         return button
 
@@ -85,12 +87,13 @@ class Lock(AnchorLayout):
         super().__init__(anchor_y="center", **kwargs)
         paint(self, "ground")
         self.ctx, words = ctx, ctx.words
-        self.notes, self.pad = Column(), Pad(self.clear_note, self.submit)
+        self.notes = AnchorLayout(size_hint_y=None)
+        self.pad = Pad(words, self.clear_note, self.submit)
         self.button = PushButton(words("unlock"), self.submit, "check")
         forgotten = PushButton(words("pin_forgotten"), ctx.nav.forget_pin, kind="quiet")
         title = Text(words("locked"), 20, True, align="center")
-        name = Text(ctx.who.name if ctx.who else "", 14, ink="quiet", align="center")
-        page = Scroller(Mark(), title, name, self.pad, self.notes, self.button, forgotten, *offered(ctx), spacing=10)
+        self.clear_note()
+        page = Scroller(Mark(), title, self.notes, self.pad, self.button, forgotten, *offered(ctx), spacing=10)
         page.size_hint_x, page.width = None, dp(340)
         page.size_hint_y = None
         page.column.bind(height=lambda _c, high: setattr(page, "height", min(high, self.height)))
@@ -99,7 +102,15 @@ class Lock(AnchorLayout):
         self._say_wait(locking.waiting_s(ctx.phone.secrets, ctx.user_id, clock.now()))
 
     def clear_note(self):
+        name = self.ctx.who.name if self.ctx.who else ""
+        self._note(Text(name, 14, ink="quiet", align="center"))
+
+    def _note(self, what):
+        """In a place that is always there: the keys stay where they are."""
         self.notes.clear_widgets()
+        self.notes.add_widget(what)
+        what.bind(height=lambda _what, high: setattr(self.notes, "height", max(dp(NOTE_DP), high)))
+        self.notes.height = max(dp(NOTE_DP), what.height)
 
     def submit(self):
         """The right PIN leads back to where the rep was."""
@@ -108,15 +119,13 @@ class Lock(AnchorLayout):
         if tried.ok:
             Clock.schedule_once(lambda _dt: self.ctx.nav.unlocked(), 0)
             return
-        self.clear_note()
-        self.notes.add_widget(Notice(self.ctx.words("pin_wrong"), "bad"))
+        self._note(Notice(self.ctx.words("pin_wrong"), "bad"))
         self._say_wait(tried.wait_s)
 
     def _say_wait(self, seconds):
         if seconds:
-            self.clear_note()
             text = self.ctx.words("pin_wait", n=seconds) if seconds < 120 else self.ctx.words("pin_wait_long")
-            self.notes.add_widget(Notice(text, "warn"))
+            self._note(Notice(text, "warn"))
 
 
 def build(ctx):
@@ -145,6 +154,6 @@ def build_set(ctx):
             ctx.nav.back()
             ctx.nav.toast(words("pin_set"))
 
-    pad = Pad(notes.clear_widgets, take)
+    pad = Pad(words, notes.clear_widgets, take)
     page = Scroller(ask, pad, notes, PushButton(words("take_over"), take, "check"))
     return frame(ctx, words("pin_code"), page, back=True)

@@ -57,6 +57,15 @@ def _tasks(ctx):
     box = section(ctx.words("my_tasks"))
     if not tasks:
         box.add_widget(Text(ctx.words("no_tasks"), 16, ink="quiet"))
+    _show(ctx, box, tasks)
+    return box
+
+
+def _show(ctx, box, tasks):
+    """Some of them, and the way to the next."""
     for task in tasks[:TASKS_SHOWN]:
         box.add_widget(task_row(ctx, task, with_account=True))
-    return box
+    if rest := tasks[TASKS_SHOWN:]:
+        label = ctx.words("show_more", n=ctx.words.number(len(rest)))
+        more = PushButton(label, lambda: (box.remove_widget(more), _show(ctx, box, rest)), kind="quiet")
+        box.add_widget(more)

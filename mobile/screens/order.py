@@ -10,7 +10,7 @@ from mobile.field.catalogue import Catalogue
 from mobile.field.taking import Line, draft_order
 from mobile.screens.parts import frame
 from mobile.screens.unfinished import Typed
-from mobile.widgets.base import Column, Row, Scroller, Text, paint, rule
+from mobile.widgets.base import Column, Row, Scroller, Text, paint, readable, rule
 from mobile.widgets.controls import Field, IconButton, Notice, PushButton
 
 MOST_SHOWN = 40
@@ -35,7 +35,7 @@ class OrderPad(BoxLayout):
         self.field = Field("", "", hint=ctx.words("find_product"))
         self.field.input.bind(text=lambda _f, text: self.find(text))
         name = Text(ctx.words("order_for", name=account.get("name") or ""), 16, True, lines=1)
-        self.add_widget(Column(name, self.field, spacing=6, padding=(16, 10, 16, 4)))
+        self.add_widget(readable(Column(name, self.field, spacing=6, padding=(16, 10, 16, 4))))
         names = ", ".join(f"{called} × {much}" for much, called in self.gone.values())
         gone = Notice(ctx.words("not_sold", names=names), "warn") if names else None
         self.kept = Column(self.typed.told(), gone)
@@ -45,26 +45,34 @@ class OrderPad(BoxLayout):
         save = PushButton(ctx.words("save_order"), self.save, "check", height=dp(54))
         foot = Column(self.warning, self.total, save, spacing=8, padding=(16, 10, 16, 12))
         paint(foot, "paper")
-        self.add_widget(foot)
+        self.add_widget(readable(foot))
         self.find("")
 
     def find(self, text):
         """Show what fits, what was chosen first."""
         self.found = sorted(self.catalogue.find(text), key=lambda one: one.id not in self.chosen)
+        words, kinds = self.ctx.words, {one.category for one in self.found}
+        others = [one.category or words("no_category") if len(kinds) > 1 else "" for one in self.found]
+        first = sum(one.id in self.chosen for one in self.found)
+        self.heads = [words("order_chosen") if first and any(others) else ""] * first + others[first:]
         self._show(text)
 
     def _show(self, text):
         """The rows in the order in which they were found: nothing moves under the thumb."""
-        found, column = self.found, self.list.column
+        found, column, self.rows, head = self.found, self.list.column, {}, ""
         column.clear_widgets()
         column.add_widget(self.kept)
         if not found:
             key = "no_products" if text.strip() else "no_catalogue"
             column.add_widget(Text(self.ctx.words(key, text=text.strip()), 16, ink="quiet"))
         for index, product in enumerate(found[:MOST_SHOWN]):
-            if index:
+            if self.heads[index] != head:
+                head = self.heads[index]
+                column.add_widget(Text(head, 14, True, "quiet"))
+            elif index:
                 column.add_widget(rule())
-            column.add_widget(self._row(product))
+            self.rows[product.id] = self._row(product)
+            column.add_widget(self.rows[product.id])
         self._say_total()
 
     def _row(self, product):
@@ -124,23 +132,26 @@ class OrderPad(BoxLayout):
         self.typed.keep(chosen=self.gone | chosen, unread=dict(self.unread))
 
     def settle(self):
-        """Make every quantity one that can be ordered, and say which were not; True when there is something to say."""
-        words, said = self.ctx.words, []
+        """Make every quantity one that can be ordered, and say which were not; the products of which there is something
+        to say."""
+        words, said, wrong = self.ctx.words, [], []
         for product in self.catalogue.products:
             much = self.chosen.get(product.id)
             if product.id in self.unread:
+                wrong.append(product.id)
                 said.append(words("no_quantity", text=self.unread[product.id], name=product.name))
             elif much == 0:
                 del self.chosen[product.id]
             elif much is not None and (fitting := product.fitted(much)) != much:
                 self.chosen[product.id] = fitting
+                wrong.append(product.id)
                 said.append(words("quantity_fitted", name=product.name, step=f"{product.step.normalize():f}",
                                   least=f"{product.least.normalize():f}", much=f"{fitting.normalize():f}"))  # fmt: skip
         self._keep()
         self.warning.clear_widgets()
         if said:
             self.warning.add_widget(Notice("\n".join(said), "warn"))
-        return bool(said)
+        return wrong
 
     def change(self, product, steps):
         """One step more or less; never a quantity that cannot be ordered."""
@@ -174,8 +185,11 @@ class OrderPad(BoxLayout):
 
     def save(self):
         """The order is on this phone for good, and a draft in the office once it is sent."""
-        if self.settle():
+        if wrong := self.settle():
             self._again()
+            if wrong[0] not in self.rows:
+                self.field.input.text = ""  # what was looked for hides it; what is chosen comes first
+            self.list.show_soon(self.rows.get(wrong[0], self.list.column))
             return
         drafted = self._drafted()
         if not drafted:

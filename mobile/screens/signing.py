@@ -33,15 +33,17 @@ class Signing(BoxLayout):
         self.add_widget(self.name)
         self.add_widget(Text(words("sign_here"), 14, ink="quiet"))
         self.add_widget(self.pad)
-        self.add_widget(self.warning)
         clear = PushButton(words("clear"), self.pad.clear, "x", "quiet")
         self.add_widget(Row(clear, PushButton(words("take_over"), self.take, "check"), spacing=10, height=48))
+        self.add_widget(self.warning)  # below the buttons: they stay where they are when it goes
         self.add_widget(BoxLayout())
 
     def _signed(self):
         return {"name": self.name.value, "strokes": self.pad.strokes, "box": list(self.pad.box)}
 
     def _keep(self):
+        if self.name.value and self.pad.strokes:
+            self.warning.clear_widgets()
         empty = not self.name.value and not self.pad.strokes
         self.typed.keep(ink=None if empty else self._signed())
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from kivy.metrics import dp
 
 from mobile import reasons
-from mobile.field import conflicts, drafts, reads
+from mobile.field import conflicts, drafts, photos, reads
 from mobile.screens import export, gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
@@ -51,7 +51,7 @@ def _marks(ctx, state):
     applied = sum(ctx.files.outbox.counts().get(s, 0) for s in ("applied", "merged"))
     row = Row(spacing=8, height=92)
     for mark, n in (
-        ("phone", len(state.waiting)),
+        ("phone", len(state.waiting) + state.photos),
         ("server", applied),
         ("attention", len(state.attention) + state.unreadable),
     ):
@@ -83,8 +83,9 @@ def _title(ctx, op):
 
 def _waiting(ctx, state):
     words = ctx.words
-    if not state.waiting and ctx.files.outbox.aside.all():
-        return Column()
+    elsewhere = state.attention or ctx.files.outbox.aside.all() or photos.waiting(ctx.files).refused
+    if not state.waiting and (state.photos or elsewhere):
+        return Column()  # what is not on the server is told above or below
     if not state.waiting:
         return Card(Row(Icon("check_check", 22, "good"), Text(words("nothing_waiting"), 16), spacing=10))
     head = words("not_yet_sent", n=words.number(len(state.waiting)), when=_moment(ctx, state.oldest_unsent))
@@ -114,6 +115,7 @@ def _content(ctx, card, op):
     """What was written down: it is in no list as long as the server does not take it."""
     for name, value in reads.content(ctx.files, op):
         value = ctx.words(f"s_{value}") if name == "state" and ctx.words.has(f"s_{value}") else value
+        value = ctx.words.outcome(op.body["d"]["outcome"], value) if name == "outcome" and "d" in op.body else value
         card.add_widget(Text(f"{reasons.label(ctx.words, name)}: {value}", 14, ink="quiet"))
 
 

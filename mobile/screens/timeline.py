@@ -5,7 +5,6 @@ from datetime import date
 from kivy.metrics import dp
 
 from mobile.screens.parts import mark_icon, section, state_ink
-from mobile.texts import EN
 from mobile.widgets.base import Column, Icon, Row, Text, rule
 from mobile.widgets.controls import PushButton
 from mobile.widgets.icons import STATE_ICONS
@@ -26,7 +25,7 @@ def build(ctx, entries, first=None):
     if not entries:
         box.add_widget(Text(words("no_timeline"), 16, ink="quiet"))
         return box
-    outcomes, rows = dict(ctx.files.picklist("visit_outcome")), Column(spacing=8)
+    outcomes, rows = dict(ctx.outcomes()), Column(spacing=8)
     box.add_widget(rows)
 
     def show(several):
@@ -53,8 +52,6 @@ def _entry(ctx, entry, outcomes):
     what = outcomes.get(entry.outcome, entry.outcome)
     if entry.kind != "visit" and words.has(outcome):
         what = words(outcome)
-    elif what and what == EN.get(f"vo_{entry.outcome}"):  # one of those that Waymark begins with, as it was called then
-        what = words(f"vo_{entry.outcome}")
     parts = [words(f"t_{entry.kind}"), entry.title, words.money(*entry.amount) if entry.amount else ""]
     parts += [words(state) if entry.state and words.has(state) else entry.state, what]
     lines = Column(Text("  ·  ".join(p for p in parts if p), 16), spacing=0)

@@ -11,12 +11,12 @@ from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 LABELS = {
     "step": "next_step", "reason": "far_why", "chosen": "order", "unread": "order", "at": "pin", "ink": "signature",
-    "kind": "visit_type", "answers": "visit_type",
+    "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts",
 }  # fmt: skip
 """How what is typed is called where it is no field of a record."""
 TITLES = {
     "visit": "k_visit", "lead": "new_lead", "firm": "make_lead", "edit_account": "kind_account", "person": "add_person",
-    "pin": "kind_pin_proposal",
+    "pin": "kind_pin_proposal", "entry": "next_step",
 }  # fmt: skip
 """How forms are called where that is not the name of their screen."""
 
@@ -50,9 +50,15 @@ class Typed:
         field.input.bind(text=lambda _field, text: self.keep(**{name: text}))
         return field
 
-    def chips(self, name, options, shown=None):
-        """The same for a choice."""
-        return Chips(options, self.value(name, shown), lambda value: self.keep(**{name: value}))
+    def chips(self, name, options, shown=None, then=None):
+        """The same for a choice; `then` is called after it."""
+
+        def chosen(value):
+            self.keep(**{name: value})
+            if then is not None:
+                then(value)
+
+        return Chips(options, self.value(name, shown), chosen)
 
     def keep(self, *, for_good=False, **values):
         """Keep what is typed, with every letter; what is as it was shown is no draft."""
@@ -181,13 +187,14 @@ def build(ctx):
 
 def build_stranded(ctx, draft):
     """What was typed, to be read: what it was about is not on this phone any more."""
-    words = ctx.words
+    page = Scroller(Text(title(ctx, draft), 20, True), Notice(ctx.words("stranded"), "warn"), *held(ctx, draft))
+    return frame(ctx, ctx.words("unfinished"), page, back=True)
+
+
+def held(ctx, draft):
+    """What was typed into a form that cannot be opened, and the way to throw it away."""
     lines = [fact(label, value) for label, value in read(ctx, draft.body)]
-    throw = Discard(ctx, lambda: discard(ctx, draft.id, ctx.nav.back))
-    page = Scroller(Text(title(ctx, draft), 20, True), Notice(words("stranded"), "warn"))
-    page.column.add_widget(section(typed_at(ctx, draft.at), *lines))
-    page.column.add_widget(Row(throw))
-    return frame(ctx, words("unfinished"), page, back=True)
+    return section(typed_at(ctx, draft.at), *lines), Row(Discard(ctx, lambda: discard(ctx, draft.id, ctx.nav.back)))
 
 
 def read(ctx, body):
@@ -201,11 +208,11 @@ def read(ctx, body):
 
 def _said(ctx, name, value):
     if name == "outcome":
-        return [dict(ctx.files.picklist("visit_outcome")).get(value, value)]
+        return [dict(ctx.outcomes()).get(value, value)]
     if name == "chosen":
         return [f"{called} × {much}" for much, called in value.values()]
     if name == "kind":
-        return [(ctx.files.cache.doc("visit_type", value) or {}).get("name")]
+        return [ctx.words.own((ctx.files.cache.doc("visit_type", value) or {}).get("name") or "")]
     if name in ("signature", "ink"):
         return [value["name"]]
     if name == "photos":

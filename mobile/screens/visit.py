@@ -17,7 +17,7 @@ from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
 from mobile.screens.unfinished import Typed
 from mobile.widgets.bars import UNDO_S
-from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, gap, paint
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, gap, paint, readable
 from mobile.widgets.controls import Chips, IconButton, Notice, PushButton
 
 KINDS = {
@@ -27,6 +27,10 @@ KINDS = {
     "unverifiable": "info",
     "suspected_mock": "warn",
 }
+
+
+CHECKS = {"q_missing": forms.missing, "q_unfit": forms.unfit}
+"""What of answers keeps a visit from being saved, by how it is told."""
 
 
 def target_at(ctx, visit, account_id, site_id, visit_id=None):
@@ -66,12 +70,13 @@ class VisitForm(BoxLayout):
         self.answers = dict(self.typed.value("answers", dict(self.visit.get("answers") or {})))
         self.is_missed = self.visit.get("state") == "missed"
         chosen = self.typed.value("outcome", None if self.is_missed else self.visit.get("outcome"))
-        self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
+        self.outcomes = Chips(ctx.outcomes(), chosen, self._chosen)
         shown = self.visit.get("note") or ""
         self.note = self.typed.field("note", "", shown, lines=4, hint=ctx.words("note_hint"))
         self.step = StepFields(ctx, self.typed)
         self._show_checkin()
-        self.add_widget(Scroller(self._head(), *self._cards()))
+        self.page = Scroller(self._head(), *self._cards())
+        self.add_widget(self.page)
         self.add_widget(self._foot())
 
     def _cards(self):
@@ -86,7 +91,7 @@ class VisitForm(BoxLayout):
             Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
         ]
         if kinds:
-            chips = Chips([(kind.id, kind.name) for kind in kinds], self.kind_id, self._choose_kind)
+            chips = Chips([(kind.id, words.own(kind.name)) for kind in kinds], self.kind_id, self._choose_kind)
             cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
             self._ask(self.kind_id)
         return [
@@ -175,7 +180,7 @@ class VisitForm(BoxLayout):
         buttons = Row(None if self.is_missed else missed, self.save_button, spacing=10, height=54)
         foot = Column(self.warning, buttons, spacing=8, padding=(16, 10, 16, 12))
         paint(foot, "paper")
-        return foot
+        return readable(foot)
 
     # -- check-in
 
@@ -258,18 +263,20 @@ class VisitForm(BoxLayout):
     def _look_again(self):
         """What was said to be missing may be there by now."""
         if self.warning.children:
-            self._warn(self._lacks())
+            self._warn(self._lacks()[0])
 
     def _lacks(self):
-        """What has to be answered before the visit is done, in words; empty when nothing is missing."""
+        """What has to be answered before the visit is done, in words (empty: nothing), and where; marked there."""
         words, kind = self.ctx.words, self.kinds.get(self.kind_id)
+        form, typed = (self.asked.children[0], self.answers) if kind else (None, {})
+        found = {key: wrong(kind.questions, typed) for key, wrong in CHECKS.items()} if kind else {}
+        first = form.mark([one for several in found.values() for one in several]) if form else None
         if self.outcomes.chosen is None:
-            return words("choose_outcome")
-        questions, typed = (kind.questions, self.answers) if kind else ((), {})
-        for key, names in (("q_missing", forms.missing(questions, typed)), ("q_unfit", forms.unfit(questions, typed))):
-            if names:
-                return words(key, names=", ".join(names))
-        return words("far_missing") if self._asks_why() else ""
+            return words("choose_outcome"), self.outcomes
+        for key, several in found.items():
+            if several:
+                return words(key, names=", ".join(words.own(one["label"]) for one in several)), first
+        return (words("far_missing"), self.reason) if self._asks_why() else ("", None)
 
     def _asks_why(self):
         """Whether the rep has not said yet why they are far off; asked for once, never a barrier."""
@@ -284,9 +291,10 @@ class VisitForm(BoxLayout):
 
     def save(self):
         """Tap three: the visit is done and on this phone for good."""
-        lacks = self._lacks()
+        lacks, where = self._lacks()
         self._warn(lacks)
         if lacks:
+            self.page.show_soon(where)
             self.asked_why = lacks == self.ctx.words("far_missing")
             return
         files, fix = self.ctx.files, self.ctx.phone.position.fix()

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from kivy.metrics import dp
 
-from mobile.field import agenda
-from mobile.field.capture import edit
+from mobile.field import agenda, drafts
+from mobile.field.store import moments
+from mobile.screens import steps, unfinished
 from mobile.screens.parts import fact, frame, mark_icon, state_ink
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, rule
 from mobile.widgets.controls import IconButton, Notice, PushButton
@@ -16,14 +17,14 @@ KIND_ICONS = {"meeting": "users", "call": "phone", "task": "notebook_pen"}
 
 def build(ctx, monday=None):
     monday = monday or agenda.monday_of(ctx.day or ctx.today)
-    days = agenda.week(ctx.files, ctx.user_id, monday)
+    days = agenda.week(ctx.files, ctx.user_id, monday, ctx.zone)
     arrows = (
         IconButton("chevron_left", lambda: _turn(ctx, monday, -7), "previous week"),
         IconButton("chevron_right", lambda: _turn(ctx, monday, 7), "next week"),
     )
     content = _list(ctx, days)
     if ctx.wide:  # seven days need the whole width
-        content = Scroller(_columns(ctx, days), padding=(8, 10, 8, 24), readable=False)
+        content = Scroller(_columns(ctx, days), padding=(8, 10, 8, 24), is_readable=False)
     return frame(ctx, ctx.words.week(monday), content, back=True, actions=arrows)
 
 
@@ -39,7 +40,7 @@ def _list(ctx, days):
         for place, entry in enumerate(weekday.entries):
             if place:
                 card.add_widget(rule())
-            card.add_widget(_line(ctx, entry))
+            card.add_widget(_line(ctx, entry, weekday.day))
         page.column.add_widget(card)
         if weekday.day == ctx.today:
             page.begin_with(card)
@@ -54,7 +55,7 @@ def _columns(ctx, days):
         card.pos_hint = {"top": 1}
         for entry in weekday.entries:
             card.add_widget(rule())
-            card.add_widget(_line(ctx, entry, narrow=True))
+            card.add_widget(_line(ctx, entry, weekday.day, narrow=True))
         row.add_widget(card)
     return row
 
@@ -69,8 +70,8 @@ def _heading(ctx, weekday, narrow=False):
     return row
 
 
-def _line(ctx, entry, narrow=False):
-    words = ctx.words
+def _line(ctx, entry, day, narrow=False):
+    words, late = ctx.words, entry.is_late(day, ctx.today, moments.now(ctx.files.outbox))
     icon = STATE_ICONS.get(entry.state, "circle") if entry.kind == "visit" else KIND_ICONS[entry.kind]
     ink = state_ink(entry.state) if entry.kind == "visit" or not entry.open else "brand"
     row = Touchable(
@@ -79,9 +80,10 @@ def _line(ctx, entry, narrow=False):
     )  # fmt: skip
     row.bind(minimum_height=lambda _r, high: setattr(row, "height", max(dp(48), high)))
     row.label = entry.title or words("busy")
-    below = "  ·  ".join(p for p in (words(f"k_{entry.kind}"), entry.account, *_state(ctx, entry)) if p)
+    told = (words("late") if late else "", words(f"k_{entry.kind}"), entry.account, *_state(ctx, entry))
+    below = "  ·  ".join(p for p in told if p)
     title = Text(entry.title or words("busy"), 14 if narrow else 16, True, lines=0 if narrow else 1)
-    lines = Column(title, Text(below, 13, ink="quiet"), spacing=0, pos_hint={"center_y": 0.5})
+    lines = Column(title, Text(below, 13, ink="bad" if late else "quiet"), spacing=0, pos_hint={"center_y": 0.5})
     if narrow:
         row.add_widget(Row(Icon(icon, 16, ink), Text(_times(ctx, entry), 13, True, lines=1), spacing=4, height=22))
         row.add_widget(lines)
@@ -129,7 +131,8 @@ def build_entry(ctx, activity_id):
     for key, value in (("when", _when(ctx, doc, entry)), ("account", entry.account), ("place", doc.get("place"))):
         if value:
             card.add_widget(fact(words(key), value))
-    if doc.get("note"):
+    may_change = entry.open and entry.title and not entry.waits and not doc.get("rrule")
+    if doc.get("note") and not may_change:
         card.add_widget(Text(doc["note"], 16))
     page = Scroller(card)
     if entry.account_id and ctx.files.cache.doc("account", entry.account_id):
@@ -137,8 +140,14 @@ def build_entry(ctx, activity_id):
         page.column.add_widget(PushButton(words("open_account"), go, "building_2", "quiet"))
     if doc.get("rrule"):
         page.column.add_widget(Notice(words("repeats"), "info"))
-    elif entry.open and entry.title and not entry.waits:
-        page.column.add_widget(PushButton(words("task_done"), lambda: _done(ctx, activity_id), "check"))
+    elif may_change:
+        form = steps.TaskEdit(ctx, activity_id)
+        page.column.add_widget(PushButton(words("task_done"), lambda: form.save(state="done"), "circle_check", "quiet"))
+        page.column.add_widget(Card(form))
+    draft = None if may_change else drafts.of_form(ctx.files, ("entry",), {"activity_id": activity_id})
+    if drafts.is_typed(draft):
+        for part in (Notice(words("entry_over"), "warn"), *unfinished.held(ctx, draft)):
+            page.column.add_widget(part)
     return frame(ctx, words(f"k_{entry.kind}"), page, back=True)
 
 
@@ -152,10 +161,3 @@ def _when(ctx, doc, entry):
         return f"{day}, {words('all_day')}"
     ends = f" – {words.time(entry.ends_at, zone)}" if entry.ends_at else ""
     return f"{day}, {words.time(entry.starts_at, zone)}{ends}"
-
-
-def _done(ctx, activity_id):
-    edit(ctx.files, "activity", activity_id, {"state": "done"})
-    ctx.nav.saved()
-    ctx.nav.back()
-    ctx.nav.toast(ctx.words("saved"))

@@ -8,7 +8,8 @@ from mobile.field import reads, records, rights
 from mobile.field.capture import edit
 from mobile.field.store import moments
 from mobile.screens.parts import mark_icon, section
-from mobile.widgets.base import Column, Icon, Row, Text, rule
+from mobile.theme import TOUCH
+from mobile.widgets.base import Column, Icon, Row, Text, Touchable, rule
 from mobile.widgets.controls import IconButton, PushButton
 
 ORDERS_SHOWN = 5
@@ -86,7 +87,9 @@ def _lines(title, below, ink="quiet"):
 def _person(ctx, account_id, person):
     """A name, and the thumb's way to it; none for those who do not want to be contacted."""
     words, kept = ctx.words, person.do_not_contact
-    below = words("do_not_contact") if kept else "  ·  ".join([person.title] if person.title else person.roles)
+    labels = dict(ctx.files.picklist("contact_role"))
+    roles = [person.title] if person.title else [words.own(labels.get(one, one)) for one in person.roles]
+    below = words("do_not_contact") if kept else "  ·  ".join(roles)
     row = Row(_lines(person.name, below, "bad" if kept else "quiet"), spacing=4)
     if person.phones and not kept:
         link = f"tel:{person.phones[0]}"
@@ -110,6 +113,7 @@ def _ticket(ctx, ticket):
     if due:
         parts.append(words("due", when=f"{words.day(due.astimezone(ctx.zone).date())} {words.time(due, ctx.zone)}"))
     late = due is not None and due < moments.now(ctx.files.outbox)
+    parts += [words("late")] if late else []
     ink = "bad" if late or ticket["priority"] in ("high", "urgent") else "quiet"
     icon = Icon("circle_alert", 20, ink, size=(dp(22), dp(24)), pos_hint={"top": 1})
     return Row(icon, _lines(ticket["subject"], "  ·  ".join(parts), "bad" if late else "quiet"), spacing=10)
@@ -128,7 +132,7 @@ def _deal(ctx, deal):
 
 
 def task_row(ctx, task, with_account=False):
-    """A next step, and the tap that says it is done."""
+    """A next step: a tap opens it, another one says that it is done."""
     words, late = ctx.words, task.is_late(ctx.today, moments.now(ctx.files.outbox))
     parts = [words.day(date.fromisoformat(task.due_on), ctx.today)] if task.due_on else []
     if task.starts_at:
@@ -137,7 +141,14 @@ def task_row(ctx, task, with_account=False):
     parts = [task.account, *parts] if with_account and task.account else parts
     parts += [words("late")] if late else []
     parts += [words("repeats")] if task.repeats else []
-    row = Row(_lines(task.subject or "–", "  ·  ".join(parts), "bad" if late else "quiet"), spacing=8)
+    lines = _lines(task.subject or "–", "  ·  ".join(parts), "bad" if late else "quiet")
+    if task.subject:
+        way = Touchable(lambda: ctx.nav.go("entry", activity_id=task.id), size_hint_y=None)
+        way.label = task.subject
+        lines.bind(height=lambda _lines, high: setattr(way, "height", max(dp(TOUCH), high)))
+        way.add_widget(lines)
+        lines = way
+    row = Row(lines, spacing=8)
     row.add_widget(mark_icon("phone") if task.waits else Column(size_hint=(None, 1), width=0))
     if not task.repeats and not task.waits and task.subject:
         done = PushButton(

@@ -93,7 +93,7 @@ class Toast(AnchorLayout):
         box.bind(minimum_height=box.setter("height"))
         paint(box, "ink", radius=RADIUS_CONTROL)
         box.add_widget(Icon(icon, 20, "paper", size=(dp(22), dp(26))))
-        box.add_widget(Text(text, 14, ink="paper", pos_hint={"center_y": 0.5} if undo else {}))
+        box.add_widget(Text(text, 14, ink="paper", pos_hint={"center_y": 0.5}))
         self._undo = self._button(*undo) if undo else None
         if undo:
             box.add_widget(self._undo)

@@ -197,17 +197,28 @@ def margin_of(width):
     return max(0, (width - dp(READABLE_DP)) / 2)
 
 
+def readable(column):
+    """Keep a column's lines short enough to read on wide windows; the rest is margin."""
+    left, top, right, bottom = column.padding
+
+    def follow(_column, width):
+        margin = margin_of(width)
+        column.padding = (left + margin, top, right + margin, bottom)
+
+    column.bind(width=follow)
+    return column
+
+
 class Scroller(ScrollView):
     """A column that scrolls."""
 
-    def __init__(self, *children, spacing=12, padding=(16, 12, 16, 24), readable=True, **kwargs):
+    def __init__(self, *children, spacing=12, padding=(16, 12, 16, 24), is_readable=True, **kwargs):
         super().__init__(do_scroll_x=False, bar_width=dp(3), bar_color=colour("quiet", 0.5), **kwargs)
         self.scroll_type = ["bars", "content"]
         self.column = Column(*children, spacing=spacing, padding=padding)
-        self._insets = tuple(self.column.padding)
         self.bind(height=self._rest, viewport_size=self._rest)
-        if readable:
-            self.bind(width=self._keep_readable)
+        if is_readable:
+            readable(self.column)
         self.add_widget(self.column)
 
     def _rest(self, *_args):
@@ -219,7 +230,8 @@ class Scroller(ScrollView):
         """Scroll to something as soon as everything has its height."""
 
         def scroll(_dt):
-            self.scroll_to(child, padding=dp(16), animate=False)
+            if self.viewport_size[1] > self.height:
+                self.scroll_to(child, padding=dp(16), animate=False)
 
         Clock.schedule_once(lambda _dt: Clock.schedule_once(scroll, 0), 0)
 
@@ -232,12 +244,6 @@ class Scroller(ScrollView):
                 self.scroll_y = min(1.0, max(0.0, 1 - (self.column.height - child.top) / more))
 
         Clock.schedule_once(lambda _dt: Clock.schedule_once(scroll, 0), 0)
-
-    def _keep_readable(self, *_args):
-        """On wide windows lines stay short enough to read; the rest is margin."""
-        margin = margin_of(self.width)
-        left, top, right, bottom = self._insets
-        self.column.padding = (left + margin, top, right + margin, bottom)
 
 
 def gap(height=8):

@@ -180,4 +180,4 @@ class Notice(BoxLayout):
         paint(self, kind, radius=RADIUS_CONTROL, alpha=TINT)
         self.bind(minimum_height=self.setter("height"))
         self.add_widget(Icon(self.ICONS[kind], 20, kind, size_hint=(None, None), size=(dp(22), dp(24))))
-        self.add_widget(Text(text, 14))
+        self.add_widget(Text(text, 14, pos_hint={"center_y": 0.5}))

@@ -36,7 +36,7 @@ WRITABLE: Mapping[str, frozenset[str]] = {
     "account": frozenset({"name", "phone", "email", "website", "note", "preferred_time"}),
     "contact": frozenset({"first_name", "last_name", "title", "phones", "mails"}),
     "site": frozenset({"opening_hours", "service_s"}),
-    "activity": frozenset({"state", "outcome", "note", "due_on"}),
+    "activity": frozenset({"state", "outcome", "subject", "note", "due_on"}),
 }
 """What a phone may change; everything else is read-only there."""
 

@@ -162,13 +162,11 @@ class Language:
         """`Thu 26 Nov, 10:40`; of a text that a phone wrote as well, which stays as it is where it is no moment."""
         if value is None:
             return "–"
-        if isinstance(value, str):
-            try:
-                told = datetime.fromisoformat(value)
-                value = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
-            except (ValueError, OverflowError):
-                return value
-        here = value.astimezone(ZoneInfo(zone or settings().zone))
+        try:
+            told = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            here = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(ZoneInfo(zone or settings().zone))
+        except (ValueError, OverflowError):
+            return str(value)
         return f"{self.day(here.date())}, {here:%H:%M}"
 
     def ago(self, since: timedelta) -> str:

@@ -1,5 +1,6 @@
 """Texts, tokens and fonts: complete, legible, and with every sign they need."""
 
+import json
 import re
 import string
 from pathlib import Path
@@ -11,6 +12,7 @@ from mobile.texts import DE, EN, Words
 from mobile.widgets.icons import ICONS, MARK_ICONS, STATE_ICONS
 
 FONTS = Path(theme.__file__).parent / "fonts"
+ROOT = FONTS.parent.parent
 
 
 def slots(text):
@@ -28,6 +30,33 @@ def test_every_text_a_screen_asks_for_exists():
         re.findall(r'words\.count\("([a-z_]+)"', sources)
     )
     assert asked <= EN.keys()
+
+
+def test_the_words_of_templates_are_told_in_german_as_in_the_office():
+    def said(part, key=""):
+        if isinstance(part, dict):
+            yield from [part["name"]] if "questions" in part else []
+            for name, value in part.items():
+                yield from said(value, name)
+        elif isinstance(part, list):
+            for one in part:
+                yield from said(one)
+        elif key in ("label", "help", "unit"):
+            yield part
+
+    pages = json.loads((ROOT / "server/web/texts/de.json").read_text(encoding="utf-8"))
+    files = sorted((ROOT / "server/fields/templates").glob("*.json"))
+    known = {word for path in files for word in said(json.loads(path.read_text(encoding="utf-8")))}
+    known |= {"Decision maker", "Buyer", "User", "Technician", "Accounting", "Reception"}
+    assert len(known) > 100
+    told = Words("de").own
+    elsewhere = {"By", "Condition", "Owner"}  # the pages say the same English word of something else
+    assert {word: told(word) for word in known - elsewhere} == {
+        word: pages.get(word, word) for word in known - elsewhere
+    }
+    assert {word: told(word) for word in elsewhere} == {"By": "Bis", "Condition": "Zustand", "Owner": "Eigentümer"}
+    assert (told("Our own question"), Words("en").own("Shelf check")) == ("Our own question", "Shelf check")
+    assert (Words("de").outcome("order", "Order"), Words("de").outcome("order", "Sold")) == ("Auftrag", "Sold")
 
 
 def test_the_fonts_hold_every_sign_that_is_written():

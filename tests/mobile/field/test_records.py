@@ -36,6 +36,7 @@ def test_a_price_is_the_closest_lists_for_the_quantity_and_never_a_float(store):
     assert [catalogue.price(milk.id, Decimal(n)) for n in (1, 12, 60)] == [
         Decimal("4.50"), Decimal("4.50"), Decimal("4.10"),
     ]  # fmt: skip
+    assert catalogue.find("mlich 1") == [milk], "two letters were swapped"
     (cheese,) = catalogue.find("kase")
     assert catalogue.price(cheese.id, Decimal(1)) == Decimal("9.5000"), "the base list's 10.00 less five per cent"
     assert cheese.fitted(Decimal(7)) == 12, "cheese is sold by six from six on"
@@ -49,8 +50,8 @@ def test_a_form_asks_what_hangs_on_an_answer_and_names_what_is_missing(store):
     assert [one["key"] for one in forms.asked(kind.questions, {})] == ["shelf", "facings"]
     typed = {"shelf": "empty", "facings": "four", "why": ""}
     assert [one["key"] for one in forms.asked(kind.questions, typed)] == ["shelf", "why", "facings"]
-    assert forms.missing(kind.questions, typed) == ["Why is it empty?"]
-    assert forms.unfit(kind.questions, typed) == ["Facings"]
+    assert [one["label"] for one in forms.missing(kind.questions, typed)] == ["Why is it empty?"]
+    assert [one["label"] for one in forms.unfit(kind.questions, typed)] == ["Facings"]
     typed = {"shelf": "full", "why": "never asked", "facings": "4,5"}
     assert (forms.missing(kind.questions, typed), forms.unfit(kind.questions, typed)) == ([], [])
     assert forms.answers_to(kind.questions, typed) == {"shelf": "full", "facings": "4,5"}

@@ -183,7 +183,7 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     assert [stop.number for stop in shown.stops] == [1, 2, 3, 4], "the map and the list count alike"
     told = {change.stop.visit_id: change.after for change in proposal.changes}
     assert {stop.visit_id: stop.starts_at for stop in shown.stops if stop.open} == told, "one time everywhere"
-    (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day)) if one.day == day]
+    (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day), clock.zone("UTC")) if one.day == day]
     assert {one.id: one.starts_at for one in weekday.entries if one.open} == told
     again = restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0)
     assert (again.drive_before_s, again.missed) == (proposal.answer.drive_s, ("Stop 1",)), "against what is shown now"
@@ -212,7 +212,7 @@ def test_what_no_longer_fits_is_last_without_a_time_and_is_not_the_next_stop(mor
     assert {stop.name for stop in last} == left_out
     assert {(one.is_out, one.starts_at, one.arrives_at, one.drive_s) for one in last} == {(True, None, None, None)}
     assert not shown.next_stop.is_out
-    (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day)) if one.day == day]
+    (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day), clock.zone("UTC")) if one.day == day]
     assert {one.title for one in weekday.entries if one.is_out and one.starts_at is None} == left_out
 
 

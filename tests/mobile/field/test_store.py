@@ -227,6 +227,9 @@ def test_a_new_lead_beside_an_account_of_that_name_is_noticed(synced):
     alike = lambda name, lon: [(n.who.name, round(n.distance_m)) for n in around.alike(  # noqa: E731
         synced.store, index, name, lon, 47.141)]  # fmt: skip
     assert alike("Muller", 9.521) == [("Müller GmbH", 134)]
+    assert [name for name, _far in alike("muller gmbh", 9.554)] == ["Müller GmbH"], "the very name, 2.6 km away"
+    assert [name for name, _far in alike("Muller", 9.554)] == ["Müller GmbH"], "people leave the legal form out"
+    assert alike("Mull", 9.554) == [], "of a name that is not whole, who is near is told"
     assert alike("Muller", 9.9) == [], "it is far away"
     assert alike("Mu", 9.521) == [], "two letters say nothing"
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mobile.field import agenda, holdings, offers, taking
+from mobile.field import agenda, holdings, offers, reads, taking, zones
 from tests.mobile.conftest import DAY, uid
 
 ZONE = ZoneInfo("Europe/Vaduz")
@@ -41,6 +41,28 @@ def test_the_week_holds_visits_meetings_and_tasks_of_their_own_day(planned, serv
         "23": ["Bäckerei Näscher", "Due", "Müller GmbH"], "24": ["Late"], "25": ["Fair"], "26": ["Fair"], "27": [],
         "28": [], "29": [],
     }  # fmt: skip
+    assert reads._stop(planned, {"account_id": uid(1001)}, None, {}).zone == zones.name_of(planned.outbox), (
+        "a stop of a route that is not published is told in the rep's zone"
+    )
+
+
+def test_what_is_late_is_told_as_late_in_the_week_too():
+    now = datetime.fromisoformat(f"{DAY}T12:00:00+00:00")
+    hour = {"starts_at": now - timedelta(hours=2), "ends_at": now - timedelta(hours=1)}
+
+    def late(kind, on=DAY_OF, **more):
+        said = {"starts_at": None, "ends_at": None, "all_day": False, "state": "open", "waits": False}
+        return agenda.Entry(kind=kind, id="", account_id=None, title="X", account="", **(said | more)).is_late(
+            on, DAY_OF, now
+        )
+
+    yesterday = DAY_OF - timedelta(days=1)
+    assert [late("task"), late("task", yesterday), late("call", **hour), late("visit", state="planned", **hour)] == [
+        False, True, True, True,
+    ]  # fmt: skip
+    assert not late("meeting", **hour), "it took place"
+    assert not late("visit", yesterday, state="done", **hour)
+    assert not late("call", yesterday, repeats=True, **hour)
 
 
 def test_a_time_is_offered_where_it_fits_and_not_across_a_meeting(planned, server, monkeypatch):

@@ -285,12 +285,13 @@ def test_what_was_typed_of_something_that_left_is_read_and_saved_once_it_is_back
         rep(screen)
     cache = screen.app.ctx.store.cache
     gone = [("account", 1001), ("account", 1002), ("site", 2001), ("contact", 6001), ("prospect", 7001)]
+    gone += [("activity", 6403)]
     kept = [(e, uid(n), *cache.base(e, uid(n))) for e, n in gone]
     for e, n in gone:
         cache.remove(e, uid(n))
     said = {"Order": "Milch 1 l × 1, Käse × 6", "Next step": "Bring samples", "Change": "Ring twice", "Add": "Zita",
             "Change the": "Näscher-Frei", "Proposed": "Behind the yard", "Make": "Bread?",
-            "Visit": "Nobody"}  # fmt: skip
+            "Visit": "Nobody", "Next step: Call": "in Chur"}  # fmt: skip
     screen.app.go("unfinished")
     screen.frames()
     for name, form, *_ in FORMS:

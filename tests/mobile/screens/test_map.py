@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from mobile.field import zones
 from tests.mobile.conftest import uid
 from tests.mobile.make_pack import ATTRIBUTION
 
@@ -232,6 +233,15 @@ def test_the_rep_drags_the_pin_to_the_door_and_proposes_it(screen):
     (op,) = screen.app.ctx.store.outbox.ops()
     assert (op.body["d"]["note"], op.body["d"]["fix"]["accuracy_m"]) == ("Behind the church", 12.0)
     assert screen.shows("1 on phone")
+    store = screen.app.ctx.store
+    zones.heard(store.outbox, "Pacific/Auckland")  # thirteen hours ahead of UTC in November
+    at = {"state": "accepted", "proposed_at": "2026-11-28T12:54:00Z", "account_id": uid(1001), "site_id": uid(2001)}
+    store.cache.put_base("pin_proposal", op.row_id, 9, op.body["d"] | at | {"id": op.row_id})
+    store.outbox.acknowledge(op.n, "applied", {"n": op.n, "status": "applied"})
+    store.rebuild_overlay()
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("Sun 01:54"), "in the rep's zone, not in that of the machine"
 
 
 def test_the_pin_can_be_put_where_the_rep_stands(screen):

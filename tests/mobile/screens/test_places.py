@@ -1,10 +1,13 @@
 """The other places of the app: search, week, settings, the recorded way, conflicts; and that all of them fit."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from PIL import Image
 
-from mobile.field import drafts, holdings, rights, taking, tracks
+from mobile.device.desktop import FolderCamera
+from mobile.field import drafts, holdings, rights, taking, tracks, zones
+from mobile.field.agenda import monday_of
 from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -51,6 +54,18 @@ def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     screen.tap("Week")
     screen.frames()
     name = screen.app.ctx.words.day(screen.app.ctx.today)
+    store = screen.app.ctx.store
+    row = {"kind": "task", "owner_id": screen.app.ctx.user_id, "state": "open", "priority": "normal"}
+    sunday = monday_of(screen.app.ctx.today) - timedelta(days=1)
+    late = row | {"id": uid(8100), "subject": "Ask for the list", "due_on": sunday.isoformat()}
+    store.cache.put_base("activity", uid(8100), 1, late)
+    screen.app.instead("week", monday=monday_of(sunday))
+    screen.frames()
+    assert "late  ·  Task" in screen.words()
+    store.cache.remove("activity", uid(8100))
+    screen.tap("back")
+    screen.tap("Week")
+    screen.frames()
     (heading,) = [w for w in screen.widgets() if getattr(w, "text", "") == name]
     assert 0 < heading.to_window(*heading.center)[1] < screen.window.height - 64, "today is what one sees"
     for words in ("Talk with the sales lead", "Call the printer", "Müller GmbH"):
@@ -314,6 +329,110 @@ def test_what_leads_nowhere_has_no_way_to_be_opened(screen):
     assert not screen.shows("Open")
 
 
+def test_nothing_is_said_to_be_on_the_server_that_is_not(open_app, world, tmp_path):
+    """A photo whose content waits, or an entry that was refused: neither goes with "everything is on the server"."""
+    (tmp_path / "lens").mkdir()
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "lens" / "door.jpg")
+    screen = open_app(world.folder, syncing=False, camera=FolderCamera(tmp_path / "lens"))
+    from mobile.screens import gallery
+
+    store, everything = screen.app.ctx.store, "Everything you saved is on the server."
+
+    def look():
+        screen.app.go("sync")
+        screen.frames()
+        return screen.words()
+
+    assert everything in look()
+    zones.heard(store.outbox, "Pacific/Tongatapu")
+    gallery.take(screen.app.ctx, uid(1001), "account", uid(1001))
+    (op,) = store.outbox.ops()
+    called = datetime.strptime(f"{op.body['d']['name']} +1300", "%Y-%m-%d %H.%M.%S.jpg %z")
+    taken = datetime.fromisoformat(op.body["d"]["taken_at"])
+    assert abs(called - taken) < timedelta(minutes=1), "named in the rep's zone, not in that of the machine"
+    store.outbox.acknowledge(op.n, "applied", {"n": op.n, "status": "applied"})
+    words = look()
+    assert (everything in words, "1 on phone" in words, words[words.index("On phone") - 1]) == (False, True, "1")
+    for blob in store.outbox.blobs.all("waiting"):
+        store.outbox.blobs.stored(blob.sha256)
+    assert everything in look()
+    made = taking.next_step(store, uid(1001), "Send the list", due_on="2026-12-01")
+    error = {"code": "not_allowed", "msg": "Your role may not.", "retry": False}
+    store.outbox.acknowledge(made.n, "rejected", {"n": made.n, "status": "rejected", "error": error})
+    assert everything not in look()
+
+
+def test_every_next_step_is_reached_moved_and_said_in_other_words(screen):
+    from mobile.screens.steps import TaskEdit
+
+    store, me = screen.app.ctx.store, screen.app.ctx.user_id
+    task = {"kind": "task", "owner_id": me, "state": "open", "priority": "normal", "account_id": uid(1001)}
+    with store.page():
+        for n in range(24):
+            row = task | {"id": uid(8000 + n), "subject": f"Step {n:02}", "due_on": f"2098-01-{n + 1:02}"}
+            store.cache.put_base("activity", row["id"], 1, row)
+    screen.tap("More")
+    assert not screen.shows("Step 23")
+    (more,) = [w.label for w in screen.widgets() if str(getattr(w, "label", "")).endswith(" more")]
+    screen.tap(more)
+    screen.tap("Step 23")
+    (form,) = screen.widgets(TaskEdit)
+    form.subject.input.text = ""
+    screen.tap("Save")
+    assert screen.shows("Say in a few words")
+    form.subject.input.text, form.note.input.text = "Step 24", "with samples"
+    screen.tap("month after")
+    screen.tap(screen.app.ctx.words.day(date(2098, 2, 7)))
+    screen.app.go("today")
+    screen.frames()
+    screen.tap("Next step: Step 23")
+    assert screen.shows("Feb 2098"), "it was kept as it was typed"
+    screen.tap("Save")
+    assert screen.shows("Saved on this phone.")
+    (op,) = store.outbox.ops()
+    changed = {
+        "subject": ["Step 23", "Step 24"],
+        "note": [None, "with samples"],
+        "due_on": ["2098-01-24", "2098-02-07"],
+    }
+    assert (op.e, op.body["f"]) == ("activity", changed)
+    assert store.outbox.drafts.all() == []
+    screen.app.go("entry", activity_id=uid(8001))
+    screen.frames()
+    screen.widgets(TaskEdit)[0].note.input.text = "Rang twice"
+    screen.tap("Done")
+    assert store.outbox.ops()[-1].body["f"] == {"note": [None, "Rang twice"], "state": ["open", "done"]}, "all of it"
+    screen.app.go("entry", activity_id=uid(8002))
+    screen.frames()
+    screen.widgets(TaskEdit)[0].note.input.text = "Rang once"
+    store.cache.put_base("activity", uid(8002), 2, store.cache.doc("activity", uid(8002)) | {"state": "done"})
+    screen.app.go("entry", activity_id=uid(8002))
+    screen.frames()
+    assert screen.shows("It cannot be changed any more.")
+    assert screen.shows("Rang once")
+    screen.tap("Discard")
+    screen.tap("Discard it for good")
+    assert store.outbox.drafts.all() == []
+
+
+def test_a_new_next_step_can_be_on_any_day(screen):
+    from mobile.widgets.controls import Field
+
+    ctx = screen.app.ctx
+    screen.app.go("next_step", account_id=uid(1001))
+    screen.frames()
+    screen.widgets(Field)[0].input.text = "Bring samples"
+    screen.tap("Another day")
+    month = (ctx.today + timedelta(days=7)).replace(day=1)  # a week from now is what is offered first
+    for _ in range(14):
+        screen.tap("month after")
+        month = (month + timedelta(days=31)).replace(day=1)
+    screen.tap(ctx.words.day(month.replace(day=9)))
+    screen.tap("Save")
+    (op,) = ctx.store.outbox.ops()
+    assert op.body["d"]["due_on"] == month.replace(day=9).isoformat()
+
+
 def test_back_leads_where_one_came_from(screen):
     screen.app.go("accounts")
     screen.app.go("account", account_id=uid(1001))
@@ -347,7 +466,8 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
         ("lead", {"lon": 9.52, "lat": 47.14}), ("new_account", {"lon": 9.52, "lat": 47.14}),
         ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
         ("nearby", {"layer": "firm"}), ("firm", {"firm_id": uid(7001)}),
-        ("entry", {"activity_id": uid(6402)}), ("times", {"account_id": uid(1002)}), ("settings", {}),
+        ("entry", {"activity_id": uid(6402)}), ("entry", {"activity_id": uid(6403)}),
+        ("times", {"account_id": uid(1002)}), ("settings", {}),
         ("sign_in", {"by": "code"}), ("sign_in", {}),
     ]  # fmt: skip
     for name, arguments in places:
@@ -371,15 +491,22 @@ def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
     screen.app.go("edit_account", account_id=uid(1001))
     screen.frames()
     assert not screen.shows("Name"), "a server that says nothing takes the old fields"
+    site = ctx.files.cache.doc("site", uid(2001))
+    ctx.files.cache.put_base("site", uid(2001), 9, site | {"service_s": 1800})
     rights.heard(ctx.files.outbox, ["account.website"])
     screen.app.go("edit_account", account_id=uid(1001))
     screen.frames()
     assert not screen.shows("Website")
     form = next(w for w in screen.widgets() if hasattr(w, "tags"))
     form.fields["name"].input.text, form.tags.input.text = "Müller & Co", "vip, bio"
-    form.hours.input.text = "Mo-Fr 08:00-12:00"
+    form.hours.input.text, form.lasts.input.text = "Mo-Fr 08:00-12:00", "half an hour"
     screen.tap("Save")
+    assert screen.shows("“half an hour” is no number of minutes.")
+    form.lasts.input.text = "45"
+    screen.tap("Save")
+    assert screen.shows("Saved on this phone."), "told where one comes back to"
     ops = ctx.files.outbox.ops()
+    assert ops[-1].body["f"] == {"opening_hours": [None, "Mo-Fr 08:00-12:00"], "service_s": [1800, 2700]}
     assert [(op.kind, op.e) for op in ops] == [("patch", "account"), ("setadd", "account"), ("patch", "site")]
     assert ctx.files.cache.doc("account", uid(1001))["name"] == "Müller & Co"
     screen.app.go("account", account_id=uid(1001))

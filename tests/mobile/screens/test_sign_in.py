@@ -13,7 +13,7 @@ from mobile.field.sync.run import Report
 from tests.mobile.conftest import uid
 from tests.mobile.field.fake_server import FakeServer
 from tests.mobile.test_headless import Listener
-from tests.mobile.window import fill_for_today
+from tests.mobile.window import SIZES, fill_for_today
 
 pytestmark = pytest.mark.window
 
@@ -111,10 +111,15 @@ def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(scr
     screen.app.go("accounts")
     screen.frames()
     assert not screen.shows("Müller GmbH"), "nothing leads around it"
+    screen.resize(SIZES["tablet"])  # all of it fits, and stands in the middle
+    where = lambda: next(w.to_window(*w.center) for w in screen.widgets() if getattr(w, "label", None) == "5")  # noqa: E731
     for digit in "1111":
         screen.tap(digit)
+    before = where()
     screen.tap("Unlock")
     assert screen.shows("This is not the PIN.")
+    assert where() == before, "the keys stay under the thumb"
+    screen.resize(SIZES["phone"])
     for digit in "2589":
         screen.key(digit)
     screen.key(8)

@@ -1,6 +1,8 @@
 """What the rep is told when something cannot be saved or opened."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -68,6 +70,15 @@ def test_every_refusal_has_its_words(language):
     for error in (OpTooLarge("large"), sqlite3.OperationalError("database or disk is full")):
         assert trouble.told(words, error)
     assert trouble.told(words, KeyError("a bug")) is None
+
+
+def test_the_start_says_nothing_of_a_clipboard_that_is_not_there(tmp_path):
+    start = "from mobile.__main__ import quiet; quiet(); import kivy.core.clipboard"
+    env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "KIVY_HOME": str(tmp_path), "SDL_VIDEODRIVER": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", start], env=env | {"KIVY_NO_ARGS": "1"}, capture_output=True, text=True, check=True
+    )
+    assert [line for line in done.stderr.splitlines() if "xclip" in line.replace("clipboard_xclip", "")] == []
 
 
 def test_a_start_that_cannot_open_the_files_says_so_and_can_be_tried_again(world, open_app, monkeypatch):

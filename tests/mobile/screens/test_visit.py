@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 from mobile.field.checkin import Fix
+from mobile.field.rows import docs
 from mobile.field.store import clock
 from tests.mobile.conftest import uid
+from tests.mobile.window import SIZES
 
 pytestmark = pytest.mark.window
 
@@ -46,6 +48,7 @@ def test_two_fingers_on_save_save_once(screen):
 
 def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(screen):
     from mobile.screens.visit import VisitForm
+    from mobile.widgets.bars import Toast
     from mobile.widgets.ink import InkPad
 
     screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
@@ -67,6 +70,9 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     assert screen.shows("2 lines · 66.00 CHF before tax")
     screen.tap("Save the order")
     assert screen.shows("The order is saved on this phone.")
+    (toast,) = screen.widgets(Toast)
+    words, icon = toast.children[0].children
+    assert words.center_y == pytest.approx(icon.center_y, abs=1), "the icon stands beside the words"
     assert screen.shows("Order  ·  2 lines"), "the visit says that an order was taken"
     screen.tap("Have it signed")
     screen.tap("Done")
@@ -100,6 +106,129 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
         assert screen.shows(words), words
     screen.tap("Done")
     assert screen.shows("Task  ·  Bring the catalogue  ·  done"), "a tap says that it is done: it has happened now"
+
+
+def test_the_form_speaks_the_language_of_who_reads_it_and_a_companys_own_words_stay(screen):
+    store = screen.app.ctx.store
+    values = [{"value": "order", "label": "Order"}, {"value": "trial", "label": "Trial agreed"}]
+    questions = [
+        {"key": "in_stock", "label": "Is everything in stock?", "kind": "flag", "required": True},
+        {"key": "facings", "label": "Facings", "kind": "number", "unit": "pieces"},
+        {"key": "seen", "label": "Competitors seen", "kind": "choices", "choices": [{"value": 1, "label": "Displays"}]},
+        {"key": "ours", "label": "Who paid?", "kind": "text"},
+    ]
+    kind = {"name": "Shelf check", "position": 1, "archived": False, "questions": questions}
+    with store.page():
+        store.cache.put_base("picklist", uid(9), 9, {"id": uid(9), "name": "visit_outcome", "values": values})
+        store.cache.put_base("visit_type", uid(6501), 9, kind | {"id": uid(6501)})
+    screen.app.phone.choose("language", "de")
+    screen.app._apply_settings()
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Regalkontrolle")
+    screen.tap("Auftrag")
+    for words in ("Trial agreed", "Ist alles vorrätig?", "Facings (Stück)", "Aufsteller", "Who paid?"):
+        assert screen.shows(words), words
+    screen.tap("Speichern")
+    assert screen.shows("Nicht beantwortet: Ist alles vorrätig?")
+    screen.app.phone.choose("language", "en")
+    screen.app._apply_settings()
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("Is everything in stock?")
+
+
+def in_sight(screen, widget):
+    from mobile.screens.visit import VisitForm
+
+    page = next(w.page if isinstance(w, VisitForm) else w.list for w in screen.widgets() if hasattr(w, "typed"))
+    low, high = page.to_window(0, page.y)[1], page.to_window(0, page.top)[1]
+    return low < widget.to_window(*widget.center)[1] < high
+
+
+def test_a_missing_answer_is_scrolled_to_and_marked_where_it_is_asked(screen):
+    from mobile.screens.questions import Questions
+    from mobile.screens.visit import VisitForm
+    from mobile.widgets.base import colour
+
+    screen.resize(SIZES["small phone"])
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(VisitForm)
+    form.page.scroll_y = 0
+    screen.tap("Save visit")
+    assert in_sight(screen, form.outcomes)
+    screen.tap("order")
+    screen.tap("Shelf visit")
+    form.page.scroll_y = 0
+    screen.frames()
+    screen.tap("Save visit")
+    (asked,) = screen.widgets(Questions)
+    assert screen.shows("Not answered: Shelf")
+    assert in_sight(screen, asked.labels["shelf"])
+    assert tuple(asked.labels["shelf"].color) == tuple(colour("bad"))
+    assert tuple(asked.labels["facings"].color) == tuple(colour("quiet"))
+    screen.tap("full")
+    assert tuple(asked.labels["shelf"].color) == tuple(colour("quiet")), "it is there now"
+
+
+def test_back_from_the_signature_the_form_stands_where_it_was(screen):
+    from mobile.screens.visit import VisitForm
+    from mobile.widgets.ink import InkPad
+
+    screen.resize(SIZES["small phone"])
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Have it signed")
+    screen.tap("Done")
+    assert screen.shows("Write the name, and sign in the box.")
+    (pad,) = screen.widgets(InkPad)
+    pad.parent.name.input.text = "Anna Näscher"
+    assert screen.shows("Write the name, and sign in the box."), "half of it is there"
+    screen.drag((pad.x + 20, pad.y + 20), (pad.x + 120, pad.y + 60))
+    assert not screen.shows("Write the name, and sign in the box.")
+    screen.tap("Done")
+    (form,) = screen.widgets(VisitForm)
+    assert form.page.scroll_y < 0.5
+    (sign,) = [w for w in screen.widgets() if getattr(w, "label", None) == "Have it signed"]
+    assert in_sight(screen, sign)
+    screen.tap("back")
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(VisitForm)
+    assert form.page.scroll_y == 1, "opened anew, it begins at its top"
+
+
+def test_a_refused_quantity_is_scrolled_to_and_products_stand_under_their_category(screen):
+    from mobile.widgets.controls import Field, PushButton
+
+    store = screen.app.ctx.store
+    milk = next(doc for doc in docs(store, "product") if doc["name"] == "Milch 1 l")
+    with store.page():
+        for n in range(24):
+            row = milk | {"id": uid(9500 + n), "name": f"Zwieback {n:02}", "number": f"Z{n}", "category": "Rusks"}
+            store.cache.put_base("product", row["id"], 1, row)
+    screen.app.go("order", account_id=uid(1001))
+    screen.frames()
+    words = screen.words()
+    assert words.index("Dairy") < words.index("Milch 1 l") < words.index("Rusks") < words.index("Zwieback 00")
+    screen.tap("one more Zwieback 23")
+    screen.widgets(Field)[1].input.text = "abc"
+    (pad,) = [one for one in screen.widgets() if hasattr(one, "catalogue")]
+    pad.list.scroll_y = 1
+    screen.frames()
+    screen.tap("Save the order")
+    assert in_sight(screen, pad.rows[uid(9523)])
+    pad.field.input.text = "Käse"
+    screen.frames()
+    screen.tap("Save the order")
+    assert in_sight(screen, pad.rows[uid(9523)]), "what was looked for hid it"
+    assert screen.words().index("In this order") < screen.words().index("Zwieback 23") < screen.words().index("Dairy")
+    screen.resize(SIZES["tablet"])
+    (save,) = [one for one in screen.widgets(PushButton) if one.label == "Save the order"]
+    assert save.width <= 760, "as wide as the list"
+    assert pad.field.width <= 760
+    screen.resize(SIZES["phone"])
 
 
 def test_how_much_is_ordered_can_be_typed(screen):
@@ -155,6 +284,8 @@ def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_a
     store = screen.app.ctx.store
     ops = store.outbox.ops()
     assert [(op.e, op.body["d"]["owner_id"]) for op in ops] == [("attachment", uid(3001))] * 2
+    tile = next(w for w in screen.widgets() if getattr(w, "label", None) == ops[0].body["d"]["name"])
+    assert tile.children[0].center_x == pytest.approx(tile.center_x, abs=1), "the mark stands below the middle"
     large, small = ops[0].body["d"]["sha256"], ops[0].body["d"]["thumbnail_sha256"]
     blobs = store.outbox.blobs
     assert len(blobs.read(large)) <= 300_000

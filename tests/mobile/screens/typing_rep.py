@@ -94,6 +94,8 @@ FORMS = [
      lambda screen: _type(screen, 1, "Näscher-Frei")),
     ("Proposed pin: Müller GmbH", "pin", {"site_id": uid(2001)}, _pin),
     ("Make it a lead: Bäckerei am Bach", "firm", {"firm_id": uid(7001)}, lambda screen: _type(screen, 0, "Bread?")),
+    ("Next step: Call the printer", "entry", {"activity_id": uid(6403)},
+     lambda screen: _type(screen, 0, "Call the printer in Chur")),
     ("Visit: Bäckerei Näscher", "visit", {"account_id": uid(1002)}, lambda screen: _type(screen, 0, "Nobody there?")),
 ]  # fmt: skip
 """Every form but that of a planned visit: how it is told of, how it is opened, and what a rep does in it."""

@@ -306,6 +306,11 @@ def test_a_visit_with_form_signature_order_and_next_step_arrives_exactly_once(wo
     assert again is not None
     assert (again.results, again.rows) == ({}, 0)
     ((task, _),) = ((row_id, 0) for row_id in phone.held("activity"))
+    capture.edit(phone.store, "activity", task, {"subject": "Bring two samples", "due_on": "2027-01-08"})
+    report = phone.sync()
+    assert report is not None
+    assert dict(report.results) == {"applied": 1}
+    assert world.sql("select subject, due_on::text from activity") == [("Bring two samples", "2027-01-08")]
     capture.edit(phone.store, "activity", task, {"state": "done"})
     world.sql("update activity set note = 'Twelve of them'")
     report = phone.sync()
