@@ -4,7 +4,7 @@ A question is one, wherever it is answered: the answer names it, and every hello
 """
 
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mobile.field import rights
@@ -12,7 +12,6 @@ from mobile.field.capture import op_of
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import Op, Outbox
-from mobile.field.store.overlay import Ref
 
 KEY = "decided"
 MOST = 200
@@ -47,14 +46,15 @@ def questions(store: Store) -> list[Question]:
     return found
 
 
-def forget(store: Store, ended: Container[Ref]) -> None:
-    """Forget what others wrote into rows that have left this phone, and into fields that are closed to the rep by now.
-    Such a conflict is asked of the office alone; the rep's own value stays. What has `ended`, as by a merge, has not
-    left: it is asked still."""
+def forget(store: Store) -> None:
+    """Forget what others wrote into fields that are closed to the rep by now. Such a conflict is asked of the office
+    alone; the rep's own value stays."""
     for op in store.outbox.ops(["conflict"]):
         told = _conflicts(op)
-        kept = [one | {"ended": True} for one in told] if (op.e, op.row_id) in ended else told
-        kept = [one if _is_here(store, op, one) else one | dict.fromkeys(OTHERS) | {"left": True} for one in kept]
+        kept = [
+            one | dict.fromkeys(OTHERS) | {"left": True} if rights.is_closed(store.outbox, op.e, one["field"]) else one
+            for one in told
+        ]
         if op.result is not None and (kept != told or isinstance(op.result.get("row"), dict)):
             row = {"row": True} if "row" in op.result else {}
             store.outbox.acknowledge(op.n, op.state, op.result | row | {"conflicts": kept})
@@ -96,14 +96,6 @@ def _stored(store: Store, op: Op, conflict: Json) -> object:
     """What the field holds now; of a row that is no more, as after a merge, what the office's value was."""
     base = store.cache.base(op.e, op.row_id)[1]
     return conflict["server"] if base is None else base.get(conflict["field"])
-
-
-def _is_here(store: Store, op: Op, conflict: Json) -> bool:
-    """Whether the rep may still be asked; what became of deleted rows is asked all the same."""
-    if conflict.get("kind", "concurrent") != "concurrent":
-        return True
-    is_known = conflict.get("ended") or store.cache.base(op.e, op.row_id)[1] is not None
-    return bool(is_known) and not rights.is_closed(store.outbox, op.e, conflict["field"])
 
 
 def _conflicts(op: Op) -> list[Json]:

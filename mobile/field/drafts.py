@@ -9,6 +9,7 @@ with it.
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from mobile.field import limits, reads
 from mobile.field.store import Store, moments
@@ -129,9 +130,9 @@ def reopen(store: Store, op: Op) -> tuple[str, Json]:
         d, known = op.body["d"], store.cache.doc("visit", op.body["d"]["visit_id"])
         form = d.get("form") or {}
         typed = {"outcome": d.get("outcome"), "note": d.get("note"), "kind": form.get("visit_type_id")}
-        visit_id, body = d["visit_id"], {"account_id": account_id, "planned": bool(known), "arguments": {}}
-        _refill(store, op, visit_id, body | {"screen": "visit"}, typed | {"answers": form.get("answers")})
-        return "visit", {"visit_id": visit_id, "account_id": account_id}
+        visit = {"screen": "visit", "account_id": account_id, "planned": bool(known)}
+        _refill(store, op, d["visit_id"], visit, typed | {"answers": form.get("answers")})
+        return "visit", {"visit_id": d["visit_id"], "account_id": account_id}
     screen, arguments, typed = _form_of(op, account_id)
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if typed:
@@ -175,7 +176,7 @@ def _form_of(op: Op, account_id: str | None) -> tuple[str, Json, Json]:
     return "account", here, {}
 
 
-def _first(several: list[Json] | str) -> str:
+def _first(several: Sequence[Any]) -> str:
     return str(several[0]["value"]) if several else ""
 
 

@@ -93,7 +93,8 @@ def taken(session: Session, device: Device, receipt: SyncReceipt) -> bool:
     batch = quarantine.batch_of(session, device)
     op = Sent.of(receipt.n, receipt.op_id, receipt.body_sha, receipt.body or {})
     receipts.remember(session, batch.receipts, device, [op])
-    if any(one.status in push.REFUSED and one.decided_at is None for one in batch.receipts.get(op.dep_op, ())):
+    before = batch.receipts[op.dep_op] if op.dep_op else []
+    if any(one.status in push.REFUSED and one.decided_at is None for one in before):
         raise Conflict("The entry that it builds on is refused.", help="Take that one first, or put it aside.")
     result, _ = push.settle(session, batch, op)
     receipt.status, receipt.result = result.status, wire.emit(result)

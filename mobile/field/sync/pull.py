@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mobile.field import conflicts
 from mobile.field.photos import SWEPT
-from mobile.field.store import Store, clock, overlay
+from mobile.field.store import Store, clock
 from mobile.field.store.cache import Bucket
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
@@ -49,7 +49,7 @@ def pull(store: Store, api: Api, epoch: str, limits: wire.Limits) -> Pulled:
     done = Pulled()
     covered = store.outbox.max_acked_n()
     limit = min(PAGE_ROWS, limits.page_rows)
-    restarted, ended = False, set[overlay.Ref]()
+    restarted = False
     while True:
         if shutil.disk_usage(store.folder).free < 3 * PAGE_BYTES:
             raise StorageLow("the phone's storage is almost full; free some space to receive changes")
@@ -65,7 +65,6 @@ def pull(store: Store, api: Api, epoch: str, limits: wire.Limits) -> Pulled:
             continue
         done.left += len({bucket.id for bucket in store.cache.buckets()} - set(reply.buckets_now))
         unread = apply_page(store, reply)
-        ended |= {(row.e, row.id) for group in reply.groups for row in group.rows if row.o == "D"}
         done.pages += 1
         done.rows += sum(len(group.rows) for group in reply.groups)
         if not reply.more and not unread:
@@ -77,7 +76,7 @@ def pull(store: Store, api: Api, epoch: str, limits: wire.Limits) -> Pulled:
             store.cache.meta.set(SWEPT, None)
         store.drop_orphans()
         store.refresh(store.cache.overlaid())
-    conflicts.forget(store, ended)
+    conflicts.forget(store)
     return done
 
 

@@ -28,7 +28,8 @@ MODELS = {
     "contact": payloads.NewContact,
 }
 RULES = {"account": ACCOUNT, "site": SITE, "contact": CONTACT}
-BY_THE_APP = {"zone", "currency", "checkin.fix_at", "fix.fix_at", "starts_at", "ends_at", "phones.label", "mails.label"}
+BY_THE_APP = {"zone", "currency", "checkin.fix_at", "fix.fix_at", "starts_at", "ends_at", "phones.label", "mails.label",
+              "outcome"}  # fmt: skip
 """What no rep writes."""
 SHORTER = {"account": {"tags": 60}, "contact": {"phones.value": 60}}
 """Where the rule of a field takes less than a message does."""
