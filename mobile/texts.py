@@ -97,13 +97,6 @@ EN = {
     "keep_it": "Keep it",
     "try_again": "Try again",
     "understood": "Understood",
-    "unfit_too_long": "{field}: at most {most} characters; these are {length}. Shorten it and save again.",
-    "unfit_too_many": "{field}: at most {most}. Take some away and save again.",
-    "unfit_no_email": "{field}: “{value}” is not an e-mail address. Write it like name@example.com.",
-    "unfit_no_website": "{field}: “{value}” is not a web address. Write it like https://example.com.",
-    "unfit_no_phone": "{field}: “{value}” is not a phone number. Write it like +423 237 12 12.",
-    "unfit_no_hours": "{field}: “{value}” is not understood. Write them like Mo-Fr 08:00-12:00,13:30-18:00.",
-    "unfit_too_large": "This is more than fits into one entry. Shorten it and save again.",
     "unsaved": "Nothing was saved: the phone's storage does not take it now. Free some space and save again.",
     "unopened": (
         "What is on this phone cannot be opened now; nothing of it is lost. Free some space, close other apps, and try"
@@ -242,13 +235,6 @@ DE = {
     "keep_it": "Behalten",
     "try_again": "Erneut versuchen",
     "understood": "Verstanden",
-    "unfit_too_long": "{field}: höchstens {most} Zeichen; das sind {length}. Bitte kürzen und nochmals speichern.",
-    "unfit_too_many": "{field}: höchstens {most}. Bitte einige weglassen und nochmals speichern.",
-    "unfit_no_email": "{field}: «{value}» ist keine E-Mail-Adresse. Schreiben Sie sie wie name@example.com.",
-    "unfit_no_website": "{field}: «{value}» ist keine Webadresse. Schreiben Sie sie wie https://example.com.",
-    "unfit_no_phone": "{field}: «{value}» ist keine Telefonnummer. Schreiben Sie sie wie +423 237 12 12.",
-    "unfit_no_hours": "{field}: «{value}» wird nicht verstanden. Schreiben Sie sie wie Mo-Fr 08:00-12:00,13:30-18:00.",
-    "unfit_too_large": "Das ist mehr, als in einen Eintrag passt. Bitte kürzen und nochmals speichern.",
     "unsaved": (
         "Es wurde nichts gespeichert: Der Speicher des Telefons nimmt es jetzt nicht. Bitte Platz schaffen und nochmals"
         " speichern."

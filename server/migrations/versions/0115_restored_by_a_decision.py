@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Of decisions that were taken before nobody knows it."""
-    restored = sa.Column(
+    restored: sa.Column[bool] = sa.Column(
         "restored",
         sa.Boolean(),
         server_default=sa.text("false"),

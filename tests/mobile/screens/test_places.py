@@ -243,7 +243,7 @@ def _refused(store, op):
 
 def test_every_line_of_unsent_work_names_its_customer(screen):
     store = screen.app.ctx.store
-    edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 25:00"})
+    edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 08:00-09:00"})
     edit(store, "activity", uid(6401), {"state": "done"})
     edit(store, "contact", uid(6001), {"title": "Owner"})
     taking.next_step(store, uid(1001), "Visit at Müller GmbH", due_on="2026-12-01")
@@ -261,13 +261,13 @@ def test_a_refused_edit_is_opened_with_what_was_typed_and_sent_again(screen):
 
     store = screen.app.ctx.store
     store.outbox.meta.set(rights.CLOSED, "[]")
-    op = edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 25:00"})
+    op = edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 08:00-09:00"})
     _refused(store, op)
     screen.app.go("sync")
     screen.frames()
     assert "Change of the site: Müller GmbH" in screen.words()
     screen.tap("Open")
-    (hours,) = [field for field in screen.widgets(Field) if field.value == "Mo-Fr 25:00"]
+    (hours,) = [field for field in screen.widgets(Field) if field.value == "Mo-Fr 08:00-09:00"]
     hours.input.text = "Mo-Fr 08:00-12:00"
     screen.tap("Save")
     assert [one.body["f"] for one in store.outbox.ops(("queued",))] == [{"opening_hours": [None, "Mo-Fr 08:00-12:00"]}]
