@@ -108,7 +108,8 @@ def test_a_day_without_network_arrives_whole_although_the_app_is_killed(office, 
     screen.app.on_stop()
     assert killed_in_its_upload(home, monkeypatch) == -signal.SIGKILL
     assert office.sql("select count(*) from stored_file") == [(1,)], "the small picture; the photo was under way"
-    assert office.sql("select received from file_upload")[0][0] > 0
+    # The lock waits until the server is through with the piece during which the app was killed.
+    assert office.sql("select received from file_upload for update")[0][0] > 0
 
     screen = open_app(home, server=office.address, position=where, camera=camera)
     screen.until(lambda: screen.shows("1 needs you"))
