@@ -15,6 +15,9 @@ from mobile.field.store.outbox import UNSENT, Op, Outbox
 from mobile.field.store.sealing import Seals
 from mobile.field.store.sqlite import healthy, is_damage, remove, transaction
 
+SHOWN = "overlay_of"
+"""The highest number and how many ops were unsent when the overlay was laid last."""
+
 
 class Store:
     """Opens both files, and mends them when nobody else has them open.
@@ -58,7 +61,7 @@ class Store:
             self.outbox.ops(UNSENT)  # what cannot be read is set aside before anything counts on it
         self.cache = self._open_cache()
         try:
-            is_shown = self.cache.meta.get("overlay_upto_n") == str(self.outbox.max_n())
+            is_shown = self.is_shown()
         except sqlite3.DatabaseError as error:
             if self._presence.alone or not is_damage(error):
                 raise
@@ -168,9 +171,17 @@ class Store:
             return
         with transaction(self.cache.db):
             self.refresh(overlay.target(op.body) for op in ops)
-            self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))
+            self.cache.meta.set(SHOWN, self._to_show())
 
     # -- overlay
+
+    def is_shown(self) -> bool:
+        """Whether the overlay was laid since an op was last saved, queued again, taken back or answered."""
+        return self.cache.meta.get(SHOWN) == self._to_show()
+
+    def _to_show(self) -> str:
+        counts = self.outbox.counts()
+        return f"{self.outbox.max_n()}/{sum(counts.get(state, 0) for state in UNSENT)}"
 
     def showing(self) -> list[Op]:
         """Ops that the server's rows do not contain yet: pending ones, and answered ones until a pull covers them."""
@@ -201,7 +212,7 @@ class Store:
         with transaction(self.cache.db):
             refs = {overlay.target(op.body) for op in self.showing()} | set(self.cache.overlaid())
             self.refresh(refs)
-            self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))
+            self.cache.meta.set(SHOWN, self._to_show())
 
     def drop_orphans(self) -> None:
         """Forget rows outside every bucket, except those that unsent work refers to."""

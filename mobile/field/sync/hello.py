@@ -76,7 +76,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
         for bucket in reply.buckets:
             store.cache.subscribe(bucket.id, bucket.gen, bucket.prio)
     store.outbox.meta.set("epoch", reply.epoch)
-    if again or store.cache.meta.get("overlay_upto_n") != str(store.outbox.max_n()):
+    if again or not store.is_shown():
         store.rebuild_overlay()
     return again
 

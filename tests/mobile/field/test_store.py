@@ -88,6 +88,23 @@ def test_killed_between_outbox_and_cache_the_visit_is_shown_after_the_next_start
     again.close()
 
 
+def test_killed_between_queued_again_and_shown_again_the_edit_is_shown_after_the_next_start(store):
+    """As in a sync after the server was put back: what it had refused is to be sent once more."""
+    store.cache.put_base("account", uid(1), 1, {"id": uid(1), "website": None})
+    op = edit(store, "account", uid(1), {"website": "https://shop.example"})
+    store.outbox.acknowledge(op.n, "rejected", {"n": op.n, "status": "rejected"})
+    store.rebuild_overlay()
+    assert store.cache.doc("account", uid(1))["website"] is None
+    assert store.outbox.align(0) == 1
+    again = Store(store.folder)
+    assert again.cache.doc("account", uid(1))["website"] == "https://shop.example"
+    again.outbox.acknowledge(op.n, "rejected", {"n": op.n, "status": "rejected"})
+    again.close()
+    last = Store(store.folder)
+    assert last.cache.doc("account", uid(1))["website"] is None, "nor is shown what was refused"
+    last.close()
+
+
 def test_op_numbers_have_no_gaps_even_when_a_save_fails(store):
     visit_event(store, TARGET, "en_route")
     with pytest.raises(OpTooLarge):
