@@ -71,12 +71,7 @@ def pin(radius, ink, wide, texture, *, hollow=False, sign=None):
     if texture is not None:
         yield from writing(texture)
     if sign is not None:
-        yield PushMatrix()
-        yield Translate(radius * 0.85, radius * 0.85)
-        yield from disc(dp(7.5), "map_halo")
-        yield from disc(dp(6), ink)
-        yield from writing(sign)
-        yield PopMatrix()
+        yield from badge(radius * 0.85, 6, 7.5, ink, sign)
 
 
 def crowd(radius, inks, texture, late=None):
@@ -92,12 +87,17 @@ def crowd(radius, inks, texture, late=None):
     yield from disc(radius - dp(4), "paper")
     yield from writing(texture)
     if late is not None:
-        yield PushMatrix()
-        yield Translate(radius * 0.8, radius * 0.8)
-        yield from disc(dp(10), "map_halo")
-        yield from disc(dp(9), LATE)
-        yield from writing(late)
-        yield PopMatrix()
+        yield from badge(radius * 0.8, 9, 10, LATE, late)
+
+
+def badge(away, wide_dp, halo_dp, ink, texture):
+    """A small disc with something written on it, above to the right."""
+    yield PushMatrix()
+    yield Translate(away, away)
+    yield from disc(dp(halo_dp), "map_halo")
+    yield from disc(dp(wide_dp), ink)
+    yield from writing(texture)
+    yield PopMatrix()
 
 
 def me(wide):

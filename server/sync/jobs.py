@@ -15,53 +15,33 @@ from server.sync import aside, buckets
 
 TOMBSTONES = timedelta(days=180)
 
-AGED = """
-select sync_stamp(12::smallint, 'visit', 'visit', array(
-    select v.id from visit v
-    where v.day < current_date - interval '13 months'
-      and exists (select from sync_item i where i.e = 12 and i.id = v.id and i.op = 'P')
-    order by v.day limit 5000)),
-sync_stamp(13::smallint, 'pin_proposal', 'pin_proposal', array(
-    select p.id from pin_proposal p
-    where p.state <> 'open' and coalesce(p.decided_at, p.proposed_at) < current_date - interval '90 days'
-      and exists (select from sync_item i where i.e = 13 and i.id = p.id and i.op = 'P')
-    order by p.id limit 5000)),
-sync_stamp(18::smallint, 'activity', 'activity', array(
-    select a.id from activity a
-    where a.state <> 'open' and a.at < current_date - interval '90 days'
-      and exists (select from sync_item i where i.e = 18 and i.id = a.id and i.op = 'P')
-    order by a.id limit 5000)),
-sync_stamp(19::smallint, 'order', 'sales_order', array(
-    select o.id from sales_order o
-    where o.day < current_date - interval '13 months'
-      and exists (select from sync_item i where i.e = 19 and i.id = o.id and i.op = 'P')
-    order by o.id limit 5000)),
-sync_stamp(23::smallint, 'attachment', 'attachment', array(
-    select a.id from attachment a
-    where a.taken_at < current_date - interval '13 months'
-      and exists (select from sync_item i where i.e = 23 and i.id = a.id and i.op = 'P')
-    order by a.id limit 5000)),
-sync_stamp(26::smallint, 'note', 'note', array(
-    select n.id from note n
-    where n.written_at < current_date - interval '13 months'
-      and exists (select from sync_item i where i.e = 26 and i.id = n.id and i.op = 'P')
-    order by n.id limit 5000)),
-sync_stamp(27::smallint, 'mail', 'activity', array(
-    select a.id from activity a
-    where a.kind = 'mail' and a.at < current_date - interval '13 months'
-      and exists (select from sync_item i where i.e = 27 and i.id = a.id and i.op = 'P')
-    order by a.id limit 5000)),
-sync_stamp(28::smallint, 'stage_change', 'deal_step', array(
-    select c.id from stage_change c
-    where c.at < current_date - interval '13 months'
-      and exists (select from sync_item i where i.e = 28 and i.id = c.id and i.op = 'P')
-    order by c.id limit 5000)),
-sync_stamp(24::smallint, 'track', 'track', array(
-    select t.id from track t
-    where t.day < current_date - 7
-      and exists (select from sync_item i where i.e = 24 and i.id = t.id and i.op = 'P')
-    order by t.id limit 5000)),
-sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
+YEAR = "current_date - interval '13 months'"
+QUARTER = "current_date - interval '90 days'"
+TOO_OLD = (
+    (12, "visit", "visit", "visit", f"r.day < {YEAR}"),
+    (
+        13, "pin_proposal", "pin_proposal", "pin_proposal",
+        f"r.state <> 'open' and coalesce(r.decided_at, r.proposed_at) < {QUARTER}",
+    ),
+    (18, "activity", "activity", "activity", f"r.state <> 'open' and r.at < {QUARTER}"),
+    (19, "order", "sales_order", "sales_order", f"r.day < {YEAR}"),
+    (23, "attachment", "attachment", "attachment", f"r.taken_at < {YEAR}"),
+    (24, "track", "track", "track", "r.day < current_date - 7"),
+    (26, "note", "note", "note", f"r.written_at < {YEAR}"),
+    (27, "mail", "activity", "activity", f"r.kind = 'mail' and r.at < {YEAR}"),
+    (28, "stage_change", "deal_step", "stage_change", f"r.at < {YEAR}"),
+)  # fmt: skip
+"""Code and name of an entity, the table that is stamped, the one that is looked through, and what is too old there."""
+AGED = "select {together}".format(
+    together=",\n".join(
+        f"sync_stamp({code}::smallint, '{name}', '{stamped}', array(select r.id from {table} r where {old}"  # noqa: S608
+        f" and exists (select from sync_item i where i.e = {code} and i.id = r.id and i.op = 'P')"
+        " order by r.id limit 5000))"
+        for code, name, stamped, table, old in TOO_OLD
+    )
+)
+ROUTES = """
+select sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
 sync_stamp(21::smallint, 'stop', 'stop', array(
     select s.id from stop s where s.route_id = any(array_agg(r.id))))
 from route r
@@ -99,7 +79,8 @@ def tidy(session: Session) -> int:
     Returns how many tombstones were forgotten.
     """
     now = clock.now()
-    session.execute(text(AGED))
+    for statement in (AGED, ROUTES):
+        session.execute(text(statement))
     session.execute(text(MARK), {"now": now})
     session.execute(text(ASIDE), {"now": now, "days": rules.rules(session).tracks_days})
     forgotten: Any = session.execute(text(FORGET), {"limit": now - TOMBSTONES})
