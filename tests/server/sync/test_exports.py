@@ -75,7 +75,7 @@ def counted(world: World) -> dict[str, Any]:
     """What is on the server of the phone's work."""
     return {
         "events": world.sql("select state, note from visit_event order by note"),
-        "phone": world.sql("select phone from account"),
+        "phone": world.sql("select phone from account order by phone"),
         "photos": world.sql("select count(*) from attachment where file_id is not null"),
         "files": len(list(store.stored())),
     }
