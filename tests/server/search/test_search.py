@@ -10,9 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
+from server.auth.access import scope_of
 from server.auth.models import User
 from server.kit.ids import uuid7
 from server.search import queries
+from server.search.kinds import KINDS
 from server.search.models import Entry
 from tests.server.opportunities.conftest import MakeDeal
 
@@ -214,3 +216,12 @@ def test_a_number_is_meant_as_it_is_written(
 )
 def test_slips_are_looked_for_in_words_not_in_numbers_and_addresses(word: str, may_slip: bool) -> None:
     assert queries.may_slip(word) == may_slip
+
+
+def test_what_a_rep_reaches_is_read_once_however_few_hits_are_expected(session: Session, rita: User) -> None:
+    scope = scope_of(session, rita, source="web")
+    account = next(kind for kind in KINDS if kind.name == "account")
+    asked = queries.candidates(scope, account, queries.exact("baker", "baker", account), "baker")
+    compiled = asked.compile(session.connection(), compile_kwargs={"render_postcompile": True})
+    plan = session.connection().exec_driver_sql(f"explain {compiled}", compiled.params)
+    assert "hashed SubPlan" in "\n".join(plan.scalars())
