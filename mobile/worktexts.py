@@ -1,13 +1,6 @@
 """What the app says about people, tickets, deals, next steps, orders, forms and signatures."""
 
 EN = {
-    "unfit_too_long": "{field}: at most {most} characters; these are {length}. Shorten it and save again.",
-    "unfit_too_many": "{field}: at most {most}. Take some away and save again.",
-    "unfit_no_email": "{field}: “{value}” is not an e-mail address. Write it like name@example.com.",
-    "unfit_no_website": "{field}: “{value}” is not a web address. Write it like https://example.com.",
-    "unfit_no_phone": "{field}: “{value}” is not a phone number. Write it like +423 237 12 12.",
-    "unfit_no_hours": "{field}: “{value}” is not understood. Write them like Mo-Fr 08:00-12:00,13:30-18:00.",
-    "unfit_too_large": "This is more than fits into one entry. Shorten it and save again.",
     "people": "People",
     "mail": "Mail",
     "do_not_contact": "Does not want to be contacted",
@@ -106,6 +99,14 @@ EN = {
     "a_street": "Street and number",
     "a_postcode": "Postcode",
     "a_city": "Town",
+    "a_country": "Country",
+    "day_hint": "2026-03-31",
+    "a_site_name": "Name of the site, where there are several",
+    "address_help": "After the next sync the server finds it on the map. A pin that somebody set or confirmed stays.",
+    "edit_address": "Change the address",
+    "status": "Status",
+    "interval_own": "Own call interval in days; empty: what the class says",
+    "interval_unfit": "“{text}” is no interval. Write a number of days from 1 to 3,650, or nothing.",
     "a_phone": "Phone",
     "a_tags": "Tags, with commas",
     "no_class": "no class",
@@ -190,13 +191,6 @@ EN = {
 }
 
 DE = {
-    "unfit_too_long": "{field}: höchstens {most} Zeichen; das sind {length}. Bitte kürzen und nochmals speichern.",
-    "unfit_too_many": "{field}: höchstens {most}. Bitte einige weglassen und nochmals speichern.",
-    "unfit_no_email": "{field}: «{value}» ist keine E-Mail-Adresse. Schreiben Sie sie wie name@example.com.",
-    "unfit_no_website": "{field}: «{value}» ist keine Webadresse. Schreiben Sie sie wie https://example.com.",
-    "unfit_no_phone": "{field}: «{value}» ist keine Telefonnummer. Schreiben Sie sie wie +423 237 12 12.",
-    "unfit_no_hours": "{field}: «{value}» wird nicht verstanden. Schreiben Sie sie wie Mo-Fr 08:00-12:00,13:30-18:00.",
-    "unfit_too_large": "Das ist mehr, als in einen Eintrag passt. Bitte kürzen und nochmals speichern.",
     "people": "Personen",
     "mail": "Mail",
     "do_not_contact": "Möchte nicht angesprochen werden",
@@ -295,6 +289,15 @@ DE = {
     "a_street": "Strasse und Nummer",
     "a_postcode": "Postleitzahl",
     "a_city": "Ort",
+    "a_country": "Land",
+    "day_hint": "31.3.2026",
+    "a_site_name": "Name des Standorts, wenn es mehrere gibt",
+    "address_help": "Nach dem nächsten Sync findet der Server sie auf der Karte. Ein Punkt, den jemand gesetzt oder "
+    "bestätigt hat, bleibt.",
+    "edit_address": "Adresse ändern",
+    "status": "Status",
+    "interval_own": "Eigenes Besuchsintervall in Tagen; leer: wie die Klasse",
+    "interval_unfit": "«{text}» ist kein Intervall. Bitte eine Zahl von 1 bis 3.650 Tagen schreiben, oder nichts.",
     "a_phone": "Telefon",
     "a_tags": "Stichwörter, mit Kommas",
     "no_class": "keine Klasse",
