@@ -59,7 +59,7 @@ class AccountEdit(Scroller):
         self.warning = Column()
         chosen = (section(words(HEADINGS.get(key, key)), chips) for key, chips in self.chips.items())
         save = PushButton(words("save"), self.save, "check")
-        parts = (*self.fields.values(), self.tags, *chosen, self.interval, self.own, self.site, self.warning, save)
+        parts = (*self.fields.values(), self.tags, self.site, *chosen, self.interval, self.own, self.warning, save)
         super().__init__(self.typed.told(), *parts, **kwargs)
 
     def _may(self, key):

@@ -91,7 +91,7 @@ class OwnFields(Column):
         for heading, several in groupby(self.fields, lambda one: one.get("section") or ""):
             asked = [own.offered(one, held.get(one["key"])) for one in several]
             self.parts.append(Questions(ctx, asked, self.given, self._answered, can_clear=True))
-            title = ctx.words.own(heading) if heading else ctx.words("own_fields")
+            title = ctx.words.own(heading) if heading else ctx.words("own_site" if name == "own_site" else "own_fields")
             self.add_widget(section(title, self.parts[-1]))
 
     def _answered(self):

@@ -12,7 +12,7 @@ from mobile.widgets.controls import Chips, Field, Notice, PushButton
 LABELS = {
     "step": "next_step", "reason": "far_why", "chosen": "order", "unread": "order", "at": "pin", "ink": "signature",
     "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts", "own": "own_fields",
-    "own_site": "own_fields", "site_name": "a_site_name",
+    "own_site": "own_site", "site_name": "a_site_name",
 }  # fmt: skip
 """How what is typed is called where it is no field of a record."""
 TITLES = {

@@ -29,10 +29,10 @@ from tests.server.sync.world import World
 
 FIELDS = ("phone", "website", "note")
 PLACE = ("street", "postcode", "city")
-OWN: dict[str, tuple[Any, ...]] = {
-    "beds": (None, 1, 2, 2.5),
-    "doors": (None, ["side"], ["side", "front"]),
-    "chain": (None, "Chain A", "Chain B"),
+OWN: dict[str, Callable[[random.Random], Any]] = {
+    "beds": lambda rng: rng.choice((None, rng.randint(0, 9999), rng.randint(0, 9999) / 4)),
+    "doors": lambda rng: rng.choice((None, ["side"], ["side", "front"])),
+    "chain": lambda rng: rng.choice((None, f"c{rng.randint(0, 9999)}")),
 }
 """Fields of the company's own, and what is written into them."""
 KINDS = {"beds": "number", "doors": "choices", "chain": "text"}
@@ -119,7 +119,7 @@ class OnThePhones(Company):
         phone, e = self.phone(), self.rng.choice(("account", "account", "site"))
         if held := phone.shown(e):
             keys = self.rng.sample(sorted(OWN), self.rng.randint(1, 2))
-            values = {f"custom.{key}": self.rng.choice(OWN[key]) for key in keys}
+            values = {f"custom.{key}": OWN[key](self.rng) for key in keys}
             if self.rng.random() < 0.1:
                 values["custom.beds"] = "many"
             phone.edit(e, self.rng.choice(held), **values)
@@ -274,7 +274,7 @@ class InTheOffice(Company):
 
     def somebody_fills_in_an_own_field(self) -> None:
         key, table = self.rng.choice(sorted(OWN)), self.rng.choice(("account", "site"))
-        value, whose = self.rng.choice(OWN[key]), "id" if table == "account" else "account_id"
+        value, whose = OWN[key](self.rng), "id" if table == "account" else "account_id"
         self.by_hand(
             f"update {table} set custom = jsonb_strip_nulls(custom || cast(:own as jsonb)) where {whose} = :id",
             own=json.dumps({key: value}),

@@ -115,7 +115,15 @@ union all select 1 from field_conflict where op_id = :op and field = :name
 union all select 1 from field_history where row_id = account_surviving(:row) and field = :name
   and new = cast(:new as jsonb)
 union all select 1 from field_history where row_id = :row and field = :name and new = cast(:new as jsonb)
+union all select 1 from field_history where row_id = any(array[:row, account_surviving(:row), site_standing(:row)])
+  and field = :name and coalesce(old, 'null') = cast(:new as jsonb)
+union all select 1 from (
+    select id, to_jsonb(a) as doc from account a union all select id, to_jsonb(s) from site s
+) r
+where r.id = any(array[:row, account_surviving(:row), site_standing(:row)])
+  and coalesce(r.doc -> :name, r.doc -> 'custom' -> replace(:name, 'custom.', ''), 'null') = cast(:new as jsonb)
 """
+"""Where the value of an op went; one that the row held from its beginning (as nothing) has no history."""
 
 
 def wrong_with(session: Session, op: Op) -> Iterator[str]:
