@@ -9,6 +9,7 @@ from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Op
+from mobile.field.store.overlay import value_of
 
 STATES = ("en_route", "checked_in", "done", "missed", "cancelled")
 
@@ -93,7 +94,7 @@ def edit(store: Store, e: str, row_id: str, changes: Json, seen: tuple[int, Json
     document that a form showed when it was opened: what a sync brought since is not the rep's to replace unseen.
     """
     rev, shown = seen or store.cache.shown(e, row_id)
-    fields = {f: [shown.get(f), new] for f, new in changes.items() if shown.get(f) != new}
+    fields = {f: [old, new] for f, new in changes.items() if (old := value_of(shown, f)) != new}
     if not fields:
         return None
     return store.save(op_of("patch", e, row_id, base_rev=rev, f=fields))

@@ -12,6 +12,7 @@ from mobile.field.capture import op_of
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import Op, Outbox
+from mobile.field.store.overlay import value_of
 
 KEY = "decided"
 MOST = 200
@@ -95,7 +96,7 @@ def answer(store: Store, question: Question, *, mine: bool) -> Op:
 def _stored(store: Store, op: Op, conflict: Json) -> object:
     """What the field holds now; of a row that is no more, as after a merge, what the office's value was."""
     base = store.cache.base(op.e, op.row_id)[1]
-    return conflict["server"] if base is None else base.get(conflict["field"])
+    return conflict["server"] if base is None else value_of(base, conflict["field"])
 
 
 def _conflicts(op: Op) -> list[Json]:

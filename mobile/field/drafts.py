@@ -11,14 +11,14 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from mobile.field import limits, reads
+from mobile.field import limits, own, reads
 from mobile.field.store import Store, moments
 from mobile.field.store.blobs import Content
 from mobile.field.store.canonical import Json
 from mobile.field.store.drafts import Draft
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Op
-from mobile.field.store.overlay import FINAL
+from mobile.field.store.overlay import CUSTOM, FINAL
 from mobile.field.store.reserve import release
 
 FRAME = ("screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day")
@@ -28,6 +28,10 @@ ABOUT = {
     "entry": ("activity", "activity_id"),
 }  # fmt: skip
 """What a form is about where that is no account; a new person's form is about the account."""
+OWN = ("own", "own_site")
+"""Under these names forms hold the company's own fields: of the record, and of its site beside it."""
+CALLED = {("site", "name"): "site_name"}
+"""What a form calls otherwise than the record does."""
 
 
 def at_visit(store: Store, visit_id: str | None, account_id: str | None) -> Draft | None:
@@ -133,7 +137,7 @@ def reopen(store: Store, op: Op) -> tuple[str, Json]:
         visit = {"screen": "visit", "account_id": account_id, "planned": bool(known)}
         _refill(store, op, d["visit_id"], visit, typed | {"answers": form.get("answers")})
         return "visit", {"visit_id": d["visit_id"], "account_id": account_id}
-    screen, arguments, typed = _form_of(op, account_id)
+    screen, arguments, typed = _form_of(store, op, account_id)
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if typed:
         draft = of_form(store, (screen,), arguments)
@@ -146,22 +150,27 @@ def _refill(store: Store, op: Op, draft_id: str, body: Json, typed: Json) -> Non
     """What was typed since goes before what was refused."""
     held = store.outbox.drafts.of(draft_id)
     said = {name: value for name, value in typed.items() if value is not None}
-    keep(store, draft_id, body | said | (held.body if held else {}), for_good=True)
+    since = held.body if held else {}
+    both = {name: said[name] | since[name] for name in OWN if name in said and name in since}
+    keep(store, draft_id, body | said | since | both, for_good=True)
     store.outbox.dismiss(op.op_id)
 
 
-def _form_of(op: Op, account_id: str | None) -> tuple[str, Json, Json]:
+def _form_of(store: Store, op: Op, account_id: str | None) -> tuple[str, Json, Json]:
     """The form, its arguments and its fields; the account's card where it is none that can be filled."""
     d = op.body.get("d") or {}
     here, place = {"account_id": account_id}, {"lon": d.get("lon"), "lat": d.get("lat")}
-    edited = {name: new if new is not None else "" for name, (_, new) in op.body.get("f", {}).items()}
+    edited = _typed(store, op.e, {name: new for name, (_, new) in op.body.get("f", {}).items()})
     if op.e == "contact":
         said = {**d, **edited}
         reached = {key: _first(said[key]) for key in ("phones", "mails") if key in said}
         plain = {key: said[key] for key in ("first_name", "last_name", "title") if key in said}
-        return "person", here | ({} if d else {"contact_id": op.row_id}), plain | reached
+        asked = {name: said[name] for name in OWN if name in said}
+        return "person", here | ({} if d else {"contact_id": op.row_id}), plain | reached | asked
     if op.e in ("account", "site") and not d:
-        return "edit_account", here, {name: new for name, new in edited.items() if isinstance(new, str)}
+        main = reads.main_site(store, account_id) if op.e == "site" and account_id else None
+        which = {} if main is None or main["id"] == op.row_id else {"site_id": op.row_id}
+        return "edit_account", here | which, edited
     if op.e == "account":
         keys = ("name", "street", "postcode", "city", "phone", "status", "account_class", "note")
         return "new_account", place, {key: d.get(key) for key in keys} | {"tags": ", ".join(d.get("tags") or ())}
@@ -174,6 +183,21 @@ def _form_of(op: Op, account_id: str | None) -> tuple[str, Json, Json]:
     if op.e == "activity" and d.get("kind") == "task":
         return "next_step", here, {"step": d["subject"]}
     return "account", here, {}
+
+
+def _typed(store: Store, e: str, values: Json) -> Json:
+    """Changed values as the form that they came from has them."""
+    typed, asked = Json(), Json()
+    for name, value in values.items():
+        field = own.named(store, e, name)
+        if field is not None:
+            asked[field["key"]] = own.shown(field, value)
+        elif name == "service_s" and value is not None:
+            typed["lasts"] = str(round(value / 60))
+        elif not name.startswith(CUSTOM):
+            is_text = value is not None and not isinstance(value, list)
+            typed[CALLED.get((e, name), name)] = str(value) if is_text else value or ""
+    return typed | ({OWN[1] if e == "site" else OWN[0]: asked} if asked else {})
 
 
 def _first(several: Sequence[Any]) -> str:

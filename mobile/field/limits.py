@@ -20,7 +20,7 @@ CREATED: Mapping[str, Mapping[str, int]] = {
 """Characters of what a rep writes into something new."""
 EDITED: Mapping[str, Mapping[str, int]] = {
     "account": {"name": 300, "phone": 60, "email": 254, "website": 500, "note": 20_000, "tags": 60},
-    "site": {"opening_hours": 500},
+    "site": {"name": 300, "street": 300, "postcode": 20, "city": 200, "country": 100, "opening_hours": 500},
     "activity": {"subject": 300, "note": 20_000},
     "contact": {"first_name": 120, "last_name": 120, "title": 160, "phones.value": 60, "mails.value": 254},
 }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from mobile.field import conflicts, zones
 from mobile.field.finding import Cadences, is_new
@@ -11,7 +12,7 @@ from mobile.field.rows import docs
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
-from mobile.field.store.overlay import references, target
+from mobile.field.store.overlay import CUSTOM, references, target
 from mobile.field.timeline import TimelineEntry, timeline
 
 FINISHED = ("done", "missed", "cancelled")
@@ -348,8 +349,9 @@ TOLD = ("subject", "name", "company", "person", "phone", "email", "due_on", "wan
 """What people read of an entry that they made, in this order."""
 
 
-def content(store: Store, op: Op) -> list[tuple[str, str]]:
-    """What an op says, field by field: so that nobody has to remember what was refused."""
+def content(store: Store, op: Op) -> list[tuple[str, Any]]:
+    """What an op says, field by field: so that nobody has to remember what was refused. Values are text, but those of
+    the company's own fields, of which only their definitions know what they mean."""
     body, d = op.body, op.body.get("d") or {}
     if op.kind == "patch":
         said = {name: both[1] for name, both in body["f"].items()}
@@ -361,7 +363,8 @@ def content(store: Store, op: Op) -> list[tuple[str, str]]:
         said["outcome"] = dict(store.picklist("visit_outcome")).get(d["outcome"], d["outcome"])
     if d.get("lines"):
         said["lines"] = "\n".join(_line(store, line) for line in d["lines"])
-    return [(name, str(value)) for name, value in said.items() if value not in (None, "", [])]
+    filled = ((name, value) for name, value in said.items() if value not in (None, "", []))
+    return [(name, value if name.startswith(CUSTOM) else str(value)) for name, value in filled]
 
 
 def _line(store: Store, line: Json) -> str:

@@ -1,6 +1,5 @@
-"""What else the phone knows of an account: people, tickets, deals, next steps, orders, the company's own fields."""
+"""What else the phone knows of an account: people, tickets, deals, next steps, orders."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -152,24 +151,3 @@ def task_of(store: Store, doc: Json) -> Task:
         repeats=bool(doc.get("rrule")),
         waits="owner_id" not in doc,
     )
-
-
-def own_fields(store: Store, object_name: str, row: Json, called: Callable[[str], str] = str) -> list[tuple[str, str]]:
-    """The company's own fields of a row that are filled, as label and words; `called` says how labels are told."""
-    values = row.get("custom") or {}
-    known = [d for d in docs(store, "custom_field") if d["object"] == object_name and not d.get("archived")]
-    known.sort(key=lambda one: (one.get("position") or 0, one["label"]))
-    filled = [d for d in known if values.get(d["key"]) not in (None, "", [])]
-    return [(called(d["label"]), _words(d, values[d["key"]], called)) for d in filled]
-
-
-def _words(field: Json, value: object, called: Callable[[str], str]) -> str:
-    if isinstance(value, dict):
-        return f"{value.get('amount')} {value.get('currency')}"
-    labels = {one["value"]: called(one["label"]) for one in field.get("choices") or ()}
-    if isinstance(value, list):
-        return ", ".join(str(labels.get(one, one)) for one in value)
-    if isinstance(value, bool):
-        return "✓" if value else "–"
-    unit = f" {called(field['unit'])}" if field.get("unit") else ""
-    return f"{labels.get(value, value) if isinstance(value, str) else value}{unit}"

@@ -2,11 +2,14 @@
 
 import json
 
+from mobile.field.store import Store
 from mobile.field.store.outbox import Outbox
 
 CLOSED = "closed"
 ALWAYS = frozenset({"account.phone", "account.email", "account.website", "account.note", "account.tags"})
 """What servers take that say nothing of it."""
+ALL_OF_IT = 5
+"""From this schema on servers take addresses, own fields, and status, class and interval of accounts."""
 
 
 def heard(outbox: Outbox, closed: list[str] | None) -> None:
@@ -22,6 +25,11 @@ def is_closed(outbox: Outbox, kind: str, field: str) -> bool:
 
 def _closed(outbox: Outbox) -> list[str] | None:
     return outbox.meta.read(CLOSED, lambda said: list(json.loads(said)))
+
+
+def takes_all(store: Store) -> bool:
+    """Whether the server takes what older ones refuse: addresses, own fields, status, class and interval."""
+    return (store.cache.meta.read("schema", int) or 1) >= ALL_OF_IT
 
 
 def may_change(outbox: Outbox, kind: str, field: str = "") -> bool:

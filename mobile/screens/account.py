@@ -2,7 +2,7 @@
 
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import finding, photos, pins, reads, records, rights
+from mobile.field import finding, own, photos, pins, reads, rights
 from mobile.screens import gallery, leads, timeline, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section
 from mobile.widgets.bars import badge
@@ -103,7 +103,7 @@ def _facts(ctx, card):
         ("note", account.get("note")),
     ]
     box = section(words("facts"), *(fact(words(key), str(value)) for key, value in values if value))
-    for label, value in records.own_fields(ctx.files, "account", account, words.own):
+    for label, value in own.filled(ctx.files, "account", account, words.own):
         box.add_widget(fact(label, value))
     tags = account.get("tags") or []
     if tags:
@@ -147,6 +147,10 @@ def _site(ctx, card, site):
     if is_known:
         move = PushButton(words("move_pin"), lambda: ctx.nav.go("pin", site_id=site["id"]), "map_pin", kind="quiet")
         box.add_widget(move)
+    if site in card.sites[1:] and rights.may_change(ctx.files.outbox, "account"):  # the first is in the account's form
+        which = {"account_id": card.account["id"], "site_id": site["id"]}
+        change = PushButton(words("edit_address"), lambda: ctx.nav.go("edit_account", **which), "pencil", kind="quiet")
+        box.add_widget(change)
     return box
 
 

@@ -1,8 +1,12 @@
 """The form of a visit type: one question under the other, those that hang on an answer come and go."""
 
+from itertools import groupby
+
 from kivy.clock import Clock
 
-from mobile.field import forms
+from mobile.field import forms, own
+from mobile.field.limits import Unfit
+from mobile.screens.parts import section
 from mobile.widgets.base import Column, Text, colour
 from mobile.widgets.controls import Chips, Field
 
@@ -10,10 +14,12 @@ KEYBOARDS = {"number": "number", "money": "number", "mail": "mail", "phone": "te
 
 
 class Questions(Column):
-    """What is asked, and what was answered so far (in `typed`, by key); `on_answer` is called after each answer."""
+    """What is asked, and what was answered so far (in `typed`, by key); `on_answer` is called after each answer. What
+    was chosen can be given up again with `can_clear`, unless it is required."""
 
-    def __init__(self, ctx, questions, typed, on_answer=None, **kwargs):
+    def __init__(self, ctx, questions, typed, on_answer=None, can_clear=False, **kwargs):
         super().__init__(spacing=12, **kwargs)
+        self.can_clear = can_clear
         self.ctx, self.questions, self.typed, self.on_answer = ctx, questions, typed, on_answer
         self._shown, self.labels = None, {}
         self._show()
@@ -52,20 +58,55 @@ class Questions(Column):
         key, kind, held = one["key"], one["kind"], self.typed.get(one["key"])
         if kind in ("choice", "choices", "flag"):
             return Chips(self._options(one), held, lambda value: self._answer(key, value), many=kind == "choices")
-        field = Field(
-            "", str(held or ""), lines=3 if kind == "long_text" else 1, input_type=KEYBOARDS.get(kind, "text")
-        )
+        hint = self.ctx.words("day_hint") if kind == "date" else ""
+        lines, keyboard = 3 if kind == "long_text" else 1, KEYBOARDS.get(kind, "text")
+        field = Field("", str(held or ""), lines=lines, input_type=keyboard, hint=hint)
         field.key = key
         field.input.bind(text=lambda _field, text: self._answer(key, text))
         return field
 
     def _options(self, one):
+        none = [(None, "–")] if self.can_clear and one["kind"] != "choices" and not one.get("required") else []
         if one["kind"] == "flag":
-            return [(True, self.ctx.words("yes")), (False, self.ctx.words("no"))]
-        return [(choice["value"], self.ctx.words.own(choice["label"])) for choice in one.get("choices") or ()]
+            return [*none, (True, self.ctx.words("yes")), (False, self.ctx.words("no"))]
+        return none + [(choice["value"], self.ctx.words.own(choice["label"])) for choice in one.get("choices") or ()]
 
     def _answer(self, key, value):
         self.typed[key] = value
         if self.on_answer:
             self.on_answer()
         Clock.schedule_once(lambda _dt: self._show(), 0)
+
+
+class OwnFields(Column):
+    """The company's own fields of a record that holds some values, under their headings. What is typed is kept under a
+    name of the form's draft."""
+
+    def __init__(self, ctx, typed, name, kind, held, **kwargs):
+        super().__init__(spacing=12, **kwargs)
+        self.ctx, self.typed, self.name, self.held = ctx, typed, name, held
+        self.fields = own.fields_of(ctx.files, kind)
+        self.shown = {one["key"]: own.shown(one, held.get(one["key"])) for one in self.fields}
+        self.given, self.parts = self.shown | typed.value(name, {}), []
+        for heading, several in groupby(self.fields, lambda one: one.get("section") or ""):
+            asked = [own.offered(one, held.get(one["key"])) for one in several]
+            self.parts.append(Questions(ctx, asked, self.given, self._answered, can_clear=True))
+            title = ctx.words.own(heading) if heading else ctx.words("own_site" if name == "own_site" else "own_fields")
+            self.add_widget(section(title, self.parts[-1]))
+
+    def _answered(self):
+        changed = {key: value for key, value in self.given.items() if value != self.shown.get(key)}
+        self.typed.keep(**{self.name: changed})
+
+    def changes(self):
+        """What was changed, as it is sent; raises Unfit for what does not fit, and lets that stand out."""
+        called = self.ctx.words.own
+        try:
+            changed, wrong = own.changes(self.fields, self.held, self.given, called), ()
+        except Unfit as unfit:
+            wrong = {one.field for one in unfit.faults}
+            raise
+        finally:
+            for part in self.parts:
+                part.mark([one for one in part.questions if called(one["label"]) in wrong])
+        return changed

@@ -5,7 +5,7 @@ from datetime import datetime
 from kivy.metrics import dp
 
 from mobile import reasons
-from mobile.field import conflicts, drafts, photos, reads
+from mobile.field import conflicts, drafts, own, photos, reads
 from mobile.screens import export, gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
@@ -114,9 +114,20 @@ def _list(ctx, card, ops):
 def _content(ctx, card, op):
     """What was written down: it is in no list as long as the server does not take it."""
     for name, value in reads.content(ctx.files, op):
+        field = own.named(ctx.files, op.e, name)
+        if field is not None:
+            card.add_widget(Text(f"{ctx.words.own(field['label'])}: {_own(ctx, field, value)}", 14, ink="quiet"))
+            continue
         value = ctx.words(f"s_{value}") if name == "state" and ctx.words.has(f"s_{value}") else value
         value = ctx.words.outcome(op.body["d"]["outcome"], value) if name == "outcome" and "d" in op.body else value
         card.add_widget(Text(f"{reasons.label(ctx.words, name)}: {value}", 14, ink="quiet"))
+
+
+def _own(ctx, field, value):
+    """What one of the company's own fields holds, in words."""
+    if isinstance(value, bool):
+        return ctx.words("yes" if value else "no")
+    return own.in_words(field, value, ctx.words.own)
 
 
 def _needing(ctx, op):
@@ -146,15 +157,21 @@ def _open(ctx, op):
 
 def _question(ctx, question):
     """A field that somebody else changed too: what the rep says to it, or who decided before them."""
-    words, op, conflict = ctx.words, question.op, question.conflict
+    words, op, conflict, stored, decided = ctx.words, question.op, question.conflict, question.stored, question.decided
+    field = own.named(ctx.files, op.e, conflict["field"])
+    if field is not None:
+        said = lambda value: None if value is None else _own(ctx, field, value)  # noqa: E731 a look
+        told = {name: said(conflict[name]) for name in ("mine", "server")}
+        conflict, stored = {**conflict, **told, "field": words.own(field["label"])}, said(stored)
+        decided = decided and {**decided, "value": said(decided["value"])}
     kind = conflict.get("kind")
     mark = "server" if question.decided else "attention"
     card = Card(Row(mark_icon(mark, 20), Text(_title(ctx, op), 16, True), spacing=10), spacing=10)
     choices = ((words("understood"), lambda: _dismiss(ctx, conflict["id"]), "quiet"),)
-    if question.decided:
-        card.add_widget(Text(reasons.decided(words, conflict, question.decided), 16))
+    if decided:
+        card.add_widget(Text(reasons.decided(words, conflict, decided), 16))
     else:
-        card.add_widget(Text(reasons.clash(words, conflict, question.stored, has_moved=question.has_moved), 16))
+        card.add_widget(Text(reasons.clash(words, conflict, stored, has_moved=question.has_moved), 16))
         if kind != "out_of_scope":
             mine, theirs = ("delete_it", "keep_it") if kind == "delete_vs_edit" else ("take_mine", "keep_theirs")
             choices = (

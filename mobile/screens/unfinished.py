@@ -11,7 +11,8 @@ from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 LABELS = {
     "step": "next_step", "reason": "far_why", "chosen": "order", "unread": "order", "at": "pin", "ink": "signature",
-    "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts",
+    "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts", "own": "own_fields",
+    "own_site": "own_site", "site_name": "a_site_name",
 }  # fmt: skip
 """How what is typed is called where it is no field of a record."""
 TITLES = {
@@ -138,6 +139,7 @@ def title(ctx, draft):
     """Which form it is, and about whom."""
     screen, arguments = drafts.opens(draft)
     key = "edit_person" if arguments.get("contact_id") else TITLES.get(screen, screen)
+    key = "kind_site" if key == "kind_account" and arguments.get("site_id") else key
     account = ctx.files.cache.doc("account", arguments.get("account_id") or "") or {}
     called = draft.body.get("called") or account.get("name") or draft.body.get("name")
     return ": ".join(p for p in (ctx.words(key), called) if p)
@@ -217,7 +219,7 @@ def _said(ctx, name, value):
         return [value["name"]]
     if name == "photos":
         return [str(len(value))]
-    if name == "answers":
+    if name in ("answers", "own", "own_site"):
         return [", ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value.values()]
     if name == "at":
         return [f"{value[1]:.5f}, {value[0]:.5f}"]

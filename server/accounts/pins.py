@@ -158,10 +158,12 @@ def withdraw_proposals(session: Session, site_id: UUID, *, origin: Origin, propo
 ALIGN_SITES = """
     update site set territory_id = found.territory_id
     from (
-        select s.id, (
+        select s.id, case when s.pin is null then (
+            select t.id from territory t where t.deleted_at is null and t.id = s.territory_id
+        ) else (
             select t.id from territory t
             where t.deleted_at is null and st_covers(t.area, s.pin) order by st_area(t.area), t.id limit 1
-        ) as territory_id
+        ) end as territory_id
         from site s
         where s.deleted_at is null and {which}
     ) found
@@ -189,7 +191,8 @@ def hold_ground(session: Session) -> None:
 
 
 def align_accounts(session: Session, account_ids: Sequence[UUID]) -> None:
-    """Put the sites of some accounts, and then the accounts, into the territories that cover them."""
+    """Put the sites of some accounts, and then the accounts, into the territories that cover them. A site whose place
+    is not known any more stays where it was: whoever has just corrected its address must not lose it over that."""
     session.flush()
     session.execute(text(ALIGN_SITES.format(which="s.account_id = any(:ids)")), {"ids": list(account_ids)})
     follow_main_site(session, account_ids)

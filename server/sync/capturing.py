@@ -27,6 +27,7 @@ from server.auth.access import Scope
 from server.auth.roles import Level
 from server.contacts import service as contacts_service
 from server.contacts.models import Contact
+from server.contacts.values import editor as contact_editor
 from server.density import claiming
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound, WaymarkError
@@ -253,9 +254,9 @@ def change_contact(
     met = base_rev != row.rev
     wanted = {name: new for name, (_, new) in deltas.items()}
     if not base_rev or base_rev > row.rev:
+        held = contact_editor(session).values(row)
         for name, (seen, new) in deltas.items():
-            if getattr(row, name) not in (seen, new):
-                now = getattr(row, name)
+            if (now := held.get(name)) not in (seen, new):
                 raise Conflict(f"{name} is “{now}” meanwhile.", help="Look at it again.", field=name)
         base_rev = row.rev
     return contact_id, contacts_service.edit(session, scope, contact_id, base_rev, wanted).rev, met

@@ -17,7 +17,7 @@ from server.auth.roles import Level
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.records import service as records
-from server.records.editing import ChangedMeanwhile
+from server.records.editing import CUSTOM, ChangedMeanwhile
 from server.records.merging import Delta, Policy
 from server.records.models import ConflictKind, ConflictState, FieldConflict
 from server.records.service import Actor
@@ -100,7 +100,7 @@ def read(
     row = row_of(session, conflict, account)
     current = value_of(session, row, conflict)
     base, mine = conflict.base, conflict.mine
-    if isinstance(mine, list):
+    if is_set(conflict):
         added, removed = changed(base, mine)
         mine = joined(conflict, current) if is_reached else [*added, *removed]
         base = base if is_reached else None
@@ -198,12 +198,12 @@ def write(
         return
     was_written = conflict.policy == Policy.TAKE_FIELD and is_itself
     kept = conflict.server if was_written else stood
-    mine = joined(conflict, stood) if isinstance(conflict.mine, list) else conflict.mine
+    mine = joined(conflict, stood) if is_set(conflict) else conflict.mine
     value = {"keep_server": kept, "take_mine": mine, "custom": decision.value}[decision.decision]
     if value == stood and (account.deleted_at is None or decision.decision == "keep_server"):
         return
     told = conflict.mine if was_written else conflict.server
-    if decision.rev is None and stood != told and not isinstance(stood, list):
+    if decision.rev is None and stood != told and not is_set(conflict):
         raise ChangedMeanwhile(f"{conflict.field} is “{spelled(stood)}” meanwhile.", help="Look at it again.")
     if account.deleted_at is not None:
         accounts_service.restore(session, scope, account.id)
@@ -321,6 +321,12 @@ def changed(base: JsonValue, mine: JsonValue) -> tuple[list[JsonValue], list[Jso
     return [one for one in after if one not in before], [one for one in before if one not in after]
 
 
+def is_set(conflict: FieldConflict) -> bool:
+    """Whether a phone's change is made to what the field holds by then, as with tags; of the company's own fields, also
+    of those with several choices, the whole value is."""
+    return isinstance(conflict.mine, list) and not conflict.field.startswith(CUSTOM)
+
+
 def joined(conflict: FieldConflict, stood: JsonValue) -> list[JsonValue]:
     """A set as it is with a phone's change to it."""
     added, removed = changed(conflict.base, conflict.mine)
@@ -347,4 +353,6 @@ def name_of(session: Session, user_id: UUID | None) -> str | None:
 
 def spelled(value: JsonValue) -> str:
     """A value within a sentence."""
+    if isinstance(value, list | dict):
+        return ", ".join(map(str, value)) if isinstance(value, list) else " ".join(map(str, value.values()))
     return "–" if value is None else str(value)

@@ -19,6 +19,7 @@ from server.accounts import service as accounts_service
 from server.accounts.editing import Outcome
 from server.accounts.models import Account, Site
 from server.accounts.reviewing import proposals
+from server.accounts.values import ADDRESS
 from server.activities.answering import forms_of, outcomes
 from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
@@ -26,6 +27,7 @@ from server.activities.service import VisitReport, checked_zone, record_visits
 from server.auth.access import Scope
 from server.kit.errors import Forbidden, Invalid, NotFound, WaymarkError
 from server.kit.settings import settings
+from server.records.editing import CUSTOM
 from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
@@ -33,12 +35,16 @@ from server.sync import capturing, conflicts, wire
 from server.sync.messages import legible
 
 WRITABLE: Mapping[str, frozenset[str]] = {
-    "account": frozenset({"name", "phone", "email", "website", "note", "preferred_time"}),
+    "account": frozenset(
+        {"name", "phone", "email", "website", "note", "preferred_time", "status", "account_class", "interval_days"}
+    ),
     "contact": frozenset({"first_name", "last_name", "title", "phones", "mails"}),
-    "site": frozenset({"opening_hours", "service_s"}),
+    "site": frozenset({"name", *ADDRESS, "opening_hours", "service_s"}),
     "activity": frozenset({"state", "outcome", "subject", "note", "due_on"}),
 }
-"""What a phone may change; everything else is read-only there."""
+"""What a phone may change; everything else is read-only there, but for the company's own fields."""
+WITH_OWN = frozenset({"account", "contact", "site"})
+"""What has fields of the company's own that a phone may change."""
 
 ANY_OP: TypeAdapter[wire.AnyOp] = TypeAdapter(wire.AnyOp)
 
@@ -181,7 +187,7 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     """Merge changed fields into an account or a site."""
     refuse_unwritable(op.e, op.f)
     for name, (_, new) in op.f.items():
-        if isinstance(new, dict | list):
+        if isinstance(new, dict | list) and not name.startswith(CUSTOM):
             raise Invalid(f"{name} takes a single value.", field=name)
     deltas = {name: Delta(old, new) for name, (old, new) in op.f.items()}
     row = stored(session, op.e, op.id)
@@ -272,7 +278,8 @@ def refuse_unwritable(entity: str, names: Iterable[str]) -> None:
     """Refuse fields that a phone may only read."""
     if entity not in WRITABLE:
         raise Forbidden(f"A phone cannot change a {entity}.", help="Do it on the web pages.")
-    for name in sorted(set(names) - WRITABLE[entity]):
+    own = {name for name in names if name.startswith(CUSTOM) and entity in WITH_OWN}
+    for name in sorted(set(names) - WRITABLE[entity] - own):
         raise Forbidden(f"A phone cannot change {name} of a {entity}.", help="Do it on the web pages.", field=name)
 
 

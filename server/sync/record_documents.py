@@ -27,6 +27,13 @@ class CustomField(Document):
     unit: str | None
     choices: list[JsonValue]
     archived: bool
+    required: bool = False
+    """Absent from servers before schema 5, as the next three."""
+    minimum: str | None = None
+    """Of numbers and amounts, as decimal text."""
+    maximum: str | None = None
+    pattern: str | None = None
+    """Regular expression that a text must match as a whole."""
 
 
 class VisitType(Document):

@@ -23,7 +23,8 @@ from server.tickets import queries as tickets
 
 CUSTOM_FIELD = """'id', r.id, 'object', r.object, 'key', r.key, 'label', r.label, 'kind', r.kind,
     'section', r.section, 'position', r.position, 'help', r.help, 'unit', r.unit, 'choices', r.choices,
-    'archived', r.archived"""
+    'archived', r.archived, 'required', r.required, 'minimum', r.minimum::text, 'maximum', r.maximum::text,
+    'pattern', r.pattern"""
 VISIT_TYPE = """'id', r.id, 'name', r.name, 'service_s', r.service_s, 'position', r.position, 'archived', r.archived,
     'form_version_id', (select f.id from form_version f where f.visit_type_id = r.id order by f.version desc limit 1),
     'questions', coalesce((select f.questions from form_version f where f.visit_type_id = r.id

@@ -51,7 +51,7 @@ from server.sync.payloads import WipedRequest as WipedRequest
 
 PROTOCOL = 1
 SCHEMA_MIN = 1
-SCHEMA_CURRENT = 4
+SCHEMA_CURRENT = 5
 SCHEMA_PROSPECTS = 2
 """From this one on a phone knows prospects."""
 MAX_OPS = 100

@@ -19,11 +19,12 @@ from server.sync import capturing, ops, push, reasons
 ELSEWHERE = (
     "server.kit.", "server.auth.tokens", "server.geocoding", "server.roads", "server.webhooks", "server.demands",
     "server.notifications", "server.closures", "server.territories", "server.jobs", "server.regions", "server.plans",
-    "server.accounts.around", "server.accounts.reaching", "server.accounts.tree", "server.fields",
+    "server.accounts.around", "server.accounts.reaching", "server.accounts.tree", "server.fields.forms",
 )  # fmt: skip
 """What ops reach by name only: no op that a phone sends is refused there."""
 VALUES = tuple(
-    f"server.{room}.values" for room in ("records", "accounts", "contacts", "leads", "activities.agenda", "orders")
+    f"server.{room}.values"
+    for room in ("records", "accounts", "contacts", "leads", "activities.agenda", "orders", "fields")
 )
 """Rules of fields, which are named in tables."""
 COMPOSED = re.compile(r"^(X: )?X\.?$|^X: X\.?$")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from mobile.field.store.canonical import Json
 
@@ -13,6 +14,8 @@ VISIT_FIELDS = (
 )  # fmt: skip
 PROGRESS = ("planned", "en_route", "checked_in", "done")
 FINAL = ("done", "missed", "cancelled")
+CUSTOM = "custom."
+"""What the names of the company's own fields begin with; in a row they lie together under `custom`."""
 
 
 def target(body: Json) -> Ref:
@@ -97,13 +100,29 @@ def _with_edit(doc: Json | None, body: Json, ahead: timedelta) -> Json | None:
     if doc is None or kind == "delete":
         return None
     if kind == "patch":
-        return doc | {field: new for field, (_old, new) in body["f"].items()}
+        return with_values(doc, {field: new for field, (_old, new) in body["f"].items()})
     present: list[object] = list(doc.get(body["field"]) or [])
     if kind == "setadd":
         return doc | {body["field"]: present + [v for v in body["v"] if v not in present]}
     if kind == "setdel":
         return doc | {body["field"]: [v for v in present if v not in body["v"]]}
     return doc
+
+
+def value_of(doc: Json, name: str) -> Any:
+    """What a field of a row holds, one of the company's own as well."""
+    key = name.removeprefix(CUSTOM)
+    return doc.get(name) if key == name else (doc.get("custom") or {}).get(key)
+
+
+def with_values(doc: Json, values: Json) -> Json:
+    """A row with other values in some fields."""
+    own = {name.removeprefix(CUSTOM): new for name, new in values.items() if name.startswith(CUSTOM)}
+    plain = {name: new for name, new in values.items() if not name.startswith(CUSTOM)}
+    if own:
+        held = (doc.get("custom") or {}) | own
+        plain["custom"] = {key: value for key, value in held.items() if value is not None}
+    return doc | plain
 
 
 def by_target(bodies: Iterable[Json]) -> dict[Ref, list[Json]]:

@@ -9,7 +9,7 @@ from mobile.field.sync.api import Api
 from mobile.field.sync.push import REFUSED
 
 APP_VERSION = "0.1.0"
-SCHEMA = 4
+SCHEMA = 5
 """What rows look like that this app knows."""
 MOST_REFUSED = 200
 """Of these the server is asked whether somebody has had them taken since, the latest."""

@@ -68,6 +68,7 @@ class FakeServer:
         self.packs = {}
         self.decided = []  # conflicts that somebody in the office has decided
         self.closed = None  # what the rep may not change
+        self.schema = 1
         self.barred = ""  # what the office has done to its phones: device_locked, retired
         self.quarantine = []  # ops of retired phones
         self.rescued = []  # damaged outboxes
@@ -199,7 +200,7 @@ class FakeServer:
                 "durable_upto": {"n": self.durable_n},
                 "server_time": clock.now().isoformat(),
                 "buckets": [{"id": b, "kind": k, "prio": p, "gen": g} for b, (k, p, g) in self.buckets.items()],
-                "schema": {"min": 1, "current": 1},
+                "schema": {"min": 1, "current": self.schema},
                 "limits": {"ops": 100, "push_bytes": 1_048_576, "page_rows": self.page_rows, "chunk": 65536},
                 "commands": [],
                 "poll_s": 900,

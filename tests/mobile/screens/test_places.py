@@ -499,10 +499,10 @@ def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
     assert not screen.shows("Website")
     form = next(w for w in screen.widgets() if hasattr(w, "tags"))
     form.fields["name"].input.text, form.tags.input.text = "Müller & Co", "vip, bio"
-    form.hours.input.text, form.lasts.input.text = "Mo-Fr 08:00-12:00", "half an hour"
+    form.site.texts["opening_hours"].input.text, form.site.lasts.input.text = "Mo-Fr 08:00-12:00", "half an hour"
     screen.tap("Save")
     assert screen.shows("“half an hour” is no number of minutes.")
-    form.lasts.input.text = "45"
+    form.site.lasts.input.text = "45"
     screen.tap("Save")
     assert screen.shows("Saved on this phone."), "told where one comes back to"
     ops = ctx.files.outbox.ops()

@@ -48,7 +48,7 @@ def test_all_that_does_not_fit_in_a_form_is_told_at_once_and_nothing_of_it_is_sa
     for key, text in (("note", "new baker from May"), ("email", "anna@ bakery")):
         form.fields[key].input.text = text
     form.tags.input.text = "early"
-    form.hours.input.text = "mornings only"
+    form.site.texts["opening_hours"].input.text = "mornings only"
     with pytest.raises(Unfit) as refused:
         form.save()
     assert trouble.told(Words("en"), refused.value).splitlines() == [
@@ -56,7 +56,7 @@ def test_all_that_does_not_fit_in_a_form_is_told_at_once_and_nothing_of_it_is_sa
         "Opening hours: “mornings only” is not understood. Write them like Mo-Fr 08:00-12:00,13:30-18:00.",
     ]
     assert screen.app.ctx.store.outbox.ops() == []
-    form.fields["email"].input.text, form.hours.input.text = "anna@bakery.li", "Mo-Fr 05:00-11:00"
+    form.fields["email"].input.text, form.site.texts["opening_hours"].input.text = "anna@bakery.li", "Mo-Fr 05:00-11:00"
     form.save()
     assert [op.kind for op in screen.app.ctx.store.outbox.ops()] == ["patch", "setadd", "patch"]
 

@@ -1,5 +1,6 @@
 """What happens in a schedule: on the phones, among the colleagues, to the server. Each is one rule of the fuzz."""
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,18 @@ from tests.server.sync.field_phone import FieldPhone, Killed
 from tests.server.sync.world import World
 
 FIELDS = ("phone", "website", "note")
+PLACE = ("street", "postcode", "city")
+OWN: dict[str, Callable[[random.Random], Any]] = {
+    "beds": lambda rng: rng.choice((None, rng.randint(0, 9999), rng.randint(0, 9999) / 4)),
+    "doors": lambda rng: rng.choice((None, ["side"], ["side", "front"])),
+    "chain": lambda rng: rng.choice((None, f"c{rng.randint(0, 9999)}")),
+}
+"""Fields of the company's own, and what is written into them."""
+KINDS = {"beds": "number", "doors": "choices", "chain": "text"}
+DEFINED = """
+insert into custom_field (id, object, key, label, kind, choices) values (gen_random_uuid(), :object, :key, :key, :kind,
+    '[{"value": "side", "label": "Side"}, {"value": "front", "label": "Front"}]')
+"""
 AREAS = ("west", "east", None)
 REPS = ("rita", "otto")
 SELDOM = 0.3
@@ -94,6 +107,28 @@ class OnThePhones(Company):
         phone = self.phone()
         if held := phone.shown("account"):
             phone.edit("account", self.rng.choice(held), **{self.rng.choice(FIELDS): f"f{self.rng.randint(0, 9999)}"})
+
+    def a_rep_corrects_an_address(self) -> None:
+        phone = self.phone()
+        if held := phone.shown("site"):
+            names = self.rng.sample(PLACE, self.rng.randint(1, 3))
+            phone.edit("site", self.rng.choice(held), **{name: f"p{self.rng.randint(0, 99)}" for name in names})
+
+    def a_rep_fills_in_own_fields(self) -> None:
+        """One or several, at an account or at its site; now and then with what the server does not take."""
+        phone, e = self.phone(), self.rng.choice(("account", "account", "site"))
+        if held := phone.shown(e):
+            keys = self.rng.sample(sorted(OWN), self.rng.randint(1, 2))
+            values = {f"custom.{key}": OWN[key](self.rng) for key in keys}
+            if self.rng.random() < 0.1:
+                values["custom.beds"] = "many"
+            phone.edit(e, self.rng.choice(held), **values)
+
+    def a_rep_says_how_often(self) -> None:
+        phone = self.phone()
+        if held := phone.shown("account"):
+            days, status = self.rng.choice((None, 7, 14)), self.rng.choice(("prospect", "customer", "former"))
+            phone.edit("account", self.rng.choice(held), interval_days=days, status=status)
 
     def a_rep_changes_tags(self) -> None:
         phone = self.phone()
@@ -214,7 +249,7 @@ class OnThePhones(Company):
 
     def an_app_of_another_age_is_installed(self) -> None:
         phone = self.phone()
-        phone.schema = self.rng.choice((0, 1, 2, 3, 4))
+        phone.schema = self.rng.choice((0, 1, 2, 3, 4, 5))
         phone.restart()
 
     def late_copies_arrive(self) -> None:
@@ -231,6 +266,20 @@ class InTheOffice(Company):
     def somebody_edits(self) -> None:
         name, value = self.rng.choice(FIELDS), f"w{self.rng.randint(0, 9999)}"
         self.by_hand(f"update account set {name} = :value where id = :id", value=value, id=self.an_account())
+
+    def somebody_corrects_an_address(self) -> None:
+        name, value = self.rng.choice(PLACE), f"w{self.rng.randint(0, 99)}"
+        statement = f"update site set {name} = :value where account_id = :id"
+        self.by_hand(statement, value=value, id=self.an_account())
+
+    def somebody_fills_in_an_own_field(self) -> None:
+        key, table = self.rng.choice(sorted(OWN)), self.rng.choice(("account", "site"))
+        value, whose = OWN[key](self.rng), "id" if table == "account" else "account_id"
+        self.by_hand(
+            f"update {table} set custom = jsonb_strip_nulls(custom || cast(:own as jsonb)) where {whose} = :id",
+            own=json.dumps({key: value}),
+            id=self.an_account(),
+        )
 
     def somebody_edits_on_an_old_page(self) -> None:
         account, name, value = self.an_account(), self.rng.choice(FIELDS), f"w{self.rng.randint(0, 9999)}"

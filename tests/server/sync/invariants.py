@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from mobile.field.store.outbox import UNSENT, Op
+from mobile.field.store.overlay import value_of
 from server.accounts.models import Account, Site
 from server.accounts.queries import within_reach
 from server.auth.access import Scope, scope_of, system_scope
@@ -61,19 +62,19 @@ def leaked(phone: FieldPhone) -> list[str]:
 
 def hidden(phone: FieldPhone) -> list[str]:
     """I6: unsent edits that the rep does not see on a row that is there."""
-    last: dict[tuple[str, str], Any] = {}
+    last: dict[tuple[str, str, str], Any] = {}
     gone = set()
     for op in phone.store.outbox.ops(UNSENT):
         if op.kind == "delete":
             gone.add(op.row_id)
         if op.kind == "patch":
-            last |= {(op.row_id, name): new for name, (_, new) in op.body["f"].items()}
+            last |= {(op.e, op.row_id, name): new for name, (_, new) in op.body["f"].items()}
     found = []
-    for (row_id, name), value in last.items():
-        _, base = phone.store.cache.base("account", row_id)
-        shown = phone.store.cache.doc("account", row_id) or {}
-        if base is not None and row_id not in gone and shown.get(name) != value:
-            found.append(f"I6: {name} of {row_id} is {shown.get(name)} and not {value}, which was saved")
+    for (e, row_id, name), value in last.items():
+        _, base = phone.store.cache.base(e, row_id)
+        shown = value_of(phone.store.cache.doc(e, row_id) or {}, name)
+        if base is not None and row_id not in gone and shown != value:
+            found.append(f"I6: {name} of {row_id} is {shown} and not {value}, which was saved")
     return found
 
 
@@ -114,7 +115,15 @@ union all select 1 from field_conflict where op_id = :op and field = :name
 union all select 1 from field_history where row_id = account_surviving(:row) and field = :name
   and new = cast(:new as jsonb)
 union all select 1 from field_history where row_id = :row and field = :name and new = cast(:new as jsonb)
+union all select 1 from field_history where row_id = any(array[:row, account_surviving(:row), site_standing(:row)])
+  and field = :name and coalesce(old, 'null') = cast(:new as jsonb)
+union all select 1 from (
+    select id, to_jsonb(a) as doc from account a union all select id, to_jsonb(s) from site s
+) r
+where r.id = any(array[:row, account_surviving(:row), site_standing(:row)])
+  and coalesce(r.doc -> :name, r.doc -> 'custom' -> replace(:name, 'custom.', ''), 'null') = cast(:new as jsonb)
 """
+"""Where the value of an op went; one that the row held from its beginning (as nothing) has no history."""
 
 
 def wrong_with(session: Session, op: Op) -> Iterator[str]:

@@ -121,7 +121,7 @@ def test_a_poisoned_op_blocks_nothing_and_its_body_is_kept(world: World) -> None
     phone.event(account, state="flying")
     announce(phone, account, b"nul", mime="nul \x00 byte")
     phone.save("explode", "account", account)
-    phone.save("patch", "account", account, base_rev=1, f={"account_class": [None, "A"]})
+    phone.save("patch", "account", account, base_rev=1, f={"number": [None, "7"]})
     phone.save("patch", "user_public", account, base_rev=1, f={"role": ["rep", "admin"]})
     phone.save("patch", "account", account, base_rev=1, f={"email": [None, "no email"]})
     phone.save("delete", "account", account, base_rev=99)

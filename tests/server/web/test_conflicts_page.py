@@ -12,6 +12,7 @@ from server.accounts.models import Account
 from server.activities.models import VisitState
 from server.activities.service import VisitReport, record_visits
 from server.auth.models import User
+from server.fields import service as fields
 from server.kit import clock
 from server.records.merging import Clash, Policy
 from server.records.models import ConflictKind, ConflictState, FieldConflict
@@ -107,3 +108,36 @@ def test_visits_that_were_reported_at_an_account_in_the_bin_are_seen_with_their_
     assert back.headers["location"] == f"/accounts/{account.id}"
     assert "Signed for twelve" in browser.get(f"/accounts/{account.id}/timeline").text
     assert "in the bin" not in browser.get("/home/today").text
+
+
+def test_a_field_of_the_companys_own_is_called_as_the_company_calls_it(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    choices = [{"value": "s", "label": "Side & back"}, {"value": "f", "label": "Front"}]
+    fields.add(session, "account", {"key": "doors", "label": "Doors", "kind": "choices", "choices": choices})
+    fields.add(session, "account", {"key": "cooled", "label": "Cooled", "kind": "flag"})
+    fields.add(session, "account", {"key": "rent", "label": "Rent", "kind": "money"})
+    account, rita = make_account("Amann", **{"custom.doors": ["f"], "custom.cooled": False}), make_user("rita")
+    values = {
+        "doors": (None, ["s", "f"], ["f"]),
+        "cooled": (None, True, False),
+        "rent": (None, {"amount": "12.50", "currency": "CHF"}, None),
+    }
+    for key, (base, mine, stored) in values.items():
+        clash = Clash(f"custom.{key}", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base, mine, stored)
+        keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    for words in ("Doors", "Side &amp; back, Front", "Cooled", "yes", "no", "Rent", "12.50 CHF"):
+        assert words in page, words
+    assert "custom." not in page
+    assert "custom." not in browser.get(f"/accounts/{account.id}").text.partition("Decide")[0]
+    doors = session.scalars(select(FieldConflict).where(FieldConflict.field == "custom.doors")).one()
+    data = {"_csrf": token_in(page), "decision": "take_mine"}
+    answer = browser.post(f"/conflicts/{doors.id}", data=data)
+    assert "Doors of Amann is now “Side &amp; back, Front”." in browser.get(answer.headers["location"]).text
+    session.refresh(account)
+    assert account.custom["doors"] == ["s", "f"]

@@ -1,0 +1,193 @@
+"""The company's own fields: which there are, what their values may be by the server's rules, and how they are told.
+
+A value is named `custom.<key>` in an entry and in a conflict; in a row all of them lie together under `custom`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mobile.field import forms
+from mobile.field.capture import edit
+from mobile.field.limits import LEAST_DIGITS, PATTERNS, Fault, Unfit
+from mobile.field.rows import docs
+from mobile.field.store import Store
+from mobile.field.store.canonical import Json
+from mobile.field.store.outbox import Op
+from mobile.field.store.overlay import CUSTOM
+
+LENGTHS = {"text": 500, "long_text": 20_000, "url": 500, "mail": 254, "phone": 60}
+"""Characters of each kind of text."""
+MOST = Decimal("999999999999.99")
+AT_ONCE = 50
+"""So many fields go into one entry."""
+DIALLED = re.compile(r"[\d\s()/.+-]{4,}")
+AMOUNT = re.compile(r"([A-Za-z]{3})\s*(.+)|(.+?)\s*([A-Za-z]{3})")
+
+type Called = Callable[[str], str]
+"""How a label of the company's is told."""
+
+
+def fields_of(store: Store, kind: str) -> list[Json]:
+    """The fields of accounts, sites or contacts, in the company's order; archived ones are not shown any more."""
+    known = [d for d in docs(store, "custom_field") if d["object"] == kind and not d.get("archived")]
+    return sorted(known, key=lambda one: (one.get("section") or "", one.get("position") or 0, one["label"]))
+
+
+def filled(store: Store, kind: str, row: Json, called: Called = str) -> list[tuple[str, str]]:
+    """The fields of a row that hold something, as label and words."""
+    values = row.get("custom") or {}
+    known = [one for one in fields_of(store, kind) if values.get(one["key"]) not in (None, "", [])]
+    return [(called(one["label"]), in_words(one, values[one["key"]], called)) for one in known]
+
+
+def named(store: Store, kind: str, name: str) -> Json | None:
+    """The field that is meant by `custom.<key>`; None for one of Waymark's own, or that this phone does not know."""
+    key = name.removeprefix(CUSTOM)
+    known = docs(store, "custom_field") if key != name else []
+    return next((one for one in known if (one["object"], one["key"]) == (kind, key)), None)
+
+
+def in_words(field: Json, value: object, called: Called = str) -> str:
+    """A stored value."""
+    if isinstance(value, dict):
+        return " ".join(str(value[key]) for key in ("amount", "currency") if value.get(key))
+    labels = {one["value"]: called(one["label"]) for one in field.get("choices") or ()}
+    if isinstance(value, list):
+        return ", ".join(str(labels.get(one, one)) for one in value)
+    if isinstance(value, bool):
+        return "✓" if value else "–"
+    unit = f" {called(field['unit'])}" if field.get("unit") else ""
+    return f"{labels.get(value, value) if isinstance(value, str) else value}{unit}"
+
+
+def shown(field: Json, value: Any) -> Any:
+    """A stored value as a form has it: chosen, or as it is written."""
+    if field["kind"] == "choices":
+        return list(value or ())
+    if field["kind"] in ("choice", "flag"):
+        return value
+    return "" if value is None else in_words(field | {"unit": None}, value)
+
+
+def offered(field: Json, value: Any) -> Json:
+    """A field as a form asks it: of choices that were taken out only what stands there already."""
+    held = value if isinstance(value, list) else [value]
+    choices = [one for one in field.get("choices") or () if not one.get("archived") or one["value"] in held]
+    return field | {"choices": choices}
+
+
+def changes(fields: Sequence[Json], held: Json, typed: Mapping[str, Any], called: Called = str) -> Json:
+    """What was typed where it differs from what a row holds, by `custom.<key>` and as the server stores it.
+
+    Raises Unfit with every field whose value the server would not take.
+    """
+    found, faults = Json(), list[Fault]()
+    for field in fields:
+        key = field["key"]
+        if key not in typed or typed[key] == shown(field, held.get(key)):
+            continue
+        try:
+            found[CUSTOM + key] = accepted(field, typed[key], called)
+        except Unfit as unfit:
+            faults += unfit.faults
+    if faults:
+        raise Unfit(*faults)
+    return found
+
+
+def change(store: Store, e: str, row_id: str, values: Json, seen: tuple[int, Json]) -> list[Op]:
+    """Save own fields of a row as it was `seen`, in entries of their own: a field that the office has changed or taken
+    away meanwhile keeps nothing else from being taken."""
+    names = list(values)
+    parts = ({name: values[name] for name in names[at : at + AT_ONCE]} for at in range(0, len(names), AT_ONCE))
+    return [op for part in parts if (op := edit(store, e, row_id, part, seen)) is not None]
+
+
+def accepted(field: Json, given: Any, called: Called = str) -> Any:
+    """A value as the server stores it; None for nothing. Raises Unfit, with the field's label, for what it would not
+    take."""
+    kind, written = field["kind"], given.strip() if isinstance(given, str) else given
+
+    def unfit(code: str, **values: object) -> Unfit:
+        return Unfit(Fault(called(field["label"]), code, {"value": str(written)[:60], **values}))
+
+    if written in (None, "", []):
+        if field.get("required"):
+            raise unfit("missing")
+        return None
+    if kind in ("number", "money"):
+        return (_number if kind == "number" else _money)(field, written, unfit)
+    if kind == "date":
+        day = forms.day(written)
+        if day is None:
+            raise unfit("no_date")
+        return day.isoformat()
+    if kind == "choices":
+        return [one["value"] for one in field.get("choices") or () if one["value"] in written]
+    return _text(field, written, unfit) if kind in LENGTHS else written
+
+
+def _number(field: Json, written: str, unfit: Callable[..., Unfit]) -> int | float:
+    number = _decimal(field, written, unfit)
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _money(field: Json, written: str, unfit: Callable[..., Unfit]) -> Json:
+    """An amount; without a currency of its own it is in the field's, else in the company's, which the server knows."""
+    match = AMOUNT.fullmatch(written)
+    amount = (match[2] or match[3]) if match else written
+    currency = (match[1] or match[4]) if match else field.get("unit")
+    number = _decimal(field, amount, unfit)
+    return {"amount": f"{number:f}"} | ({"currency": currency.upper()} if currency else {})
+
+
+def _decimal(field: Json, written: str, unfit: Callable[..., Unfit]) -> Decimal:
+    number = None if written[-1:].isalpha() else forms.decimal(written)
+    if number is None:
+        raise unfit("no_number")
+    unit = f" {field['unit']}" if field.get("unit") else ""
+    limits = (("too_little", "minimum", Decimal.__lt__), ("too_much", "maximum", Decimal.__gt__))
+    for code, name, is_beyond in limits:
+        limit = _limit(field.get(name))
+        if limit is not None and is_beyond(number, limit):
+            raise unfit(code, value=f"{number:f}{unit}", limit=f"{limit:f}{unit}")
+    if abs(number) > MOST:
+        raise unfit("too_much", value=f"{number:f}", limit=f"{MOST:,}")
+    return number
+
+
+def _limit(text: str | None) -> Decimal | None:
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _text(field: Json, written: str, unfit: Callable[..., Unfit]) -> str:
+    kind = field["kind"]
+    text = written if kind == "long_text" else " ".join(written.split())
+    if len(text) > LENGTHS[kind]:
+        raise unfit("too_long", most=LENGTHS[kind], length=len(text))
+    if kind == "mail":
+        text = text.removeprefix("mailto:")
+    if kind == "url" and not re.match(r"[a-z][a-z0-9+.-]*:", text, re.IGNORECASE):
+        text = f"https://{text}"
+    shape = PATTERNS.get({"mail": "email", "url": "website"}.get(kind, ""))
+    if shape is not None and not shape.fullmatch(text):
+        raise unfit("no_email" if kind == "mail" else "no_website")
+    if kind == "phone" and not DIALLED.fullmatch(text):
+        is_abroad = text.startswith(("+", "00", "tel:")) and sum(map(str.isdigit, text)) >= LEAST_DIGITS
+        if not is_abroad:
+            raise unfit("no_phone")
+    if kind != "phone" and field.get("pattern") and not _fits(field["pattern"], text):
+        raise unfit("not_as_expected", pattern=field["pattern"])
+    return text
+
+
+def _fits(pattern: str, text: str) -> bool:
+    try:
+        return re.fullmatch(pattern, text) is not None
+    except re.error:
+        return True  # the server knows what it means

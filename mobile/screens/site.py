@@ -1,0 +1,110 @@
+"""Changing a site: its address, when it is open, how long a visit takes, and what the company asks of sites."""
+
+import re
+
+from mobile.field import limits, own, rights
+from mobile.field.capture import edit
+from mobile.screens.parts import frame, section
+from mobile.screens.questions import OwnFields
+from mobile.screens.unfinished import Typed
+from mobile.widgets.base import Column, Scroller, Text
+from mobile.widgets.controls import Notice, PushButton
+
+ADDRESS = ("street", "postcode", "city", "country")
+SHOWN = ("id", "name", *ADDRESS, "opening_hours", "service_s", "custom")
+MINUTES = re.compile(r"\d{1,3}")
+
+
+def shown(ctx, e, row_id, names):
+    """Revision and some fields of a record as they are shown now."""
+    rev, doc = ctx.files.cache.shown(e, row_id)
+    return [rev, {name: doc[name] for name in names if name in doc}]
+
+
+class SiteFields(Column):
+    """The fields of a site that are open to the rep, as the form saw it first; its name where there are several."""
+
+    def __init__(self, ctx, typed, *, is_one_of_several=False, **kwargs):
+        super().__init__(spacing=12, **kwargs)
+        self.ctx, self.seen = ctx, typed.seen("site")
+        site, words, self.texts, self.lasts, self.own = self.seen[1], ctx.words, {}, None, None
+        if takes_all := rights.takes_all(ctx.files):
+            names = [name for name in ADDRESS if name in site]
+            self.texts = {name: typed.field(name, words(f"a_{name}"), site[name] or "") for name in names}
+            help_ = Text(words("address_help"), 14, ink="quiet")
+            self.add_widget(section(words("address"), *self.texts.values(), help_))
+            if is_one_of_several and "name" in site:
+                self.texts["name"] = typed.field("site_name", words("a_site_name"), site["name"] or "")
+                self.add_widget(self.texts["name"])
+        hours, hint = site.get("opening_hours") or "", "Mo-Fr 08:00-12:00,13:30-18:00"
+        self.texts["opening_hours"] = typed.field("opening_hours", words("opening_hours"), hours, hint=hint)
+        self.add_widget(self.texts["opening_hours"])
+        if "service_s" in site:
+            minutes = str(round(site["service_s"] / 60))
+            self.lasts = typed.field("lasts", words("visit_lasts"), minutes, input_type="number")
+            self.add_widget(self.lasts)
+        if takes_all and "custom" in site:
+            self.own = OwnFields(ctx, typed, "own_site", "site", site["custom"] or {})
+            self.add_widget(self.own)
+
+    def lacks(self):
+        """What is not written as it has to be, in words; None where nothing is."""
+        if self.lasts is not None and not MINUTES.fullmatch(self.lasts.value):
+            return self.ctx.words("lasts_unfit", text=self.lasts.value)
+        return None
+
+    def keep(self):
+        """One entry for the site's own fields, and one for the company's; together where anything does not fit."""
+        limits.all_or_none(self._keep, self._keep_own)
+
+    def _keep(self):
+        site = self.seen[1]
+        changes = {
+            name: field.value or None for name, field in self.texts.items() if field.value != (site.get(name) or "")
+        }
+        if self.lasts is not None and int(self.lasts.value) != round(site["service_s"] / 60):
+            changes["service_s"] = int(self.lasts.value) * 60
+        edit(self.ctx.files, "site", site["id"], changes, self.seen)
+
+    def _keep_own(self):
+        if self.own is not None:
+            own.change(self.ctx.files, "site", self.seen[1]["id"], self.own.changes(), self.seen)
+
+
+class SiteEdit(Scroller):
+    """One of several sites of an account."""
+
+    def __init__(self, ctx, account_id, site_id, **kwargs):
+        self.ctx, called = ctx, (ctx.files.cache.doc("account", account_id) or {}).get("name")
+        arguments = {"account_id": account_id, "site_id": site_id}
+        self.typed = Typed(ctx, ("edit_account",), arguments, called, {"site": shown(ctx, "site", site_id, SHOWN)})
+        self.fields, self.warning = SiteFields(ctx, self.typed, is_one_of_several=True), Column()
+        save = PushButton(ctx.words("save"), self.save, "check")
+        super().__init__(self.typed.told(), self.fields, self.warning, save, **kwargs)
+
+    def save(self):
+        """What was changed, if it is written as it has to be."""
+        save(self, self.fields.lacks(), self.fields.keep)
+
+
+def save(form, lacks, keep):
+    """Save what a form changes, and go back; or say what is not written as it has to be."""
+    ctx, outbox = form.ctx, form.ctx.files.outbox
+    form.warning.clear_widgets()
+    if lacks:
+        form.warning.add_widget(Notice(lacks, "warn"))
+        form.show_soon(form.warning)
+        return
+    before = outbox.max_n()
+    form.typed.save(keep)
+    is_new = outbox.max_n() != before
+    ctx.index = None if is_new else ctx.index
+    ctx.nav.back()
+    if is_new:
+        ctx.nav.saved()
+        ctx.nav.toast(ctx.words("saved"))
+
+
+def build(ctx, account_id, site_id):
+    content = SiteEdit(ctx, account_id, site_id)
+    return frame(ctx, content.fields.seen[1].get("name") or ctx.words("edit_address"), content, back=True)
