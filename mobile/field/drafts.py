@@ -74,7 +74,8 @@ def stranded(store: Store, screen: str, arguments: Json) -> Draft | None:
 
 def account_at(draft: Draft) -> str | None:
     """The account that a form was opened at."""
-    return draft.body.get("account_id") or draft.body.get("arguments", {}).get("account_id")
+    account_id: str | None = draft.body.get("account_id") or draft.body.get("arguments", {}).get("account_id")
+    return account_id
 
 
 def gone_into(store: Store, draft: Draft) -> Json | None:
