@@ -16,6 +16,7 @@ EN = {
     "err_code_expired": "This code is not valid any more. Ask for a new one; each works for ten minutes.",
     "err_code_person": "Your account is switched off. Ask the office.",
     "err_rate_limited": "Too many wrong tries. Wait fifteen minutes.",
+    "err_sign_in": "Signing in did not work ({code}). Check the address and try again, or ask the office.",
 }
 
 DE = {
@@ -34,4 +35,5 @@ DE = {
     "err_code_expired": "Dieser Code gilt nicht mehr. Bitte einen neuen verlangen; jeder gilt zehn Minuten.",
     "err_code_person": "Ihr Konto ist abgeschaltet. Bitte im Büro fragen.",
     "err_rate_limited": "Zu viele falsche Versuche. Bitte fünfzehn Minuten warten.",
+    "err_sign_in": "Die Anmeldung ging nicht ({code}). Adresse prüfen und noch einmal versuchen oder im Büro fragen.",
 }

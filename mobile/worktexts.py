@@ -67,6 +67,9 @@ EN = {
         "What this is about is not on this phone now, so it cannot be saved. What was typed stays here until you "
         "discard it; if the record comes back, the form opens again."
     ),
+    "stranded_merged": "The office has merged “{was}” into “{into}”. Open that to go on with what was typed.",
+    "taken_meanwhile": "The office has had this entry taken meanwhile. Saved here, it would be there twice.",
+    "open_named": "Open {name}",
     "not_sold": "Not to be had here any more: {names}",
     "discard": "Discard",
     "discard_sure": "Discard it for good",
@@ -258,6 +261,9 @@ DE = {
         "Worum es hier geht, ist zurzeit nicht auf diesem Telefon und lässt sich darum nicht speichern. Was getippt "
         "wurde, bleibt hier, bis Sie es verwerfen; kommt der Datensatz zurück, öffnet sich das Formular wieder."
     ),
+    "stranded_merged": "Das Büro hat «{was}» mit «{into}» zusammengeführt. Dort geht es mit dem Getippten weiter.",
+    "taken_meanwhile": "Das Büro hat diesen Eintrag inzwischen angenommen. Hier gespeichert, wäre er doppelt da.",
+    "open_named": "{name} öffnen",
     "not_sold": "Hier nicht mehr zu haben: {names}",
     "discard": "Verwerfen",
     "discard_sure": "Endgültig verwerfen",

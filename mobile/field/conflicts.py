@@ -18,6 +18,8 @@ KEY = "decided"
 MOST = 200
 OTHERS = ("server", "base", "by")
 """What of a conflict is not the rep's own."""
+AGAIN = (None, "changed_meanwhile", "already_decided")
+"""Refusals after which the question is as it was, or none any more."""
 ANSWERED = ("queued", "sent", "deferred", "stuck", "applied", "merged")
 
 
@@ -30,6 +32,8 @@ class Question:
     stored: object
     """What the field holds now, as far as this phone knows."""
     decided: Json | None = None
+    refused: Json | None = None
+    """Why the rep's last answer was refused, where that is no reason to give it once more."""
 
     @property
     def has_moved(self) -> bool:
@@ -41,17 +45,24 @@ class Question:
 def questions(store: Store) -> list[Question]:
     """What the rep has not answered nor put away: open ones, and those that somebody else has decided."""
     ops, heard = store.outbox.ops(), _heard(store.outbox)
+    refused = {op.body["decides"]: op.result["error"] for op in ops if op.result and _refused(op) not in AGAIN}
     found = []
     for op, conflict in _asked(store.outbox, ops):
-        found.append(Question(op, conflict, _stored(store, op, conflict), heard.get(conflict["id"])))
+        known, why = heard.get(conflict["id"]), refused.get(conflict["id"])
+        found.append(Question(op, conflict, _stored(store, op, conflict), known, why))
     return found
+
+
+def may_restore(outbox: Outbox) -> bool:
+    """Whether the rep may bring back an account that the office has deleted."""
+    return not rights.is_closed(outbox, "account", "deleted_at")
 
 
 def forget(store: Store) -> None:
     """Forget what others wrote into fields that are closed to the rep by now. Such a conflict is asked of the office
     alone; the rep's own value stays."""
     for op in store.outbox.ops(["conflict"]):
-        told = _conflicts(op)
+        told = met_by(op)
         kept = [
             one | dict.fromkeys(OTHERS) | {"left": True} if rights.is_closed(store.outbox, op.e, one["field"]) else one
             for one in told
@@ -65,9 +76,9 @@ def settled(outbox: Outbox, ops: Iterable[Op]) -> set[str]:
     """Ops of which nothing needs the rep: put away, or all that they met is answered or decided."""
     ops, heard = list(ops), _heard(outbox)
     waiting = {op.op_id for op, conflict in _asked(outbox, ops) if conflict["id"] not in heard}
-    met = {op.op_id for op in ops if op.state == "conflict" and _conflicts(op)}
-    again = {op.op_id for op in ops if op.body.get("decides") and _refused(op) == "changed_meanwhile"}
-    return outbox.dismissed() | (met - waiting) | again  # what has changed meanwhile is asked again
+    met = {op.op_id for op in ops if op.state == "conflict" and met_by(op)}
+    answers = {op.op_id for op in ops if _refused(op) not in (None, "already_decided")}
+    return outbox.dismissed() | (met - waiting) | answers  # the question says of them
 
 
 def waiting(outbox: Outbox) -> list[str]:
@@ -99,13 +110,15 @@ def _stored(store: Store, op: Op, conflict: Json) -> object:
     return conflict["server"] if base is None else value_of(base, conflict["field"])
 
 
-def _conflicts(op: Op) -> list[Json]:
+def met_by(op: Op) -> list[Json]:
+    """The conflicts that an op met."""
     return (op.result or {}).get("conflicts") or []
 
 
 def _refused(op: Op) -> str | None:
-    """Why an answer was refused."""
-    return (op.result or {}).get("error", {}).get("code") if op.state == "rejected" else None
+    """Why an answer was refused; None of all else."""
+    is_refused = op.state == "rejected" and op.body.get("decides")
+    return str((op.result or {}).get("error", {}).get("code")) if is_refused else None
 
 
 def _heard(outbox: Outbox) -> dict[str, Json]:
@@ -123,6 +136,6 @@ def _asked(outbox: Outbox, ops: Iterable[Op]) -> list[tuple[Op, Json]]:
         (op, conflict)
         for op in ops
         if op.state == "conflict" and op.op_id not in seen
-        for conflict in _conflicts(op)
+        for conflict in met_by(op)
         if conflict["id"] not in answered and not conflict.get("left")
     ]

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from mobile.field import limits, own, reads
+from mobile.field import holdings, limits, own, reads
 from mobile.field.store import Store, moments
 from mobile.field.store.blobs import Content
 from mobile.field.store.canonical import Json
@@ -21,7 +21,10 @@ from mobile.field.store.outbox import Op
 from mobile.field.store.overlay import CUSTOM, FINAL
 from mobile.field.store.reserve import release
 
-FRAME = ("screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day")
+FRAME = (
+    "screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
+    "changes", "refilled",
+)  # fmt: skip
 """What is no loss by itself."""
 ABOUT = {
     "person": ("contact", "contact_id"), "pin": ("site", "site_id"), "firm": ("prospect", "firm_id"),
@@ -64,7 +67,45 @@ def stranded(store: Store, screen: str, arguments: Json) -> Draft | None:
     """What was typed of something that is not on this phone any more."""
     known = {name: value for name, value in arguments.items() if value is not None}
     found = next((one for one in unfinished(store) if opens(one) == (screen, known)), None)
-    return None if found is None or _is_here(store, screen, arguments) else found
+    if found is None or (_is_here(store, screen, arguments) and not was_taken(store, found.body)):
+        return None
+    return found
+
+
+def account_at(draft: Draft) -> str | None:
+    """The account that a form was opened at."""
+    account_id: str | None = draft.body.get("account_id") or draft.body.get("arguments", {}).get("account_id")
+    return account_id
+
+
+def gone_into(store: Store, draft: Draft) -> Json | None:
+    """The account into which the one of a form was merged, where this phone has it."""
+    account_id = account_at(draft)
+    into = account_id and holdings.standing(store.outbox, account_id)
+    return store.cache.doc("account", into) if into and into != account_id else None
+
+
+def carry_over(store: Store, draft: Draft, into: Json) -> tuple[str, Json]:
+    """Go on with a form at the account into which its own was merged: the screen, and its arguments. What was typed
+    then stands against what its writer saw, as in edits that were saved before."""
+    body = draft.body | {"called": into["name"]}
+    typed, site = typed_in(body), reads.main_site(store, into["id"]) or {}
+    if "account_id" in body:
+        body["account_id"] = into["id"]
+    arguments = body.get("arguments", {}) | {"account_id": into["id"]}
+    if arguments.get("site_id") and store.cache.doc("site", arguments["site_id"]) is None:
+        del arguments["site_id"]
+    seen = dict(body.get("seen") or {})
+    for e, now in (("account", into), ("site", site)):
+        if e in seen and "site_id" not in arguments:
+            old = seen[e][1]
+            both = {name: old[name] if name in typed else now.get(name) for name in old if name != "custom"}
+            asked = typed.get(OWN[1] if e == "site" else OWN[0], {})
+            had = {key: one for key, one in (old.get("custom") or {}).items() if key in asked}
+            kept = {key: one for key, one in (now.get("custom") or {}).items() if key not in asked}
+            seen[e] = [0, both | ({"custom": had | kept} if "custom" in old else {})]
+    keep(store, draft.id, body | {"arguments": arguments, "seen": seen}, for_good=True)
+    return opens(Draft(draft.id, draft.at, body | {"arguments": arguments}))
 
 
 def _is_here(store: Store, screen: str, arguments: Json) -> bool:
@@ -121,6 +162,25 @@ def _forget(store: Store, photo: Json) -> None:
 # -- what the server has refused
 
 
+class TakenMeanwhile(ValueError):
+    """What a form was to enter again was taken by the office since: nothing was saved."""
+
+
+def was_taken(store: Store, body: Json) -> bool:
+    """Whether a form mends a refused entry that the office has had taken since: saved, it would be there twice."""
+    if not body.get("mends") or body.get("changes"):
+        return False
+    op = store.outbox.op(body["mends"])
+    return op is None or op.state in ("applied", "merged", "conflict")  # of the journal only those are let go
+
+
+def let_go_of_taken(store: Store, op_id: str) -> None:
+    """The office had a refused entry taken: the form in which it went on is over, unless more was typed there."""
+    for draft in store.outbox.drafts.all():
+        if draft.body.get("mends") == op_id and typed_in(draft.body) == typed_in(draft.body["refilled"]):
+            discard(store, draft.id)
+
+
 def can_reopen(store: Store, op: Op) -> bool:
     """Whether there is a form or an account to which a refused entry leads."""
     return (op.e, op.kind) == ("lead", "create") or reads.account_of(store, op) is not None
@@ -152,7 +212,8 @@ def _refill(store: Store, op: Op, draft_id: str, body: Json, typed: Json) -> Non
     said = {name: value for name, value in typed.items() if value is not None}
     since = held.body if held else {}
     both = {name: said[name] | since[name] for name in OWN if name in said and name in since}
-    keep(store, draft_id, body | said | since | both, for_good=True)
+    mends = {"mends": op.op_id, "refilled": said, "changes": op.kind != "create"}
+    keep(store, draft_id, body | said | since | both | mends, for_good=True)
     store.outbox.dismiss(op.op_id)
 
 

@@ -28,6 +28,7 @@ COUNTED = {
 """What is counted in a group of several kinds."""
 REST = "other"
 SAID = "holding"
+MERGED = "merged"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,16 @@ def too_much(outbox: Outbox) -> Json | None:
     """What the server gives this phone and what it leaves out, as it came; None when nothing is left out."""
     said = outbox.meta.read(SAID, lambda text: dict(json.loads(text))) or {}
     return said if said.get("left_out") or said.get("further") else None
+
+
+def merged(outbox: Outbox, told: Json | None) -> None:
+    """Of the accounts that the server was asked about, into which some were merged, by their ids."""
+    outbox.meta.set(MERGED, json.dumps(told) if told else None)
+
+
+def standing(outbox: Outbox, account_id: str) -> str:
+    """The account, or the one into which it was merged, as far as the server said."""
+    return str((outbox.meta.read(MERGED, lambda text: dict(json.loads(text))) or {}).get(account_id, account_id))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from mobile.field import conflicts, zones
+from mobile.field import conflicts, holdings, zones
 from mobile.field.finding import Cadences, is_new
 from mobile.field.rows import docs
 from mobile.field.store import Store
@@ -327,6 +327,8 @@ def called(store: Store, op: Op) -> str:
     elif op.e == "contact":
         own = " ".join(str(d[key]) for key in ("first_name", "last_name") if d.get(key))
     account = store.cache.doc("account", account_of(store, op) or "") or (d if op.e == "account" else {})
+    if not account and (kept := remembered(store, op)):
+        return str(kept["called"])
     name = str(account.get("name") or "")
     return "  ·  ".join(part for part in (own, name if name not in own else "") if part)
 
@@ -336,13 +338,34 @@ def known_of(store: Store, op: Op) -> Json:
     return (store.cache.doc(*target(op.body)) or {}) | (op.body.get("d") or {})
 
 
+def remembered(store: Store, op: Op) -> Json:
+    """What an op was about when it was answered, or what it answers: `account_id` and `called`; empty where the phone
+    knows nothing."""
+    if decides := op.body.get("decides"):
+        met = store.outbox.ops(["conflict"])
+        op = next((one for one in met if any(c["id"] == decides for c in conflicts.met_by(one))), op)
+    return dict((op.result or {}).get("about") or {})
+
+
+def about(store: Store, op: Op) -> Json:
+    """The same as it is now, to be kept with the answer."""
+    return {"account_id": account_at(store, op), "called": called(store, op)}
+
+
 def account_of(store: Store, op: Op) -> str | None:
-    """The account an op is about."""
+    """The account an op is about; the one into which it went, where the office merged it away."""
+    account_id = account_at(store, op)
+    return account_id and holdings.standing(store.outbox, account_id)
+
+
+def account_at(store: Store, op: Op) -> str | None:
+    """The account an op was made at."""
     d = known_of(store, op)
-    if op.e == "contact" and not d.get("account_id"):
+    found = op.row_id if op.e == "account" else d.get("account_id")
+    if op.e == "contact" and not found:
         places = docs(store, "contact_account")
-        return next((one["account_id"] for one in places if one["contact_id"] == op.row_id), None)
-    return op.row_id if op.e == "account" else d.get("account_id")
+        found = next((one["account_id"] for one in places if one["contact_id"] == op.row_id), None)
+    return found or remembered(store, op).get("account_id")
 
 
 TOLD = ("subject", "name", "company", "person", "phone", "email", "due_on", "wanted_on", "outcome", "note")

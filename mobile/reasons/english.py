@@ -324,7 +324,12 @@ TEXTS = {
     "decided_unseen": "{field}: you wrote “{mine}”. {who} has decided it.",
     "decided_deleted": "{who} deleted it, as you did.",
     "decided_not_deleted": "You deleted it, but {who} keeps it.",
-    "why_conflict_edit_after_delete": "{field}: you wrote “{mine}”, but the entry was deleted meanwhile.",
+    "why_conflict_edit_after_delete": "{field}: you wrote “{mine}”, but the office has deleted it meanwhile.",
+    "decided_left_deleted": "{who} left it deleted. You wrote “{mine}”.",
+    "mine_restores": "With your value it comes back.",
+    "office_restores": "Only the office can bring it back; your value waits there.",
+    "bring_back": "Bring it back",
+    "leave_deleted": "Leave it deleted",
     "why_conflict_delete_vs_edit": "You deleted it, but somebody changed it meanwhile; it is still there.",
     "why_conflict_out_of_scope": (
         "{field}: you wrote “{mine}”. The account is not in your area any more; whoever has it now decides."

@@ -330,7 +330,12 @@ TEXTS = {
     "decided_unseen": "{field}: Sie schrieben «{mine}». {who} hat entschieden.",
     "decided_deleted": "{who} hat es gelöscht, wie Sie.",
     "decided_not_deleted": "Sie haben es gelöscht, aber {who} behält es.",
-    "why_conflict_edit_after_delete": "{field}: Sie schrieben «{mine}», aber der Eintrag wurde inzwischen gelöscht.",
+    "why_conflict_edit_after_delete": "{field}: Sie schrieben «{mine}», aber das Büro hat es inzwischen gelöscht.",
+    "decided_left_deleted": "{who} hat es gelöscht gelassen. Sie schrieben «{mine}».",
+    "mine_restores": "Mit Ihrem Wert kommt es zurück.",
+    "office_restores": "Nur das Büro kann es zurückholen; Ihr Wert wartet dort.",
+    "bring_back": "Zurückholen",
+    "leave_deleted": "Gelöscht lassen",
     "why_conflict_delete_vs_edit": "Sie haben es gelöscht, aber jemand hat es inzwischen geändert; es ist noch da.",
     "why_conflict_out_of_scope": (
         "{field}: Sie schrieben «{mine}». Das Konto ist nicht mehr in Ihrem Gebiet; wer es jetzt hat, entscheidet."

@@ -358,7 +358,7 @@ class WaymarkApp(App):
             return
         self._asked.clear()
         came = report.photos or report.rows or report.left or report.results or report.parked or report.maps
-        changed = bool(came or report.requeued or report.decided)
+        changed = bool(came or report.requeued or report.decided or report.taken)
         problem = None if report.ok else self._say(report)
         if report.code == "retired":
             self._close_data()

@@ -169,7 +169,9 @@ class SignIn(AnchorLayout):
             self._failed("err_address")
         except Problem as problem:
             known = f"err_{problem.code}"
-            self._failed(known if self.ctx.words.has(known) else "err_other", code=problem.code)
+            self._failed(known if self.ctx.words.has(known) else "err_sign_in", code=problem.code)
+        except Exception as error:  # noqa: BLE001 whatever it was, the rep is told and may try again
+            self._failed("err_sign_in", code=type(error).__name__)
         else:
             self._done()
 

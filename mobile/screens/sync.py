@@ -13,6 +13,8 @@ from mobile.widgets.controls import Notice, PushButton
 from mobile.widgets.icons import MARK_ICONS
 
 AT_ONCE = 50
+ANSWERS = {"delete_vs_edit": ("delete_it", "keep_it"), "edit_after_delete": ("bring_back", "leave_deleted")}
+"""How both answers are called where they are about a deletion."""
 
 
 def build(ctx):
@@ -100,7 +102,7 @@ def _list(ctx, card, ops):
     for op in ops[:AT_ONCE]:
         lines = Column(
             Text(_title(ctx, op), 16),
-            Text(f"{_moment(ctx, op.created_wall)}  ·  {words(f'why_{op.state}')}", 14, ink="quiet"),
+            Text(f"{_moment(ctx, op.created_wall)}  ·  {words(_why(ctx, op))}", 14, ink="quiet"),
             spacing=0,
         )
         card.add_widget(Row(mark_icon("phone"), lines, spacing=10))
@@ -109,6 +111,12 @@ def _list(ctx, card, ops):
         label = words("show_more", n=words.number(len(rest)))
         more = PushButton(label, lambda: (card.remove_widget(more), _list(ctx, card, rest)), kind="quiet")
         card.add_widget(more)
+
+
+def _why(ctx, op):
+    """Why an op is not on the server: there may be a network, and its turn is to come."""
+    is_soon = op.state == "queued" and ctx.problem != ctx.words("err_unreachable")
+    return "why_soon" if is_soon else f"why_{op.state}"
 
 
 def _content(ctx, card, op):
@@ -172,12 +180,16 @@ def _question(ctx, question):
         card.add_widget(Text(reasons.decided(words, conflict, decided), 16))
     else:
         card.add_widget(Text(reasons.clash(words, conflict, stored, has_moved=question.has_moved), 16))
-        if kind != "out_of_scope":
-            mine, theirs = ("delete_it", "keep_it") if kind == "delete_vs_edit" else ("take_mine", "keep_theirs")
-            choices = (
-                (words(mine), lambda: _answer(ctx, question, True), "primary"),
-                (words(theirs), lambda: _answer(ctx, question, False), "quiet"),
-            )
+        is_lost = kind == "edit_after_delete" and not conflicts.may_restore(ctx.files.outbox)
+        if question.refused:
+            card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, question.refused)), 16))
+        elif kind == "edit_after_delete":
+            card.add_widget(Text(words("office_restores" if is_lost else "mine_restores"), 16))
+        if kind != "out_of_scope" and not is_lost:
+            mine, theirs = ANSWERS.get(kind, ("take_mine", "keep_theirs"))
+            keeps = (words(theirs), lambda: _answer(ctx, question, False), "quiet")
+            takes = (words(mine), lambda: _answer(ctx, question, True), "primary")
+            choices = (keeps, *choices) if question.refused else (takes, keeps)
     card.add_widget(_choices(choices))
     return card
 

@@ -5,6 +5,7 @@ import sqlite3
 from kivy.base import ExceptionHandler, ExceptionManager
 from kivy.clock import Clock
 
+from mobile.field.drafts import TakenMeanwhile
 from mobile.field.limits import Unfit
 from mobile.field.store.outbox import OpTooLarge
 from mobile.field.store.sqlite import is_damage
@@ -22,6 +23,8 @@ def told(words, error):
         return "\n".join(
             words(f"unfit_{one.code}", field=label(words, one.field), **one.values) for one in error.faults
         )
+    if isinstance(error, TakenMeanwhile):
+        return words("taken_meanwhile")
     if isinstance(error, OpTooLarge):
         return words("unfit_too_large")
     return words("unsaved") if isinstance(error, sqlite3.OperationalError) else None

@@ -78,6 +78,8 @@ class Typed:
         """Save what the form says, and with the same stroke the draft is gone. Returns what the act returns."""
 
         def both():
+            if drafts.was_taken(self.ctx.files, self.body):
+                raise drafts.TakenMeanwhile(self.body["mends"])
             made = act()
             self.ctx.files.outbox.drafts.let_go(self.id)
             return made
@@ -188,9 +190,24 @@ def build(ctx):
 
 
 def build_stranded(ctx, draft):
-    """What was typed, to be read: what it was about is not on this phone any more."""
-    page = Scroller(Text(title(ctx, draft), 20, True), Notice(ctx.words("stranded"), "warn"), *held(ctx, draft))
-    return frame(ctx, ctx.words("unfinished"), page, back=True)
+    """What was typed, to be read: what it was about is not on this phone any more, or would be entered twice."""
+    words, into = ctx.words, drafts.gone_into(ctx.files, draft)
+    if drafts.was_taken(ctx.files, draft.body):
+        into, told = ctx.files.cache.doc("account", drafts.account_at(draft) or ""), words("taken_meanwhile")
+        go = lambda: ctx.nav.go("account", account_id=into["id"])  # noqa: E731 one of two
+    elif into:
+        told = words("stranded_merged", was=draft.body.get("called") or "–", into=into["name"])
+        go = lambda: _carry_over(ctx, draft, into)  # noqa: E731 one of two
+    else:
+        told = words("stranded")
+    way = PushButton(words("open_named", name=into["name"]), go) if into else None
+    page = Scroller(Text(title(ctx, draft), 20, True), Notice(told, "warn"), way, *held(ctx, draft))
+    return frame(ctx, words("unfinished"), page, back=True)
+
+
+def _carry_over(ctx, draft, into):
+    screen, arguments = drafts.carry_over(ctx.files, draft, into)
+    ctx.nav.instead(screen, **arguments)
 
 
 def held(ctx, draft):

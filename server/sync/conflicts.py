@@ -110,6 +110,8 @@ def read(
         row_id=conflict.row_id,
         account_id=account.id,
         account_name=account.name if is_reached else None,
+        is_deleted=account.deleted_at is not None,
+        is_restored=conflict.restored,
         field=conflict.field,
         kind=conflict.kind,
         policy=conflict.policy,
@@ -181,7 +183,7 @@ def write(
     """Carry a decision out; nothing is written when the record holds the chosen value already.
 
     Of a set, a phone's change is made to what the set holds now. Of a record that went into another one, what is kept
-    is what that holds; refuses to delete it.
+    is what that holds; refuses to delete it. A deleted account comes back with it; refuses whoever may not do that.
     """
     is_itself = row.id == conflict.row_id
     if conflict.kind == ConflictKind.DELETE_VS_EDIT or conflict.field == "deleted_at":
@@ -206,6 +208,7 @@ def write(
     if decision.rev is None and stood != told and not is_set(conflict):
         raise ChangedMeanwhile(f"{conflict.field} is “{spelled(stood)}” meanwhile.", help="Look at it again.")
     if account.deleted_at is not None:
+        scope.need("accounts:delete")
         accounts_service.restore(session, scope, account.id)
         session.refresh(row)
         conflict.restored = True

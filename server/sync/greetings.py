@@ -38,6 +38,8 @@ class HelloRequest(Message):
     """Conflicts that this phone asks its rep about, or said who decided. Absent from apps that do not hear of it."""
     refused: list[UUID] | None = Field(default=None, max_length=MAX_REFUSED)
     """Ops of this phone, under whatever device id, that were refused. Absent from apps that do not hear of it."""
+    accounts: list[UUID] | None = Field(default=None, max_length=MAX_REFUSED)
+    """Accounts that unfinished forms, questions and refused ops of this phone are about. Absent from older apps."""
 
 
 class Durable(Message):
@@ -168,7 +170,8 @@ class HelloReply(Message):
     zone: Small | None = None
     """IANA time zone of the rep's days. Absent from servers before version 0.5."""
     closed: list[str] | None = None
-    """What this phone's user may not change: `account` or `contact` as a whole, or a field, `account.phone`. Absent
+    """What this phone's user may not change: `account` or `contact` as a whole, or a field, `account.phone`
+    (`account.deleted_at`: they may not bring back what was deleted). Absent
     from servers before schema 3."""
     holding: Holding | None = None
     """Absent from servers that know no ceiling."""
@@ -179,3 +182,6 @@ class HelloReply(Message):
     """Those of the request's conflicts that are decided; the others wait. Absent when the request names none."""
     taken: list[Taken] | None = None
     """Those of the request's refused ops that somebody has had taken. Absent when the request names none."""
+    merged: dict[UUID, UUID] | None = None
+    """Into which accounts those of the request's were merged that are no more, where this phone's user may see them.
+    Absent when the request names none."""

@@ -1,5 +1,6 @@
 """The first step of a sync: the phone says what it is and has, we say what we know of it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as accounts
 from server.auth.access import Scope
 from server.auth.models import Device
 from server.auth.roles import FIELDS
@@ -71,6 +73,8 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         reply.decided = conflicts.decided(session, scope, request.conflicts)
     if request.refused:
         reply.taken = receipts.taken(session, scope, request.refused)
+    if request.accounts:
+        reply.merged = merged(session, scope, request.accounts)
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
     return reply
@@ -80,7 +84,15 @@ def closed(scope: Scope) -> list[str]:
     """What somebody may not change of accounts and contacts."""
     whole = [kind for kind in ("account", "contact") if not scope.may(f"{kind}s:write")]
     fields = [f"{kind}.{name}" for kind in ("account", "contact") for name in FIELDS[kind]]
-    return whole + [one for one in fields if not scope.changes(*one.split("."))]
+    kept = [] if scope.may("accounts:delete") else ["account.deleted_at"]
+    return whole + [one for one in fields if not scope.changes(*one.split("."))] + kept
+
+
+def merged(session: Session, scope: Scope, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Of some accounts those that were merged away, each with what it went into; only where somebody may see that."""
+    gone = {one: into for one, into in accounts.survivors(session, ids).items() if one != into}
+    reached = conflicts.reach(session, scope, set(gone.values()))
+    return {one: into for one, into in gone.items() if into in reached}
 
 
 def given(session: Session, scope: Scope, device: Device, ceiling: int) -> buckets.Fitted:

@@ -16,6 +16,10 @@ class ConflictRead(BaseModel):
     account_id: UUID
     account_name: str | None
     """Null where the account is out of the reader's reach by now."""
+    is_deleted: bool = False
+    """Whether the account is in the bin: taking the sender's value, or another one, brings it back."""
+    is_restored: bool = False
+    """Whether the decision brought it back."""
     field: str
     kind: str
     policy: str

@@ -2,8 +2,9 @@
 
 import shutil
 
-from mobile.field import conflicts, holdings, locking, rights, tracks, zones
+from mobile.field import conflicts, drafts, holdings, locking, reads, rights, tracks, zones
 from mobile.field.store import Store, clock, moments
+from mobile.field.store.outbox import ATTENTION
 from mobile.field.sync import export, wire
 from mobile.field.sync.api import Api
 from mobile.field.sync.push import REFUSED
@@ -13,6 +14,14 @@ SCHEMA = 5
 """What rows look like that this app knows."""
 MOST_REFUSED = 200
 """Of these the server is asked whether somebody has had them taken since, the latest."""
+
+
+def in_question(store: Store) -> list[str]:
+    """The accounts that forms and entries are about which wait for the rep: what if they are merged away?"""
+    ops = store.outbox.ops(ATTENTION)
+    seen = conflicts.settled(store.outbox, ops)
+    waiting = [reads.account_at(store, op) for op in ops if op.op_id not in seen]
+    return sorted({one for one in (*map(drafts.account_at, store.outbox.drafts.all()), *waiting) if one})
 
 
 def greeting(store: Store) -> wire.HelloRequest:
@@ -36,6 +45,7 @@ def greeting(store: Store) -> wire.HelloRequest:
         ),
         conflicts=asked or None,
         refused=[op.op_id for op in store.outbox.ops(REFUSED)][-MOST_REFUSED:] or None,
+        accounts=in_question(store)[:MOST_REFUSED] or None,
     )
 
 
@@ -55,6 +65,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     zones.heard(store.outbox, reply.zone)
     rights.heard(store.outbox, reply.closed)
     holdings.heard(store.outbox, None if reply.holding is None else wire.emit(reply.holding))
+    holdings.merged(store.outbox, reply.merged)
     moments.heard(store.outbox, reply.server_time)
     if reply.export_key is not None:
         store.outbox.meta.set(export.KEY, reply.export_key)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mobile.field import drafts, reads
 from mobile.field.store import Store, overlay
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import Op
@@ -96,7 +97,7 @@ def _take_verdicts(store: Store, batch: Sequence[Op], reply: wire.PushReply) -> 
             if row is not None and rev is not None and rev >= store.cache.rev(e, row_id):
                 store.cache.put_base(e, row_id, rev, row)
         for op, result in verdicts:
-            store.outbox.acknowledge(op.n, result.status, _kept(op, result))
+            store.outbox.acknowledge(op.n, result.status, _kept(store, op, result))
             if result.status == "applied":
                 store.outbox.blobs.ask_again(op.op_id)  # what was handed over with it may not be there any more
         store.refresh(ref for ref, _row, _rev in rows)
@@ -105,13 +106,14 @@ def _take_verdicts(store: Store, batch: Sequence[Op], reply: wire.PushReply) -> 
 
 def taken_after_all(store: Store, told: Sequence[Json]) -> int:
     """Keep that the office has had refused ops taken: `op_id`, `status`, and `conflicts` where there are some. Their
-    photos are offered again. Returns how many."""
+    photos are offered again, and they are entered no second time. Returns how many."""
     known = [(store.outbox.op(one["op_id"]), one) for one in told if one["status"] in STATUSES]
     ops = [(op, one) for op, one in known if op is not None and op.state in REFUSED]
     with store.page():
         for op, one in ops:
-            store.outbox.acknowledge(op.n, one["status"], one)
+            store.outbox.acknowledge(op.n, one["status"], one | _about(store, op, one["status"]))
             store.outbox.blobs.ask_again(op.op_id)
+            drafts.let_go_of_taken(store, op.op_id)
         store.refresh(overlay.target(op.body) for op, _one in ops)
     return len(ops)
 
@@ -122,8 +124,13 @@ def _row_of(op: Op, result: wire.OpResult) -> Json | None:
     return row if row is not None and row.get("id") == overlay.target(op.body)[1] else None
 
 
-def _kept(op: Op, result: wire.OpResult) -> Json:
+def _about(store: Store, op: Op, status: str) -> Json:
+    """What an op is about that needs the rep: the record may leave this phone."""
+    return {"about": reads.about(store, op)} if status in (*REFUSED, "conflict") else {}
+
+
+def _kept(store: Store, op: Op, result: wire.OpResult) -> Json:
     """The answer without the row itself: that is the cache's, and goes when it leaves the phone."""
-    kept: Json = wire.emit(result)
+    kept: Json = wire.emit(result) | _about(store, op, result.status)
     kept.pop("row", None)
     return kept if _row_of(op, result) is None else kept | {"row": True}

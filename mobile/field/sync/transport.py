@@ -52,12 +52,18 @@ class HttpTransport:
     """Speaks HTTP/1.1 to one server, one connection per request."""
 
     def __init__(self, server: str, timeout_s: float = 30.0) -> None:
-        parts = urlsplit(server if "//" in server else f"https://{server}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BadAddress(f"{server!r} is not the address of a server; write https://name or http://name:port")
+        why = f"{server!r} is not the address of a server; write https://name or http://name:port"
+        try:
+            parts = urlsplit(server if "//" in server else f"https://{server}")
+            self._host, self._port = parts.hostname or "", parts.port
+            self._prefix = parts.path.rstrip("/")
+            http.client.HTTPConnection(self._host, self._port)  # which refuses some of what is no name
+            is_named = bool(self._host.encode("idna") and (self._prefix or "/").encode("ascii"))
+        except (ValueError, http.client.HTTPException) as error:
+            raise BadAddress(why) from error
+        if parts.scheme not in ("http", "https") or not is_named or len(server.split()) != 1:
+            raise BadAddress(why)
         self._secure = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port
-        self._prefix = parts.path.rstrip("/")
         self._timeout_s = timeout_s
 
     def _connection(self) -> http.client.HTTPConnection:

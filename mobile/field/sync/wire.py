@@ -1,7 +1,7 @@
 """The messages of protocol 1 as frozen values, with one small codec for all of them.
 
-Reading ignores keys it does not know (the protocol only grows); fields with a default may be absent
-and are left out when they are not set. Row documents and op bodies stay plain JSON: the phone keeps them whole.
+Reading ignores keys that it does not know; fields with a default are left out when they are not set. Row documents and
+op bodies stay plain JSON: the phone keeps them whole.
 """
 
 import dataclasses
@@ -46,6 +46,7 @@ class HelloRequest:
     pending: Pending
     conflicts: list[str] | None = None
     refused: list[str] | None = None
+    accounts: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ class HelloReply:
     export_key: str | None = None
     decided: list[Decided] | None = None
     taken: list[Json] | None = None
+    merged: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -348,9 +350,7 @@ def _reader(kind: Any) -> _Read:
         return lambda value: None if value is None and optional else present(value)
     if origin is list:
         return _list_reader(_reader(inner[0]))
-    if dataclasses.is_dataclass(kind):
-        return _object_reader(kind)
-    return _plain_reader(origin or kind)
+    return _object_reader(kind) if dataclasses.is_dataclass(kind) else _plain_reader(origin or kind)
 
 
 def _plain_reader(kind: type) -> _Read:

@@ -67,6 +67,8 @@ class FakeServer:
         self.token = 0
         self.packs = {}
         self.decided = []  # conflicts that somebody in the office has decided
+        self.taken = []  # refused ops that the office has had taken
+        self.merged = {}  # accounts that were merged away, and into which
         self.closed = None  # what the rep may not change
         self.schema = 1
         self.barred = ""  # what the office has done to its phones: device_locked, retired
@@ -191,6 +193,8 @@ class FakeServer:
 
     def _hello(self, device_id, m):
         decided = [one for one in self.decided if one["id"] in m.get("conflicts", ())]
+        taken = [one for one in self.taken if one["op_id"] in m.get("refused", ())]
+        merged = {one: into for one, into in self.merged.items() if one in m.get("accounts", ())}
         return (
             ({"decided": decided} if m.get("conflicts") else {})
             | {
@@ -207,6 +211,8 @@ class FakeServer:
                 "jitter_s": 60,
                 "a_key_of_a_later_version": True,
             }
+            | ({"taken": taken} if m.get("refused") else {})
+            | ({"merged": merged} if m.get("accounts") else {})
             | ({} if self.closed is None else {"closed": self.closed})
             | ({"export_key": self.export_key} if self.export_key else {})
         )
@@ -254,6 +260,13 @@ class FakeServer:
         if op["e"] == "visit_event":
             return self._event(op)
         row = self.world.rows[op["e"], op["id"]]
+        if row["gone"]:
+            told = {"by": None, "at": None, "policy": "keep_server", "kind": "edit_after_delete"}
+            met = [
+                told | {"id": f"c-{f}", "field": f, "base": old, "mine": mine, "server": row["d"].get(f)}
+                for f, (old, mine) in op["f"].items()
+            ]
+            return {"n": n, "status": "conflict", "conflicts": met}
         conflicts, new = [], dict(row["d"])
         if op["k"] == "setadd":
             new[op["field"]] = [*row["d"][op["field"]], *op["v"]]

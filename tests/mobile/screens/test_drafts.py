@@ -8,9 +8,11 @@ import sys
 import pytest
 from PIL import Image
 
-from mobile.field import locking, photos, reads, rights
+from mobile.field import drafts, locking, photos, reads, rights, taking
+from mobile.field.capture import edit
 from mobile.field.home import SignedIn
 from mobile.field.store.outbox import Outbox
+from mobile.screens import trouble
 from tests.mobile.conftest import uid
 
 pytestmark = pytest.mark.window
@@ -416,3 +418,90 @@ def test_a_form_about_an_account_that_was_merged_meanwhile_opens_and_is_saved(wo
     screen.tap("Save")
     (op,) = screen.app.ctx.store.outbox.ops()
     assert (op.e, op.body["d"]["subject"]) == ("activity", "Bring samples")
+
+
+def refused_person(world, screen):
+    """A person that was refused, and is opened again to be mended."""
+    op = taking.new_contact(world.store, uid(1001), first_name="Otto", last_name="Frick")
+    world.server.reject.add(op.op_id)
+    assert world.sync().results == {"rejected": 1}
+    world.kill()
+    screen.app.go("sync")
+    screen.frames()
+    screen.tap("Open")
+    (draft,) = screen.app.ctx.store.outbox.drafts.all()
+    assert (draft.body["first_name"], draft.body["mends"]) == ("Otto", op.op_id)
+    world.server.taken = [{"op_id": op.op_id, "status": "applied"}]
+    return op
+
+
+def test_a_refused_entry_that_the_office_takes_is_not_entered_once_more(world, screen):
+    from mobile.screens.editing import PersonForm
+
+    refused_person(world, screen)
+    (form,) = screen.widgets(PersonForm)
+    assert world.sync().taken == 1
+    assert world.store.outbox.drafts.all() == []
+    world.kill()
+    with pytest.raises(drafts.TakenMeanwhile) as refused:  # the form stands open still
+        form.save()
+    assert "it would be there twice" in trouble.told(screen.app.ctx.words, refused.value)
+    assert [op.e for op in screen.app.ctx.store.outbox.ops()] == ["contact"]
+
+
+def test_what_was_typed_since_into_an_entry_that_the_office_takes_is_read_and_leads_to_the_account(world, screen):
+    from mobile.screens.editing import PersonForm
+
+    refused_person(world, screen)
+    screen.widgets(PersonForm)[0].fields["title"].input.text = "Dr."
+    assert world.sync().taken == 1
+    world.kill()
+    screen.app.go("unfinished")
+    screen.frames()
+    screen.tap("Add a person: Otto Frick  ·  Müller GmbH")
+    assert screen.shows("it would be there twice")
+    assert screen.shows("Dr.")
+    screen.tap("Open Müller GmbH")
+    assert screen.app.trail[-1] == ("account", {"account_id": uid(1001)})
+
+
+def test_a_form_about_an_account_that_was_merged_away_says_into_which_and_goes_on_there(world, screen):
+    cache = screen.app.ctx.store.cache
+    form = edit_form(screen)
+    held = form.account["phone"]
+    form.fields["phone"].input.text = "+423 9"
+    world.server.merged = {uid(1001): uid(1002)}
+    world.server.put("account", uid(1001), None)
+    other = world.server.world.rows["account", uid(1002)]["d"]
+    world.server.put("account", uid(1002), other | {"phone": "+423 2"})
+    assert world.sync().ok
+    world.kill()
+    screen.app.go("unfinished")
+    screen.frames()
+    screen.tap("Change of the account: Müller GmbH")
+    assert screen.shows("The office has merged “Müller GmbH” into “Bäckerei Näscher”.")
+    screen.tap("Open Bäckerei Näscher")
+    (form,) = screen.widgets(type(form))
+    assert (form.account_id, form.fields["phone"].value) == (uid(1002), "+423 9")
+    assert screen.shows("Bäckerei Näscher")
+    screen.tap("Save")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert (op.row_id, op.body["base_rev"], op.body["f"]) == (uid(1002), 0, {"phone": [held, "+423 9"]})
+    assert screen.app.ctx.store.outbox.drafts.all() == []
+    assert cache.doc("account", uid(1001)) is None
+
+
+def test_a_question_about_an_account_that_was_merged_away_is_called_by_what_it_became(world, screen):
+    op = edit(world.store, "account", uid(1001), {"note": "Ring twice"})
+    met = {"id": "c", "field": "note", "base": None, "mine": "Ring twice", "server": "Shut", "by": None, "at": None}
+    world.store.outbox.acknowledge(
+        op.n, "conflict", {"conflicts": [met | {"policy": "keep_server", "kind": "concurrent"}]}
+    )
+    world.server.merged = {uid(1001): uid(1002)}
+    world.server.put("account", uid(1001), None)
+    world.server.world.devices[world.store.outbox.meta.get("device_id")]["last_n"] = op.n
+    assert world.sync().ok
+    world.kill()
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Change of the account: Bäckerei Näscher")

@@ -35,6 +35,35 @@ def test_a_rep_signs_in_and_sees_today(tmp_path, open_app):
     listener.stop()
 
 
+def test_whatever_stops_signing_in_ends_in_words_and_it_can_be_tried_again(tmp_path, open_app, monkeypatch):
+    screen = open_app(tmp_path / "new")
+    form = screen.app.stage.screen
+    form.login.input.text, form.password.input.text = "mara", "secret"
+    unusable = (
+        "blah blah",
+        "http://127.0.0.1:8l56",
+        "http://[::1",
+        "http://a..b",
+        "https://crm.example/a b",
+        "https://",
+    )
+    for address in unusable:
+        form.say("")
+        form.server.input.text = address
+        screen.frames()
+        screen.tap("Sign in")
+        screen.until(lambda: screen.shows("This is not the address of a server."))
+        assert not form.button.disabled, address
+
+    def fails(*_args):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(screen.app.phone, "sign_in", fails)
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Signing in did not work (KeyError)."))
+    assert not form.button.disabled
+
+
 def test_the_app_speaks_the_devices_language_and_another_before_one_signs_in(tmp_path, open_app, monkeypatch):
     monkeypatch.setenv("LC_ALL", "de_CH.UTF-8")
     screen = open_app(tmp_path / "new")

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from mobile.field import conflicts, taking
 from mobile.field.capture import edit
 from mobile.field.home import PhoneHome
 from mobile.field.limits import Fault, Unfit
@@ -171,3 +172,75 @@ def test_what_was_set_aside_is_read_of_once_and_can_be_exported_still(world, ope
     screen.frames()
     assert screen.shows("1 entry that cannot be read any more is kept on this phone")
     assert any(getattr(one, "label", "") == "Export unsent work" for one in screen.widgets())
+
+
+def deleted(world, **changes):
+    """An account that the rep changed, or was at, and that the office has deleted meanwhile."""
+    if changes:
+        edit(world.store, "account", uid(1001), changes)
+    world.server.put("account", uid(1001), None)
+    for e, row_id in [key for key, row in world.server.world.rows.items() if row["d"].get("account_id") == uid(1001)]:
+        world.server.put(e, row_id, None)
+    assert world.sync().ok
+    assert world.store.cache.doc("account", uid(1001)) is None
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_an_edit_of_an_account_that_was_deleted_says_whose_and_what_can_be_done(world, open_app, may):
+    world.server.closed = [] if may else ["account.deleted_at"]
+    deleted(world, note="Ring twice")
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Change of the account: Müller GmbH")
+    assert screen.shows("you wrote “Ring twice”, but the office has deleted it meanwhile.")
+    assert screen.shows("With your value it comes back.") == may
+    assert screen.shows("Only the office can bring it back") != may
+    if may:
+        screen.tap("Bring it back")
+        (answer,) = screen.app.ctx.store.outbox.ops(["queued"])
+        assert answer.body["f"]["note"][1] == "Ring twice"
+        assert screen.shows("Change of the account: Müller GmbH"), "what waits is called so too"
+    else:
+        screen.tap("Understood")
+    assert conflicts.questions(screen.app.ctx.store) == []
+
+
+def test_an_answer_that_is_refused_is_no_second_entry_and_the_question_says_why(world, open_app):
+    deleted(world, note="Ring twice")
+    (question,) = conflicts.questions(world.store)
+    op = conflicts.answer(world.store, question, mine=True)
+    world.store.outbox.acknowledge(op.n, "rejected", {"error": {"code": "not_found", "msg": "No such account."}})
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("1 needs you")
+    assert screen.words().count("Change of the account: Müller GmbH") == 1
+    assert screen.shows("The server refused it: No such account.")
+    assert not screen.shows("Bring it back")
+    screen.tap("Understood")
+    assert screen.shows("All on server")
+
+
+def test_a_refused_entry_at_an_account_that_has_gone_is_called_by_it_still(world, open_app):
+    op = taking.new_contact(world.store, uid(1001), first_name="Otto", last_name="Frick")
+    world.server.reject.add(op.op_id)
+    deleted(world)
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Otto Frick  ·  Müller GmbH")
+
+
+def test_what_waits_for_a_sync_says_so_and_for_a_network_only_without_one(screen):
+    edit(screen.app.ctx.store, "account", uid(1001), {"phone": "mine"})
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Goes with the next sync.")
+    screen.app.ctx.problem = screen.app.ctx.words("err_unreachable")
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("Waits for a network.")

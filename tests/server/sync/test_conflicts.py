@@ -141,6 +141,24 @@ def test_a_deleted_account_comes_back_with_the_change_when_the_manager_takes_it(
     assert world.sql("select phone, deleted_at from account") == [("2", None)]
 
 
+def test_a_rep_who_may_not_delete_is_told_so_and_brings_no_account_back(world: World) -> None:
+    account = world.account("Bakery", "west", phone="1")
+    phone = world.phone("rita")
+    phone.sync()
+    world.sql("update account set deleted_at = now()")
+    phone.edit("account", account, phone="2")
+    phone.push()
+    assert "account.deleted_at" in phone.hello()["closed"]
+    assert "account.deleted_at" not in world.phone("mona").hello()["closed"]
+    rita = Desk(world, "rita")
+    (conflict,) = rita.conflicts()
+    assert conflict["is_deleted"]
+    status, answer = rita.decide(conflict, "take_mine")
+    assert (status, answer["code"]) == (403, "not_allowed")
+    assert world.sql("select phone, deleted_at is not null from account") == [("1", True)]
+    assert rita.decide(conflict, "keep_server")[0] == 200
+
+
 def test_a_deletion_against_an_edit_is_decided_by_the_manager(world: World) -> None:
     account = world.account("Bakery", "west")
     phone = world.phone("mona")

@@ -104,6 +104,19 @@ def test_what_an_offline_phone_says_of_the_loser_goes_to_the_winner(world: World
     assert world.sql("select last_visit_on is not null from account where id = :id", id=winner) == [(True,)]
 
 
+def test_a_phone_is_told_what_became_of_the_accounts_that_its_forms_are_about(world: World) -> None:
+    winner, loser = account(world, "Bakery Öhri", "west"), account(world, "Bakery", "west")
+    rita, otto = world.phone("rita"), world.phone("otto")
+    asked = [str(loser), str(winner), str(uuid4())]
+    assert rita.hello(accounts=asked)["merged"] == {}
+    made = merged(winner, loser, same_place=True)
+    assert rita.hello(accounts=asked)["merged"] == {str(loser): str(winner)}
+    assert otto.hello(accounts=asked)["merged"] == {}, "what he may not see"
+    assert "merged" not in rita.hello()
+    undone(made)
+    assert rita.hello(accounts=asked)["merged"] == {}
+
+
 def test_a_phone_that_deletes_the_loser_does_not_delete_the_winner(world: World) -> None:
     winner, loser = account(world, "Bakery Öhri", "west"), account(world, "Bakery", "west")
     phone = world.phone("mona")

@@ -141,3 +141,29 @@ def test_a_field_of_the_companys_own_is_called_as_the_company_calls_it(
     assert "Doors of Amann is now “Side &amp; back, Front”." in browser.get(answer.headers["location"]).text
     session.refresh(account)
     assert account.custom["doors"] == ["s", "f"]
+
+
+def test_an_edit_of_a_deleted_account_says_before_and_after_that_the_phones_value_brings_it_back(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, rita = make_account("Amann", phone="1"), make_user("rita")
+    clash = Clash("phone", ConflictKind.EDIT_AFTER_DELETE, Policy.KEEP_SERVER, base="1", mine="2", server="1")
+    back, left = (keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync")) for _ in range(2))
+    session.execute(update(Account).where(Account.id == account.id).values(deleted_at=clock.now()))
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert "The account was deleted here after the phone had last read it." in page
+    assert f'href="/accounts/{account.id}"' not in page, "there is nothing behind it"
+    assert 'href="/bin?entity=account"' in page
+    assert "<strong>Deleted</strong>" in page
+    assert "Bring the account back with it" in page
+    said = {"_csrf": token_in(page)}
+    answer = browser.post(f"/conflicts/{left.id}", data=said | {"decision": "keep_server"})
+    assert "Decided: Amann stays deleted." in browser.get(answer.headers["location"]).text
+    answer = browser.post(f"/conflicts/{back.id}", data=said | {"decision": "take_mine"})
+    page = browser.get(answer.headers["location"]).text
+    assert "Amann was deleted and stands in the lists again; Phone is “2”." in page
+    assert f'href="/accounts/{account.id}"' in page
