@@ -53,7 +53,7 @@ def _marks(ctx, state):
     for mark, n in (
         ("phone", len(state.waiting) + state.photos),
         ("server", applied),
-        ("attention", len(state.attention) + state.unreadable),
+        ("attention", state.needing + state.unreadable),
     ):
         box = Column(spacing=2, size_hint_y=1)
         box.add_widget(Icon(MARK_ICONS[mark], 26, MARK_INKS[mark], size_hint=(1, None), height=dp(30)))
