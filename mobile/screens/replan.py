@@ -119,7 +119,7 @@ def _line(ctx, change, closes, zone):
     below += [words("r_promised")] if stop.appointment == "fixed" else []
     below += [words("drive_short", time=words.duration(change.drive_s))] if change.drive_s else []
     lines = Column(
-        Text(stop.name, 16, True, lines=1),
+        Text(stop.name, 16, True, lines=2),
         Text("  ·  ".join(below), 14, ink=INKS[change.kind]),
         spacing=0,
         pos_hint={"top": 1},

@@ -120,7 +120,7 @@ def _content(ctx, card, op):
             continue
         value = ctx.words(f"s_{value}") if name == "state" and ctx.words.has(f"s_{value}") else value
         value = ctx.words.outcome(op.body["d"]["outcome"], value) if name == "outcome" and "d" in op.body else value
-        card.add_widget(Text(f"{reasons.label(ctx.words, name)}: {value}", 14, ink="quiet"))
+        card.add_widget(Text(f"{reasons.heading(ctx.words, name)}: {value}", 14, ink="quiet"))
 
 
 def _own(ctx, field, value):

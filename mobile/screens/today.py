@@ -195,7 +195,7 @@ def _stop_row(ctx, stop, zone, can_undo):
     time = ctx.words.time(_begins(stop), zone)
     row.add_widget(Text(time or "–", 16, True, size_hint_x=None, width=dp(50), pos_hint={"top": 1}))
     row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
-    lines = Column(Text(stop.name, 16, True, lines=1), spacing=0, pos_hint={"top": 1})
+    lines = Column(Text(stop.name, 16, True, lines=2), spacing=0, pos_hint={"top": 1})
     below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
     below += [ctx.words("fits_no_more")] if stop.is_out else []
     lines.add_widget(

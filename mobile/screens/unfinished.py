@@ -234,7 +234,7 @@ def held(ctx, draft):
 def read(ctx, body):
     """What of a draft can be read, as names and words."""
     for name, value in drafts.typed_in(body).items():
-        label = ctx.words(LABELS[name]) if name in LABELS else reasons.label(ctx.words, name)
+        label = ctx.words(LABELS[name]) if name in LABELS else reasons.heading(ctx.words, name)
         for said in _said(ctx, name, value):
             if said:
                 yield label, said
