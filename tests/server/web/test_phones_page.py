@@ -109,7 +109,8 @@ def test_before_a_phone_is_wiped_the_page_says_what_it_holds_and_asks(
     page = browser_of(ada).get(f"/users/{rita.id}").text
     for words in (
         "whether it holds unsent work is not known", "everything was sent then", "1 entry was not sent then",
-        "7 entries were not sent then", "photos were not sent then", "what others have on the same phone stays", "signed in on",
+        "7 entries were not sent then", "photos were not sent then",
+        "what others have on the same phone stays", "signed in on",
     ):  # fmt: skip
         assert words in page, words
     for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
