@@ -143,7 +143,7 @@ def _counts(store: Store) -> Answer:
     return {
         "unsent": state.unsent,
         "oldest_unsent": state.oldest_unsent,
-        "attention": len(state.attention),
+        "attention": state.needing,
         "unreadable": state.unreadable,
         "states": store.outbox.counts(),
     }

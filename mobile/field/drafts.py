@@ -7,6 +7,7 @@ visit has `begun`, and `photos`: of a visit that the office does not know yet th
 with it.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,8 @@ ABOUT = {
 """What a form is about where that is no account; a new person's form is about the account."""
 OWN = ("own", "own_site")
 """Under these names forms hold the company's own fields: of the record, and of its site beside it."""
+MISSED = "missed_ops"
+"""Where the ids of what *Missed* saved are kept, by visit."""
 CALLED = {("site", "name"): "site_name"}
 """What a form calls otherwise than the record does."""
 
@@ -263,6 +266,50 @@ def _typed(store: Store, e: str, values: Json) -> Json:
 
 def _first(several: Sequence[Any]) -> str:
     return str(several[0]["value"]) if several else ""
+
+
+# -- what is undone as long as nothing of it was sent
+
+
+def keep_undo(store: Store, visit_id: str, op_ids: Sequence[str]) -> None:
+    """Remember what *Missed* saved of a visit: the event, why it was far off, the next step."""
+    still = can_undo(store)
+    kept = {one: ids for one, ids in _undos(store).items() if one in still}
+    store.outbox.meta.set(MISSED, json.dumps(kept | {visit_id: list(op_ids)}))
+
+
+def can_undo(store: Store) -> set[str]:
+    """The missed visits of which all that was saved waits on this phone still, and nothing builds on it."""
+    if not (kept := _undos(store)):
+        return set()
+    ops = store.outbox.ops()
+    rows, queued = {op.op_id: op.row_id for op in ops}, {op.op_id for op in ops if op.state == "queued"}
+    return {
+        visit_id
+        for visit_id, ids in kept.items()
+        if ids
+        and queued.issuperset(ids)
+        and not any(op.op_id not in ids and op.row_id in {rows[one] for one in ids} for op in ops)
+        and _state(store, visit_id) in (None, "missed")
+    }
+
+
+def undo_missed(store: Store, visit_id: str) -> Json | None:
+    """A visit is not missed after all: nothing of that is sent. Returns what was typed with it; None, and nothing is
+    changed, once the server may have some of it."""
+    ids = _undos(store).get(visit_id, [])
+    ops = [op for op in store.outbox.ops() if op.op_id in ids]
+    if visit_id not in can_undo(store) or not store.take_back(ids):
+        return None
+    said = [op.body["d"] for op in ops]
+    by_state = {d.get("state"): d.get("note") for d in said}
+    step = next((d.get("subject") for d in said if "subject" in d), None)
+    typed = {"note": by_state.get("missed"), "reason": by_state.get("checked_in"), "step": step}
+    return {name: value for name, value in typed.items() if value}
+
+
+def _undos(store: Store) -> dict[str, list[str]]:
+    return store.outbox.meta.read(MISSED, lambda text: dict(json.loads(text))) or {}
 
 
 # -- photos of a visit that nobody planned

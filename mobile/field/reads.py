@@ -118,6 +118,9 @@ class SyncState:
     unsent: int
     oldest_unsent: str | None
     attention: tuple[Op, ...]
+    """Entries of which something needs the rep."""
+    needing: int
+    """How many things that is: each question of a conflict by itself, and each refused entry."""
     waiting: tuple[Op, ...]
     accounts: int
     verifying: bool
@@ -298,10 +301,13 @@ def sync_state(store: Store) -> SyncState:
     seen = conflicts.settled(store.outbox, ops)
     waiting = tuple(op for op in ops if op.state in ("queued", "sent", "deferred"))
     db, alone = store.cache.db, lone_photos(store, waiting)
+    attention = tuple(op for op in ops if op.state in ATTENTION and op.op_id not in seen)
+    asked = [one.op.op_id for one in conflicts.questions(store) if not one.decided]
     return SyncState(
         unsent=len(waiting) + sum(op.state == "stuck" for op in ops) + alone,
         oldest_unsent=store.outbox.oldest_unsent(),
-        attention=tuple(op for op in ops if op.state in ATTENTION and op.op_id not in seen),
+        attention=attention,
+        needing=len(asked) + sum(op.op_id not in asked for op in attention),
         waiting=waiting,
         accounts=int(db.execute("select count(*) from row where e='account'").fetchone()[0]),
         verifying=db.execute("select 1 from suspect limit 1").fetchone() is not None,

@@ -228,9 +228,9 @@ def _fits(early: Early, late: Late) -> bool:
 
 
 def driven(day: Ahead, order: Order) -> int:
-    """Seconds of driving of an order."""
+    """Seconds of driving of an order; without any calls that is the way home."""
     nodes = [day.start, *(day.calls[i].place for i in order), day.end]
-    return sum(day.seconds[a][b] for a, b in itertools.pairwise(nodes)) if order else 0
+    return sum(day.seconds[a][b] for a, b in itertools.pairwise(nodes))
 
 
 def _price(call: Call) -> int:
@@ -357,8 +357,7 @@ def timed(day: Ahead, order: Order) -> Answer:
             raise ValueError(f"{call.id} cannot be served in this order")
         stops.append(Timed(call.id, drive, min(ready, leaves + drive), end - call.service_s, end))
         leaves, place = end, call.place
-    home = day.seconds[place][day.end] if order else 0
-    back = leaves + home
+    back = leaves + day.seconds[place][day.end]
     if state == 0 and day.rest is not None:
         back = max(back, day.rest.earliest_s) + day.rest.duration_s
     inside = set(order)

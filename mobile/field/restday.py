@@ -46,11 +46,15 @@ class RestOfDay:
     """The stops as this phone shows them now: in the office's order, or in one that was taken before."""
     points: tuple[Point, ...]
     """Where one stands, where the day ends, and the doors, as the drive times count them."""
+    closes_at: datetime
+    """When one has to be back, also where that is past."""
+    is_over: bool
+    """Whether that is past: nobody can be visited any more."""
 
     @property
-    def closes_at(self) -> datetime:
-        """When one has to be back."""
-        return self.midnight + timedelta(seconds=self.ahead.close_s)
+    def home_s(self) -> int:
+        """Seconds of driving from where one stands to where the day ends."""
+        return replan.driven(self.ahead, ())
 
     def with_call(self, site: Json, key: str, service_s: int) -> tuple[replan.Ahead, replan.Call]:
         """The same rest with the drives to one more place, and the call there; nothing is placed yet."""
@@ -120,6 +124,7 @@ def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> R
         return None
     midnight = datetime.combine(day, datetime.min.time(), clock.zone(seen.zone))
     place, free_s = _standing(store, seen, midnight, fix)
+    closes_at = _closes(route, seen, midnight)
     now = day_as_taken(store, user_id, day)
     order = {key_of(s): n for n, s in enumerate(now.stops)}
     points = [place, _at(seen.end or seen.start), *(_door(s) for s in placed)]
@@ -131,7 +136,7 @@ def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> R
             start=0,
             end=1,
             open_s=free_s,
-            close_s=_closes(route, seen, midnight, free_s),
+            close_s=max(_seconds(closes_at, midnight), free_s),
             calls=tuple(_call(store, s, n + 2, midnight) for n, s in enumerate(placed)),
             seconds=drives(points, _factor(seen)),
             rest=_rest(route, midnight, free_s),
@@ -140,6 +145,8 @@ def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> R
         shown={key_of(s): s for s in now.stops},
         unplaced=tuple(s.name for s in stops if s.lon is None or s.lat is None),
         points=tuple(points),
+        closes_at=closes_at,
+        is_over=closes_at <= moments.now(store.outbox),
     )
 
 
@@ -338,11 +345,10 @@ def _call(store: Store, stop: reads.Stop, place: int, midnight: datetime) -> rep
     return replan.Call(key_of(stop), place, service, windows, worth, promised=fixed)
 
 
-def _closes(route: Json, day: reads.Day, midnight: datetime, free_s: int) -> int:
-    closes = reads.instant(route.get("closes_at"))
-    if closes is None:
-        closes = day.returns_at + timedelta(seconds=LATER_S) if day.returns_at else midnight + timedelta(hours=18)
-    return max(_seconds(closes, midnight), free_s)
+def _closes(route: Json, day: reads.Day, midnight: datetime) -> datetime:
+    if (closes := reads.instant(route.get("closes_at"))) is not None:
+        return closes
+    return day.returns_at + timedelta(seconds=LATER_S) if day.returns_at else midnight + timedelta(hours=18)
 
 
 def _rest(route: Json, midnight: datetime, free_s: int) -> replan.Rest | None:

@@ -25,7 +25,7 @@ class TimelineEntry:
     at: datetime | None
     """None: some time of that day."""
     state: str
-    """Empty for a note, `in` or `out` for a mail, `won` or `lost` where a deal came to its end."""
+    """Empty for a note, `in` or `out` for a mail, `new`, `won` or `lost` where a deal began or came to its end."""
     title: str | None
     """A subject, a number or what a deal is called; None for visits and notes."""
     outcome: str | None
@@ -80,7 +80,7 @@ def _told(store: Store, account_id: str) -> Iterator[tuple[str, Json, str | None
         yield "mail", doc, doc["at"], fields | {"sender": doc["sender"] if doc["direction"] == "in" else None}
     for doc in docs(store, "stage_change", account_id):
         went = " → ".join(one for one in (doc["from_stage"], doc["to_stage"]) if one)
-        state = "" if doc["state"] == "open" else doc["state"]
+        state = ("" if doc["from_stage"] else "new") if doc["state"] == "open" else doc["state"]
         yield "stage", doc, doc["at"], {"title": doc["deal"], "note": went, "state": state, "who": doc["by"]}
     for doc in docs(store, "ticket", account_id):
         title = f"#{doc['number']} {doc['subject']}"

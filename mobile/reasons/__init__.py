@@ -76,3 +76,9 @@ def label(words: Words, name: str) -> str:
     """What a field or a kind of entry is called here; one without a word, as the server calls it."""
     key = f"field_{name.rpartition('.')[2].lower().replace(' ', '_').replace('-', '')}"
     return words(key) if words.has(key) else name
+
+
+def heading(words: Words, name: str) -> str:
+    """The same at the beginning of a line."""
+    called = label(words, name)
+    return called[:1].upper() + called[1:]

@@ -2,8 +2,8 @@
 
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import finding, own, photos, pins, reads, rights
-from mobile.screens import gallery, leads, timeline, work
+from mobile.field import drafts, finding, own, photos, pins, reads, rights
+from mobile.screens import gallery, leads, timeline, unfinished, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Row, Scroller, Text
@@ -67,13 +67,16 @@ def _head(ctx, card):
 
 def _log(ctx, account_id):
     """The way to today's visit, planned or begun, else to one that nobody planned; a missed one can still be made."""
-    words, visit = ctx.words, reads.visit_today(ctx.files, ctx.user_id, account_id) or {}
-    is_missed = visit.get("state") == "missed"
-    today = lambda: ctx.nav.go("visit", visit_id=visit["id"], account_id=account_id)  # noqa: E731 a tap
+    words, known = ctx.words, reads.visit_today(ctx.files, ctx.user_id, account_id) or {}
+    is_missed = known.get("state") == "missed"
+    today = lambda: ctx.nav.go("visit", visit_id=known["id"], account_id=account_id)  # noqa: E731 a tap
+    undo = lambda: unfinished.undo_missed(ctx, known["id"], account_id, ctx.nav.go)  # noqa: E731 a tap
     new = lambda: ctx.nav.go("visit", account_id=account_id)  # noqa: E731 a tap
     if is_missed:
         yield PushButton(words("visited_after_all"), today, "notebook_pen")
-    log = today if visit and not is_missed else new
+    if is_missed and known["id"] in drafts.can_undo(ctx.files):
+        yield PushButton(words("undo_missed"), undo, "x", "quiet")
+    log = today if known and not is_missed else new
     yield PushButton(words("log_visit"), log, "notebook_pen", "quiet" if is_missed else "primary")
 
 

@@ -64,11 +64,14 @@ class Context:
     search: str = ""
     view: Any = None
     """The day whose map was left for something else, and where one looked."""
+    missed: dict[str, Any] = field(default_factory=dict)
+    """The forms behind missed visits that can be undone, by visit."""
 
     def forget(self) -> None:
         """Nothing of what somebody looked for, opened or was told is there for the next one."""
         self.day = self.index = self.view = self.problem = None
         self.search = ""
+        self.missed = {}
 
     @property
     def files(self) -> Store:

@@ -44,12 +44,13 @@ class Export(Column):
         words = self.ctx.words
         what = words.count("exported_entries", "exported_entries_1", made.ops)
         if made.photos:
-            what = words("exported_photos", what=what, n=made.photos)
+            key = "exported_photos_1" if made.photos == 1 else "exported_photos"
+            what = words(key, what=what, n=made.photos)
         text = words("exported", what=what, where=where)
         if made.aside:
             text += " " + words.count("exported_aside", "exported_aside_1", made.aside)
         if made.lost:
-            text += " " + words("exported_lost", n=made.lost)
+            text += " " + words.count("exported_lost", "exported_lost_1", made.lost)
         self._show(text, "good")
 
     @mainthread

@@ -9,7 +9,7 @@ from kivy.uix.image import Image
 from kivy.uix.stacklayout import StackLayout
 
 from mobile import reasons
-from mobile.field import photos
+from mobile.field import photos, reads
 from mobile.screens.parts import frame, mark_icon
 from mobile.widgets.base import Column, Icon, Text, Touchable
 from mobile.widgets.controls import Notice, PushButton
@@ -68,6 +68,9 @@ def build(ctx, photo_id, account_id):
     words = ctx.words
     photo = next((one for one in photos.at_account(ctx.files, account_id) if one.id == photo_id), None)
     page = BoxLayout(orientation="vertical", padding=dp(12), spacing=dp(12))
+    account = ctx.files.cache.doc("account", account_id) or {}
+    if account.get("name"):
+        page.add_widget(Text(account["name"], 16, True))
     if photo is not None:
         path = photo.large or photo.small
         page.add_widget(picture(ctx, path, "contain") if path else Icon("download", 32, "quiet"))
@@ -76,7 +79,15 @@ def build(ctx, photo_id, account_id):
         if photo.large is None:
             ctx.nav.fetch_pictures([photo.sha256])
         page.add_widget(PushButton(words("delete_photo"), lambda: _discard(ctx, photo_id), "x", "danger"))
-    return frame(ctx, photo.name if photo else words("photo"), page, back=True)
+    return frame(ctx, _title(ctx, photo) if photo else words("photo"), page, back=True)
+
+
+def _title(ctx, photo):
+    """When it was taken: a file name says nothing, and two of one second have the same."""
+    at = reads.instant(photo.taken_at)
+    if at is None:
+        return ctx.words("photo")
+    return f"{ctx.words.day(at.astimezone(ctx.zone).date(), ctx.today)}, {ctx.words.time(at, ctx.zone)}"
 
 
 def _discard(ctx, photo_id):

@@ -16,7 +16,8 @@ from mobile.widgets.controls import Notice, PushButton
 
 KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "", "0", "<")
 KEY_DP = 64
-NOTE_DP = 44
+NOTE_DP = 64
+"""As tall as the longest note of a wrong PIN on a small phone, so that nothing moves."""
 ENTER, BACKSPACE = (13, 271), 8
 
 
@@ -109,8 +110,13 @@ class Lock(AnchorLayout):
         """In a place that is always there: the keys stay where they are."""
         self.notes.clear_widgets()
         self.notes.add_widget(what)
-        what.bind(height=lambda _what, high: setattr(self.notes, "height", max(dp(NOTE_DP), high)))
-        self.notes.height = max(dp(NOTE_DP), what.height)
+        what.bind(height=self._fit)
+        self._fit(what, what.height)
+
+    def _fit(self, what, high):
+        """As tall as what is said now; what was said before does not count."""
+        if what in self.notes.children:
+            self.notes.height = max(dp(NOTE_DP), high)
 
     def submit(self):
         """The right PIN leads back to where the rep was."""

@@ -48,6 +48,7 @@ def zoom_buttons(ctx, view, fix):
     column.add_widget(IconButton("navigation", view.north_up, "north up", line="line"))
     corner = AnchorLayout(pos_hint=WHOLE, anchor_x="right", anchor_y="top", padding=dp(12))
     corner.add_widget(column)
+    view.covers.append(column)
     return corner
 
 

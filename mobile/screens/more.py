@@ -28,7 +28,7 @@ def build(ctx):
         _tasks(ctx),
     )
     if state.unsent:
-        page.column.add_widget(Notice(words("sign_out_blocked", n=state.unsent), "warn"))
+        page.column.add_widget(Notice(words.count("sign_out_blocked", "sign_out_blocked_1", state.unsent), "warn"))
     else:
         page.column.add_widget(PushButton(words("sign_out"), ctx.nav.sign_out, "log_out", "danger"))
     return frame(ctx, words("more"), page, tab="more")

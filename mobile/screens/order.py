@@ -85,11 +85,11 @@ class OrderPad(BoxLayout):
                 "per_unit", price=words.money(_short(price), self.catalogue.currency), unit=_unit(words, product.unit)
             )
         lines = Column(
-            Text(product.name, 16, bool(much), lines=1),
+            Text(product.name, 16, bool(much), lines=2),
             Text(f"{product.number}  ·  {below}", 14, ink="quiet" if price is not None else "warn", lines=1),
             spacing=0, pos_hint={"center_y": 0.5},
         )  # fmt: skip
-        row = Row(lines, spacing=4, height=52)
+        row = Row(lines, spacing=4)
         if product.id in self.chosen:
             less = IconButton("minus", lambda: self.change(product, -1), words("take_less", name=product.name), "brand")
             row.add_widget(less)

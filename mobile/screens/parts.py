@@ -20,7 +20,7 @@ def sync_line(ctx):
 def sync_words(ctx):
     """The mark and the words of the sync line at this moment."""
     words, state = ctx.words, reads.sync_state(ctx.files)
-    if needing := len(state.attention) + state.unreadable:
+    if needing := state.needing + state.unreadable:
         mark, text = "attention", words.count("needs_you", "needs_you_1", needing)
     elif ctx.syncing:
         mark, text = ("phone" if state.unsent else "server"), words("syncing")

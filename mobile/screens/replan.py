@@ -7,6 +7,7 @@ from kivy.metrics import dp
 
 from mobile.field import restday
 from mobile.field.store import clock
+from mobile.screens import unfinished
 from mobile.screens.parts import class_badge, frame
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, rule
 from mobile.widgets.controls import Notice, PushButton, Working
@@ -15,35 +16,48 @@ INKS = {"same": "quiet", "earlier": "info", "later": "warn", "out": "bad", "back
 
 
 def build(ctx, day):
-    rest = restday.ahead_of(ctx.files, ctx.user_id, day, ctx.phone.position.fix())
+    words, rest = ctx.words, restday.ahead_of(ctx.files, ctx.user_id, day, ctx.phone.position.fix())
+    undo = unfinished.undo_rows(ctx, day)
+    if rest is None or rest.is_over:
+        page = Scroller(*undo, Card(Row(Icon("info", 22, "quiet"), Text(_nothing(ctx, rest), 16))))
+        return frame(ctx, words("replan_title"), page, back=True)
+    found = Column(Working(words("replan_working")), _leave(ctx), spacing=12)
+    Thread(target=_work, args=(ctx, rest, found), daemon=True).start()
+    return frame(ctx, words("replan_title"), Scroller(*undo, found), back=True)
+
+
+def _nothing(ctx, rest):
+    """Why there is nothing to plan."""
     if rest is None:
-        page = Scroller(Card(Row(Icon("info", 22, "quiet"), Text(ctx.words("replan_nothing"), 16))))
-        return frame(ctx, ctx.words("replan_title"), page, back=True)
-    leave = PushButton(ctx.words("replan_leave"), ctx.nav.back, "x", "quiet", height=dp(54))
-    page = Scroller(Working(ctx.words("replan_working")), leave)
-    Thread(target=_work, args=(ctx, rest, page), daemon=True).start()
-    return frame(ctx, ctx.words("replan_title"), page, back=True)
+        return ctx.words("replan_nothing")
+    since = ctx.words.time(rest.closes_at, clock.zone(rest.day.zone))
+    return ctx.words("replan_over", time=since, drive=ctx.words.duration(rest.home_s))
 
 
-def _work(ctx, rest, page):
+def _leave(ctx):
+    return PushButton(ctx.words("replan_leave"), ctx.nav.back, "x", "quiet", height=dp(54))
+
+
+def _work(ctx, rest, found):
     """Beside the screen, which keeps answering; what is found is shown if the rep still waits for it."""
     proposal = restday.propose(rest)
-    Clock.schedule_once(lambda _dt: _show(ctx, proposal, page), 0)
+    Clock.schedule_once(lambda _dt: _show(ctx, proposal, found), 0)
 
 
-def _show(ctx, proposal, page):
-    if page.parent is None:
+def _show(ctx, proposal, found):
+    if found.get_root_window() is None:
         return
-    page.column.clear_widgets()
+    found.clear_widgets()
     for part in _page(ctx, proposal):
-        page.column.add_widget(part)
+        found.add_widget(part)
 
 
 def _page(ctx, proposal):
     """What one gets for it, then every stop with its old and its new time."""
     words, zone = ctx.words, clock.zone(proposal.rest.day.zone)
     drive, before = words.duration(proposal.answer.drive_s), words.duration(proposal.drive_before_s)
-    sums = words("replan_sum", drive=drive, before=before, back=words.time(proposal.returns_at, zone))
+    key = "replan_sum" if proposal.answer.stops else "replan_none"
+    sums = words(key, drive=drive, before=before, back=words.time(proposal.returns_at, zone))
     head = Card(Text(sums, 20, True), spacing=4)
     for line in _why(ctx, proposal):
         head.add_widget(Text(line, 16))
@@ -60,9 +74,10 @@ def _page(ctx, proposal):
     yield Card(rows)
     if proposal.rest.unplaced:
         yield Notice(words("r_unplaced", names=", ".join(proposal.rest.unplaced)), "warn")
-    yield Notice(words("replan_kept_here"), "info")
-    yield PushButton(words("replan_take"), lambda: _take(ctx, proposal), "check", height=dp(54))
-    yield PushButton(words("replan_leave"), ctx.nav.back, "x", "quiet", height=dp(54))
+    if proposal.answer.stops:
+        yield Notice(words("replan_kept_here"), "info")
+        yield PushButton(words("replan_take"), lambda: _take(ctx, proposal), "check", height=dp(54))
+    yield _leave(ctx)
 
 
 def _why(ctx, proposal):
@@ -89,7 +104,7 @@ def _why_out(ctx, change, closes, zone):
 
 
 def _line(ctx, change, closes, zone):
-    """Old time, new time, who, and what that means for them."""
+    """Old time, new time, who, and what that means for them: what is moved by minutes alone is said, in a quiet ink."""
     words, stop = ctx.words, change.stop
     old, new = words.time(change.before, zone), words.time(change.after, zone)
     times = Column(Text(new or "–", 16, True, "bad" if change.after is None else "ink"), spacing=0)
@@ -97,12 +112,14 @@ def _line(ctx, change, closes, zone):
         times.add_widget(Text(f"[s]{old}[/s]", 14, ink="quiet", markup=True))
     times.size_hint_x, times.width = None, dp(56)
     times.pos_hint = {"top": 1}
-    moved = abs((_minute(change.after) - _minute(change.before)).total_seconds()) if old and new else 0
-    below = [words(f"r_{change.kind}", n=words.duration(moved)), *_why_out(ctx, change, closes, zone)]
+    moved = (_minute(change.after) - _minute(change.before)).total_seconds() if old and new else 0
+    kind = "later" if moved > 0 else "earlier"
+    kind = kind if moved and change.kind == "same" else change.kind
+    below = [words(f"r_{kind}", n=words.duration(abs(moved))), *_why_out(ctx, change, closes, zone)]
     below += [words("r_promised")] if stop.appointment == "fixed" else []
     below += [words("drive_short", time=words.duration(change.drive_s))] if change.drive_s else []
     lines = Column(
-        Text(stop.name, 16, True, lines=1),
+        Text(stop.name, 16, True, lines=2),
         Text("  ·  ".join(below), 14, ink=INKS[change.kind]),
         spacing=0,
         pos_hint={"top": 1},

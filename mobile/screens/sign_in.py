@@ -164,7 +164,7 @@ class SignIn(AnchorLayout):
         except SignInNeeded as problem:
             self._failed(self._why(problem.code))
         except Unreachable:
-            self._failed("err_unreachable")
+            self._failed("err_unreachable" if self.ctx.phone.holds_unsent() else "err_unreachable_here")
         except BadAddress:
             self._failed("err_address")
         except Problem as problem:

@@ -55,7 +55,7 @@ def _marks(ctx, state):
     for mark, n in (
         ("phone", len(state.waiting) + state.photos),
         ("server", applied),
-        ("attention", len(state.attention) + state.unreadable),
+        ("attention", state.needing + state.unreadable),
     ):
         box = Column(spacing=2, size_hint_y=1)
         box.add_widget(Icon(MARK_ICONS[mark], 26, MARK_INKS[mark], size_hint=(1, None), height=dp(30)))
@@ -128,7 +128,7 @@ def _content(ctx, card, op):
             continue
         value = ctx.words(f"s_{value}") if name == "state" and ctx.words.has(f"s_{value}") else value
         value = ctx.words.outcome(op.body["d"]["outcome"], value) if name == "outcome" and "d" in op.body else value
-        card.add_widget(Text(f"{reasons.label(ctx.words, name)}: {value}", 14, ink="quiet"))
+        card.add_widget(Text(f"{reasons.heading(ctx.words, name)}: {value}", 14, ink="quiet"))
 
 
 def _own(ctx, field, value):

@@ -1,12 +1,13 @@
 """Today: the next stop as a large card, then the day as a timeline; the map beside it on wide windows."""
 
 from datetime import date, timedelta
+from functools import partial
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
 from mobile import plantexts
-from mobile.field import reads, records, restday, tracks, zones
+from mobile.field import drafts, reads, records, restday, tracks, zones
 from mobile.field.store import clock, moments
 from mobile.screens import map_view, unfinished, visit
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
@@ -65,7 +66,7 @@ def _timeline(ctx, day, day_date):
     column.add_widget(gap(14))
     if day.start and upcoming is not None and day_date >= zones.today(ctx.files.outbox, day.zone):
         column.add_widget(_order(ctx, day_date, restday.is_taken(day)))
-    zone = clock.zone(day.zone)
+    zone, can_undo = clock.zone(day.zone), drafts.can_undo(ctx.files)
     if day.start:
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
     for stop in (s for s in day.stops if not s.is_out):
@@ -73,12 +74,12 @@ def _timeline(ctx, day, day_date):
             column.add_widget(_drive(ctx, stop.drive_s, stop.distance_m, stop.estimated))
         else:
             column.add_widget(gap(8))
-        column.add_widget(_stop_row(ctx, stop, zone))
+        column.add_widget(_stop_row(ctx, stop, zone, can_undo))
     if day.end and day.returns_at:
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
     for stop in (s for s in day.stops if s.is_out):
         column.add_widget(gap(8))
-        column.add_widget(_stop_row(ctx, stop, zone))
+        column.add_widget(_stop_row(ctx, stop, zone, can_undo))
     return scroller
 
 
@@ -184,7 +185,7 @@ def _begins(stop):
     return stop.starts_at or stop.arrives_at
 
 
-def _stop_row(ctx, stop, zone):
+def _stop_row(ctx, stop, zone, can_undo):
     row = Touchable(
         lambda: ctx.nav.go("visit" if stop.open else "account", **_target(stop)),
         "paper", "line", 10, size_hint_y=None, padding=(dp(12), dp(10)), spacing=dp(10),
@@ -194,13 +195,16 @@ def _stop_row(ctx, stop, zone):
     time = ctx.words.time(_begins(stop), zone)
     row.add_widget(Text(time or "–", 16, True, size_hint_x=None, width=dp(50), pos_hint={"top": 1}))
     row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
-    lines = Column(Text(stop.name, 16, True, lines=1), spacing=0, pos_hint={"top": 1})
+    lines = Column(Text(stop.name, 16, True, lines=2), spacing=0, pos_hint={"top": 1})
     below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
     below += [ctx.words("fits_no_more")] if stop.is_out else []
     lines.add_widget(
         Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet", lines=1)
     )
     row.add_widget(lines)
+    if stop.visit_id in can_undo:
+        tap = partial(unfinished.undo_missed, ctx, stop.visit_id, stop.account_id, ctx.nav.go)
+        row.add_widget(PushButton(ctx.words("undo"), tap, None, "quiet", size_hint_x=None, width=dp(116)))
     for extra in (mark_icon(stop.mark), class_badge(stop.account_class)):
         if extra is not None:
             row.add_widget(extra)

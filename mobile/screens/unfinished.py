@@ -1,12 +1,14 @@
 """What forms hold: kept with every letter, there again when they are opened, and told where a rep looks."""
 
+from functools import partial
+
 from kivy.metrics import dp
 
 from mobile import reasons
 from mobile.field import drafts, reads
 from mobile.field.store.ids import uuid7
 from mobile.screens.parts import fact, frame, section
-from mobile.widgets.base import Column, Icon, Row, Scroller, Text, Touchable
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 LABELS = {
@@ -147,6 +149,36 @@ def title(ctx, draft):
     return ": ".join(p for p in (ctx.words(key), called) if p)
 
 
+# -- missed, and not missed after all
+
+
+def undo_missed(ctx, visit_id, account_id, go):
+    """Not missed: the form is as it was, as long as nothing of it was sent."""
+    files, typed = ctx.files, drafts.undo_missed(ctx.files, visit_id)
+    is_undone, form = typed is not None, ctx.missed.pop(visit_id, None)
+    if is_undone and form is not None:
+        form.keep_again()
+    elif is_undone:  # the app was closed since: what is in the entries themselves
+        body = {"screen": "visit", "arguments": {"account_id": account_id}, "seen": {}, "account_id": account_id}
+        is_planned = files.cache.doc("visit", visit_id) is not None
+        drafts.keep(files, visit_id, body | {"planned": is_planned} | typed)
+    known = {"visit_id": visit_id} if files.cache.doc("visit", visit_id) else {}
+    go("visit", account_id=account_id, **known)
+    ctx.nav.toast(ctx.words("undone" if is_undone else "undo_late"), "good" if is_undone else "info")
+
+
+def undo_rows(ctx, day):
+    """The visits of a day that are marked missed on this phone alone, each with its undo."""
+    can = drafts.can_undo(ctx.files)
+    for stop in reads.day(ctx.files, ctx.user_id, day).stops if can else ():
+        if stop.visit_id in can:
+            tap = partial(undo_missed, ctx, stop.visit_id, stop.account_id, ctx.nav.instead)
+            yield Card(
+                Row(Icon("user_x", 20, "bad"), Text(ctx.words("missed_saved", name=stop.name), 16)),
+                PushButton(ctx.words("undo"), tap, "x", "quiet"),
+            )
+
+
 # -- where it is told
 
 
@@ -219,7 +251,7 @@ def held(ctx, draft):
 def read(ctx, body):
     """What of a draft can be read, as names and words."""
     for name, value in drafts.typed_in(body).items():
-        label = ctx.words(LABELS[name]) if name in LABELS else reasons.label(ctx.words, name)
+        label = ctx.words(LABELS[name]) if name in LABELS else reasons.heading(ctx.words, name)
         for said in _said(ctx, name, value):
             if said:
                 yield label, said

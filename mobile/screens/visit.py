@@ -1,6 +1,7 @@
 """The visit form: checked in, outcome, save. Three taps; note, questions, order, signature and next step beside."""
 
 from datetime import date
+from functools import partial
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
@@ -15,7 +16,7 @@ from mobile.screens import gallery, work
 from mobile.screens.parts import frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
-from mobile.screens.unfinished import Typed
+from mobile.screens.unfinished import Typed, undo_missed
 from mobile.widgets.bars import UNDO_S
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, gap, paint, readable
 from mobile.widgets.controls import Chips, IconButton, Notice, PushButton
@@ -169,6 +170,9 @@ class VisitForm(BoxLayout):
         if self.is_missed:
             head.add_widget(gap(8))
             head.add_widget(Notice(self.ctx.words("missed_now"), "info"))
+            if self.visit_id in drafts.can_undo(self.ctx.files):
+                tap = partial(undo_missed, self.ctx, self.visit_id, self.account_id, self.ctx.nav.instead)
+                head.add_widget(PushButton(self.ctx.words("undo_missed"), tap, "x", "quiet"))
         if (told := self.typed.told()) is not None:
             head.add_widget(told)
         return head
@@ -342,23 +346,16 @@ class VisitForm(BoxLayout):
         ctx.nav.saved(UNDO_S + 2)
         ctx.nav.back()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
-        go = ctx.nav.go
-        if day == zones.today(ctx.files.outbox, self.visit.get("zone")) and restday.ahead_of(
-            ctx.files, ctx.user_id, day
-        ):
-            ctx.nav.go("replan", day=day)
-            go = ctx.nav.instead
-        undo = None if self.typed.body.get("photos") else (ctx.words("undo"), lambda: self._undo(ops, go))
-        ctx.nav.toast(ctx.words("missed_saved", name=self.account.get("name") or ""), undo=undo)
-
-    def _undo(self, ops, go):
-        """Not missed: the form is as it was, as long as nothing of it was sent."""
-        ctx, known = self.ctx, {"visit_id": self.visit_id} if self.visit else {}
-        is_undone = ctx.files.take_back([op.op_id for op in ops])
-        if is_undone:
-            self.typed.keep_again()
-        go("visit", account_id=self.account_id, **known)
-        ctx.nav.toast(ctx.words("undone" if is_undone else "undo_late"), "good" if is_undone else "info")
+        can_undo = not self.typed.body.get("photos")  # they are sent with it
+        if can_undo:
+            drafts.keep_undo(ctx.files, self.visit_id, [op.op_id for op in ops])
+            ctx.missed[self.visit_id] = self.typed
+        rest = restday.ahead_of(ctx.files, ctx.user_id, day) if day else None
+        if rest and not rest.is_over and day == zones.today(ctx.files.outbox, self.visit.get("zone")):
+            ctx.nav.go("replan", day=day)  # says who was missed, with the undo
+            return
+        undo = (ctx.words("undo"), lambda: undo_missed(ctx, self.visit_id, self.account_id, ctx.nav.go))
+        ctx.nav.toast(ctx.words("missed_saved", name=self.account.get("name") or ""), undo=undo if can_undo else None)
 
 
 def build(ctx, visit_id=None, account_id=None):

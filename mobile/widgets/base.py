@@ -1,5 +1,6 @@
 """Text, icons, cards and columns: the few pieces everything else is made of."""
 
+import re
 from pathlib import Path
 
 from kivy.clock import Clock
@@ -38,12 +39,16 @@ def register_fonts():
     LabelBase.register("Icons", str(FONTS / "lucide.ttf"))
 
 
+EMOJI = re.compile("[\u2600-\u2712\u2714-\u27bf\U0001f000-\U0001faff][\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u200d]*")
+"""Signs that the font lacks: drawn as they are they would be nothing at all."""
+
+
 class Text(Label):
     """Words that wrap to the width they get and are as tall as they need."""
 
     def __init__(self, text="", size=16, bold=False, ink="ink", lines=0, align="left", **kwargs):
         super().__init__(
-            text=text,
+            text=EMOJI.sub("(Emoji)", text),
             font_name="Inter",
             font_size=sp(size),
             bold=bold,

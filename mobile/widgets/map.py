@@ -38,6 +38,7 @@ class MapView(Gestures):
         self.pins, self.lines, self.me = [], [], None
         self._tiles, self._wanted, self._dull, self._touches = {}, [], [], {}
         self._textures, self._fit, self._alone = {}, None, []
+        self.covers = []  # widgets that lie above the map
         self._placed, self._shown, self._gathered, self._crowds = [], None, {}, {}
         self._ground, self._base, self._names = (InstructionGroup() for _ in range(3))
         self._routes, self._marks = mapmarks.Routes(), mapmarks.Marks()
@@ -273,8 +274,10 @@ class MapView(Gestures):
                 radius = dp(13 + min(9, 2.2 * math.log2(len(found.keys))))
                 self._crowds[found] = (x, y, radius)
                 yield ("crowd", level, number), x, y, partial(self._draw_crowd, found, radius)
+        signs = [(*at(*self._at[pin.key]), dp(pin.size)) for pin in self._alone if not pin.icon]
         for pin in reversed(self._alone):
             x, y = at(*self._at[pin.key])
+            x, y = mapmarks.beside(x, y, dp(pin.size), signs) if pin.icon else (x, y)
             if self._is_near(x, y, dp(pin.size) + self._doubt(pin)):
                 yield self._pin_mark(pin, x, y)
         if self.me is not None:
@@ -354,7 +357,10 @@ class MapView(Gestures):
                         yield label, (style.size, at, aside)
 
     def _obstacles(self):
-        """What names must not cover: me, numbered stops and bubbles."""
+        """What names must not cover, or lie under: me, numbered stops and bubbles, and the buttons above the map."""
+        for one in self.covers:
+            x, y = one.center_x - self.x, one.center_y - self.y
+            yield Label(f"\0{id(one)}", x, y, one.width, one.height, -1)
         if self.me is not None:
             x, y = self.lonlat_px(self.me.lon, self.me.lat)
             yield Label("\0me", x - self.x, y - self.y, dp(28), dp(28), -1)

@@ -200,3 +200,14 @@ def stroke(flat, kind):
         yield Line(points=flat, width=1, dash_length=dp(8), dash_offset=dp(5))
     else:
         yield Line(points=flat, width=dp(1.8), joint="round", cap="round")
+
+
+def beside(x, y, reach, signs):
+    """Where a sign that reaches so far is drawn, so that it and others (x, y and reach in pixels) are seen whole: it
+    gives way to each that it would touch."""
+    for other_x, other_y, other in signs:
+        near, least = math.hypot(x - other_x, y - other_y), reach + other
+        if near < least:
+            along, up = ((x - other_x) / near, (y - other_y) / near) if near else (0.0, 1.0)
+            x, y = other_x + along * least, other_y + up * least
+    return x, y

@@ -8,11 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import datetime, time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mobile.device.desktop import FolderCamera
+from mobile.field import restday
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -85,6 +88,8 @@ def test_a_day_without_network_arrives_whole_although_the_app_is_killed(office, 
     sign_in(screen)
     film.shoot(screen, "today")
 
+    ten = datetime.combine(office.today, time(10), clock.zone("Europe/Vaduz"))
+    monkeypatch.setattr(restday, "moments", SimpleNamespace(now=lambda _outbox: ten))  # at any hour of the night too
     office.stop()
     visit_with_photo_and_signature(screen)
     film.shoot(screen, "visit")

@@ -136,7 +136,7 @@ def test_the_timeline_tells_all_that_the_phone_has_of_an_account(store, server, 
     found = [(one.kind, one.state, one.note) for one in told if one.kind in ("mail", "stage")]
     assert found == [
         ("mail", "in", "We need twelve"), ("mail", "out", "We need twelve"),
-        ("stage", "won", "Talks → Won"), ("stage", "", "Talks"),
+        ("stage", "won", "Talks → Won"), ("stage", "new", "Talks"),
     ]  # fmt: skip
     assert {one.title for one in told if one.kind == "ticket"} == {"#1042 Cooling drips", "#1041 Invoice wrong"}
     found = [(one.amount, one.note) for one in told if one.kind in ("order", "call")]

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobile import plantexts
-from mobile.field import agenda, reads, restday
+from mobile.field import agenda, drafts, reads, restday, taking
 from mobile.field.capture import VisitTarget, visit_event
+from mobile.field.checkin import Fix
 from mobile.field.hours import ANY_TIME, open_spans
 from mobile.field.offers import slots
 from mobile.field.replan import Ahead, Call, Rest, Route, replan, timed
@@ -214,6 +215,40 @@ def test_what_no_longer_fits_is_last_without_a_time_and_is_not_the_next_stop(mor
     assert not shown.next_stop.is_out
     (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day), clock.zone("UTC")) if one.day == day]
     assert {one.title for one in weekday.entries if one.is_out and one.starts_at is None} == left_out
+
+
+def test_after_the_end_of_the_day_it_is_over_and_the_way_home_counts(morning, server, monkeypatch):
+    day = date.fromisoformat(DAY)
+    rest = restday.ahead_of(morning.store, server.user_id, day)
+    assert not rest.is_over
+    monkeypatch.setattr(clock, "now", lambda: datetime.fromisoformat(f"{DAY}T16:02:00+00:00"))
+    far_off = Fix(9.70, 47.14, 10, clock.now())
+    rest = restday.ahead_of(morning.store, server.user_id, day, far_off)
+    assert rest.is_over
+    assert rest.closes_at == datetime.fromisoformat(f"{DAY}T16:00:00+00:00"), "not the moment at which one asks"
+    proposal = restday.propose(rest, spent=lambda: 0.0)
+    assert proposal.answer.stops == ()
+    assert proposal.answer.drive_s == rest.home_s > 10 * M
+    assert proposal.returns_at == clock.now() + timedelta(seconds=rest.home_s)
+
+
+def test_what_missed_saved_is_undone_as_long_as_all_of_it_waits(morning, server):
+    store, target = morning.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001))
+    far = visit_event(store, target, "checked_in", note="The road is closed")
+    missed = visit_event(store, target, "missed", note="Nobody opened")
+    step = taking.next_step(store, uid(1001), "Call first", due_on=DAY)
+    other = visit_event(store, VisitTarget(uid(1002), uid(2002), DAY, "Europe/Vaduz", uid(3002)), "missed")
+    drafts.keep_undo(store, uid(3001), [far.op_id, missed.op_id, step.op_id])
+    drafts.keep_undo(store, uid(3002), [other.op_id])
+    assert drafts.can_undo(store) == {uid(3001), uid(3002)}
+    typed = drafts.undo_missed(store, uid(3001))
+    assert typed == {"note": "Nobody opened", "reason": "The road is closed", "step": "Call first"}
+    assert [op.op_id for op in store.outbox.ops()] == [other.op_id]
+    assert store.cache.doc("visit", uid(3001))["state"] == "planned"
+    assert store.outbox.mark_sent(store.outbox.ops())
+    assert drafts.can_undo(store) == set()
+    assert drafts.undo_missed(store, uid(3002)) is None
+    assert store.cache.doc("visit", uid(3002))["state"] == "missed"
 
 
 def test_legs_that_are_as_the_office_planned_them_keep_their_roads(morning, server):

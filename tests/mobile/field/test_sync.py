@@ -281,6 +281,15 @@ def test_a_conflict_is_shown_and_one_tap_takes_mine(synced):
     assert reads.sync_state(synced.store).attention == ()
 
 
+def test_each_question_of_an_entry_that_met_two_edits_is_counted(synced):
+    edit(synced.store, "account", uid(1001), {"phone": "mine", "note": "Rear door"})
+    told = synced.server.world.rows["account", uid(1001)]["d"]
+    synced.server.put("account", uid(1001), told | {"phone": "theirs", "note": "Ramp"})
+    assert synced.sync().results == {"conflict": 1}
+    assert len(conflicts.questions(synced.store)) == 2
+    assert reads.sync_state(synced.store).needing == 2
+
+
 def clashing(synced):
     """Mara wrote one number, the office another."""
     edit(synced.store, "account", uid(1001), {"phone": "mine"})

@@ -113,6 +113,22 @@ def test_where_the_route_begins_has_a_mark_that_says_when(screen):
     assert screen.shows("Back at Depot")
 
 
+def test_no_name_lies_under_the_buttons_and_no_stop_upon_home(screen):
+    from mobile.screens.map_view import DayMap
+    from mobile.widgets import mapmarks
+    from mobile.widgets.controls import IconButton
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    nearer = next(w for w in screen.widgets(IconButton) if w.label == "zoom in")
+    boxes = [(one.x, one.y, one.width, one.height) for one in day_map.map._obstacles()]
+    x, y = nearer.center_x - day_map.map.x, nearer.center_y - day_map.map.y
+    assert any(abs(x - cx) <= wide / 2 and abs(y - cy) <= high / 2 for cx, cy, wide, high in boxes)
+    assert mapmarks.beside(0, 0, 12, [(100, 0, 12)]) == (0, 0)
+    assert mapmarks.beside(4, 0, 12, [(0, 0, 12)]) == (24, 0)
+    assert mapmarks.beside(0, 0, 12, [(0, 0, 12)]) == (0, 24)
+
+
 def test_the_map_beside_today_shows_who_lies_around_too(open_app, world):
     from mobile.screens.map_view import DayMap
 

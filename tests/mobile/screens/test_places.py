@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from mobile.device.desktop import FolderCamera
-from mobile.field import drafts, holdings, rights, taking, tracks, zones
+from mobile.field import drafts, holdings, photos, rights, taking, tracks, zones
 from mobile.field.agenda import monday_of
 from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from mobile.field.checkin import Fix
@@ -349,6 +349,11 @@ def test_nothing_is_said_to_be_on_the_server_that_is_not(open_app, world, tmp_pa
     (op,) = store.outbox.ops()
     called = datetime.strptime(f"{op.body['d']['name']} +1300", "%Y-%m-%d %H.%M.%S.jpg %z")
     taken = datetime.fromisoformat(op.body["d"]["taken_at"])
+    (photo,) = photos.at_account(store, uid(1001))
+    screen.app.go("photo", photo_id=photo.id, account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("Müller GmbH")
+    assert not screen.shows(".jpg"), "a file name says nothing"
     assert abs(called - taken) < timedelta(minutes=1), "named in the rep's zone, not in that of the machine"
     store.outbox.acknowledge(op.n, "applied", {"n": op.n, "status": "applied"})
     words = look()
@@ -546,3 +551,20 @@ def test_of_many_people_at_an_account_ten_are_built_and_others_at_a_tap(world, o
         screen.tap(f"Further people: {left}")
         assert shown() == [f"Anna Meier {n:02}" for n in range(built)]
     assert not screen.shows("Further people")
+
+
+def test_signs_that_the_font_lacks_are_named():
+    from mobile.widgets.base import Text
+
+    assert Text("Danke \U0001f44d\U0001f3fd, \u2600\ufe0f und \u2713").text == "Danke (Emoji), (Emoji) und \u2713"
+
+
+def test_one_entry_is_one_and_what_a_draft_holds_begins_with_a_capital(screen):
+    from mobile.screens import unfinished
+
+    taking.next_step(screen.app.ctx.files, uid(1001), "Send the list", due_on="2026-12-01")
+    screen.app.go("more")
+    screen.frames()
+    assert screen.shows("1 entry is not sent yet. Sync first, then sign out.")
+    told = list(unfinished.read(screen.app.ctx, {"first_name": "Otto", "note": "At noon"}))
+    assert told == [("First name", "Otto"), ("Note", "At noon")]

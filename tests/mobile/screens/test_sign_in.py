@@ -7,6 +7,7 @@ import pytest
 import segno
 from PIL import Image
 
+from mobile.field import locking
 from mobile.field.capture import edit
 from mobile.field.store import clock
 from mobile.field.sync.run import Report
@@ -114,6 +115,33 @@ def test_a_rep_signs_in_with_a_code_scanned_or_typed_and_is_told_what_is_wrong_w
     screen.tap("Sign in")
     screen.until(lambda: screen.shows("This code has let a phone in already."))
     listener.stop()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_on_a_small_phone_nothing_moves_after_wrong_pins_and_all_of_it_fits(screen, language):
+    from mobile.screens.lock import Lock
+
+    ctx, size = screen.app.ctx, SIZES["small phone"]
+    screen.app.choose("language", language)
+    locking.set_pin(ctx.phone.secrets, ctx.user_id, "2580")
+    screen.resize(size)
+    screen.app.guard._touched -= locking.IDLE_S
+    screen.app.guard.look()
+    screen.frames()
+    try:
+        (lock,) = screen.widgets(Lock)
+        where = lambda: [w.to_window(*w.pos) for w in lock.walk() if getattr(w, "label", None)]  # noqa: E731
+        before = where()
+        assert min(y for _x, y in before) >= 0, "the last button is on the page"
+        for _ in range(8):
+            for digit in "1111":
+                lock.pad.press(digit)
+            lock.submit()
+            screen.frames()
+            assert where() == before
+        assert screen.shows(ctx.words("pin_wait_long")) or screen.shows(ctx.words("pin_wait", n=5).split(".")[0])
+    finally:
+        screen.resize(SIZES["phone"])
 
 
 def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(screen):

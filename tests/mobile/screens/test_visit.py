@@ -1,10 +1,13 @@
 """Today and a visit: what happened there, answers, photos."""
 
 import io
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from PIL import Image
 
+from mobile.field import restday
 from mobile.field.checkin import Fix
 from mobile.field.rows import docs
 from mobile.field.store import clock
@@ -413,6 +416,63 @@ def test_a_missed_visit_is_undone_and_what_was_typed_is_there_again(screen):
     screen.frames()
     assert not screen.shows("The rest of the day"), "the way back leads to the day"
     assert screen.shows("Next stop")
+
+
+@pytest.mark.parametrize("way", ["today", "account", "visit"])
+def test_a_missed_visit_is_undone_from_its_stop_after_the_app_was_closed_too(screen, way):
+    from mobile.screens.visit import VisitForm
+
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    (form,) = screen.widgets(VisitForm)
+    form.note.input.text = "Nobody opened"
+    screen.tap("Missed")
+    screen.app.stage.clear_widgets()
+    screen.app.ctx.forget()
+    screen.app.go("today")
+    if way != "today":
+        screen.app.go(way, account_id=uid(1001), **({"visit_id": uid(3001)} if way == "visit" else {}))
+    screen.frames()
+    screen.tap("Undo" if way == "today" else "Undo: not missed")
+    assert _states(screen) == []
+    (form,) = screen.widgets(VisitForm)
+    assert form.note.value == "Nobody opened"
+
+
+def test_a_day_that_is_over_is_said_and_no_order_is_offered(screen, monkeypatch):
+    day = screen.app.ctx.today
+    rest = restday.ahead_of(screen.app.ctx.files, screen.app.ctx.user_id, day)
+    over = replace(rest, is_over=True, closes_at=rest.midnight + timedelta(hours=17))
+    monkeypatch.setattr(restday, "ahead_of", lambda *_args: over)
+    screen.app.go("replan", day=day)
+    screen.frames()
+    assert screen.shows("The day has been over since 17:00: nobody is left to plan. The way home takes")
+    assert not screen.shows("Take this order")
+    screen.app.go("today")
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Missed")
+    assert not screen.shows("The rest of the day")
+    assert screen.shows("Marked missed: Müller GmbH")
+
+
+def test_an_order_of_nobody_is_not_offered_and_minutes_are_said(screen, monkeypatch):
+    from kivy.uix.label import Label
+
+    from mobile.screens import replan as page
+
+    ctx, day = screen.app.ctx, screen.app.ctx.today
+    rest = restday.ahead_of(ctx.files, ctx.user_id, day)
+    nobody = restday.propose(replace(rest, ahead=replace(rest.ahead, close_s=rest.ahead.open_s)), spent=lambda: 1.0)
+    told = [w.text for part in page._page(ctx, nobody) for w in part.walk() if isinstance(w, Label)]
+    assert any(text.startswith("Nobody fits into the day any more") for text in told)
+    assert "Take this order" not in told
+    stop = next(iter(rest.shown.values()))
+    before = rest.midnight + timedelta(hours=14, minutes=40)
+    for minutes, said in ((-2, "2 min earlier"), (3, "3 min later"), (0, "unchanged")):
+        change = restday.Change(stop, before, before + timedelta(minutes=minutes))
+        told = [w.text for w in page._line(ctx, change, before, before.tzinfo).walk() if isinstance(w, Label)]
+        assert any(text.startswith(said) for text in told), told
 
 
 def test_a_missed_visit_that_was_sent_can_still_be_made(screen, world):

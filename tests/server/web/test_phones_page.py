@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -88,6 +89,35 @@ def test_refused_work_is_read_taken_again_and_put_aside_on_its_reps_page(
     page = browser.get(f"/users/{rita.id}").text
     assert ("put aside" in page, "taken" in page, ada.name in page) == (True, True, True)
     assert "50 to look at" in browser.get("/users/phones").text
+
+
+def test_before_a_phone_is_wiped_the_page_says_what_it_holds_and_asks(
+    session: Session, browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    ada, rita = make_user(), make_user("rita", Role.REP)
+    seen = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    for name, pending in (
+        ("Old", None),
+        ("Empty", {"ops": 0}),
+        ("One", {"ops": 1}),
+        ("Photos", {"ops": 0, "blobs": 2}),
+        ("Full", {"ops": 7}),
+    ):
+        session.add(Device(user_id=rita.id, name=name, platform="android", public_key=b"key", pending=pending,
+                           last_seen_at=seen))  # fmt: skip
+    session.flush()
+    page = browser_of(ada).get(f"/users/{rita.id}").text
+    for words in (
+        "whether it holds unsent work is not known", "everything was sent then", "1 entry was not sent then",
+        "7 entries were not sent then", "photos were not sent then",
+        "what others have on the same phone stays", "signed in on",
+    ):  # fmt: skip
+        assert words in page, words
+    for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
+        if 'value="wipe_pending"' in form or 'value="retired"' in form:
+            assert re.search(r'type="checkbox"[^>]* required', form), "one click alone does nothing"
+    assert page.count("Yes, wipe ") == 5
+    assert page.index('id="phones"') < page.index("Working day"), "under the person, not below all of it"
 
 
 def test_what_a_retired_phone_held_is_read_and_decided_on_its_owners_page(
