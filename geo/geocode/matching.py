@@ -299,7 +299,7 @@ class Matcher:
             types = [w for w in reading.left_over if may_be_type(w) and self._may_end(street_id, w)]
             if types:
                 left = tuple([w for w in reading.left_over if w not in types])
-                reading = Reading(reading.words, reading.number, left)
+                reading = Reading(reading.words, reading.number, left, True)
         _, like, cost, agrees, city, own_city = compared
         match = Match(street, reading, like, cost, agrees, city, own_city)
         key = (street_id, None if reading.number is None else reading.number.base)
@@ -357,7 +357,8 @@ def is_other_by_figures(match: Match) -> bool:
     if match.like.type_differs:
         compass, short = vocabulary().compass, vocabulary().short
         return bool(asked.figures) and all([w[0].isdecimal() or short.get(w, w) in compass for w in asked.rest])
-    return is_figures(match.reading.words) and (match.cost > 0 or bool(match.reading.left_over))
+    reading = match.reading
+    return is_figures(reading.words) and (bool(reading.left_over) or (match.cost > 0 and not reading.has_type))
 
 
 def is_another_type(match: Match, where: Where) -> bool:

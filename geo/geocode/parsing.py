@@ -12,8 +12,8 @@ from geo.geocode.types import AddressQuery
 from geo.geocode.vocabulary import decoded, fold, is_simple, vocabulary
 
 _BETWEEN = re.compile(
-    r"(?:(?<=[^\W\d])|(?<=[^\W\d]\.))\s*\(([^()]*)\)(\s*\d+\s?[^\W\d]?\s*)(?=$|[,;|\n\r])"
-    r"|(?:^|(?<=[,;|\n\r]))(\s*\d+\s?[^\W\d]?\s*)\(([^()]*)\)(?=\s*[^\W\d])"
+    r"(?:(?<=[^\W\d])|(?<=[^\W\d]\.))\s*\(([^()]*)\)(\s*\d+(?:[-/]\d+)?\s?[^\W\d]?\s*)(?=$|[,;|\n\r])"
+    r"|(?:^|(?<=[,;|\n\r]))(\s*\d+(?:[-/]\d+)?\s?[^\W\d]?\s*)\(([^()]*)\)(?=\s*[^\W\d])"
 )
 """A bracket between a street and its number: `Main Street (2nd floor) 60`, `60 (2nd floor) Main Street`."""
 _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")

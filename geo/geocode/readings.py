@@ -22,6 +22,8 @@ class Reading(NamedTuple):
     """None when read without a number."""
     left_over: Words
     """Words right beside the street that this reading does not explain."""
+    has_type: bool = False
+    """A word beside the street was read as its type, cut short or misspelt."""
 
 
 def readings(words: Words) -> Iterator[Reading]:
@@ -38,7 +40,14 @@ def readings(words: Words) -> Iterator[Reading]:
         The number before or after the street; windows that leave out words at the far end follow the
         full one; the last is the reading without a number. The number of a flat or office is none of them.
     """
-    words = _behind_unit(_without_house(words))
+    yield from _readings(words)
+    without = _without_house(words)
+    if without is not words:
+        yield from _readings(without)
+
+
+def _readings(words: Words) -> Iterator[Reading]:
+    words = _behind_unit(words)
     number_at = _numbers(words)
     for cut in range(_LONGEST_NAME):
         for i in reversed(number_at):
@@ -89,7 +98,7 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
     end = i
     announcing = vocabulary().number
     while end > 1 and words[end - 1] in announcing:
-        end -= 1
+        end -= 2 if end > 2 and words[end - 2] + words[end - 1] in announcing else 1
     if cut >= end:
         return
     tail = []
@@ -182,6 +191,10 @@ def is_floor(words: Words) -> bool:
     return len("".join(floor)) > 1 and len(floor) < 3 and "".join(floor) in vocabulary().unit
 
 
+def _is_flat(words: Words) -> bool:
+    return len(words) == 2 and words[1].isdecimal() and _announces_unit(words, 0)
+
+
 def without_units(words: Words) -> Words:
     """Cut a stretch where a floor, box or person begins, but not at its very first word."""
     units = vocabulary().unit
@@ -202,7 +215,11 @@ def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
         return list(found)
     result: list[Words] = []
     numbered: list[Words] = []
-    floors = [words for words in found if is_floor(words)]
+    floors = [
+        words
+        for at, words in enumerate(found)
+        if is_floor(words) or (at and only_number(found[at - 1]) and _is_flat(words))  # `21B, appt 4, Main Street`
+    ]
     if floors and len(floors) < len(found):
         return [*with_joined_numbers([words for words in found if words not in floors]), *floors]
     for at, words in enumerate(found):
@@ -222,15 +239,20 @@ def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
 
 
 def _starts_with_number(words: Words) -> bool:
-    return words[0].isdecimal() or (len(words) > 1 and _announces(words[0]) and words[1].isdecimal())
+    behind = words[_announced(words) :]
+    return bool(behind) and behind[0].isdecimal()
 
 
-def _announces(word: str) -> bool:
-    return word in vocabulary().number or word in vocabulary().house
+def _announced(words: Words) -> int:
+    """How many words in front announce a number: one, or two that are one in the tables (`hs nr`)."""
+    table = vocabulary()
+    if "".join(words[:2]) in table.number:
+        return 2
+    return int(words[0] in table.number or words[0] in table.house)
 
 
 def only_number(words: Words) -> bool:
-    rest = words[1:] if _announces(words[0]) else words
+    rest = words[_announced(words) :]
     return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in SUFFIX_WORDS for w in rest)
 
 
