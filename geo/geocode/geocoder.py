@@ -231,6 +231,8 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
     if placed is None:
         asked = match.reading.number is not None
         return min(confidence, 0.6 if asked else _NO_NUMBER), Reason.NO_NUMBER
+    if is_letter_or_figure(match):
+        confidence = min(confidence, 0.6)
     if placed.fit != "exact":
         return confidence, Reason.NEARBY_NUMBER
     clean = match.cost == 0 and not match.reading.left_over and not is_misread(match)
@@ -244,6 +246,14 @@ def is_misread(match: Match) -> bool:
         return False
     known = parse_number(placed.text)
     return known is not None and known.base != number.base and not number.tail[0].isdecimal()
+
+
+def is_letter_or_figure(match: Match) -> bool:
+    """Whether the number ends with an `o` or `l`, and no house has that letter, nor the figure that it may be."""
+    number, placed = match.reading.number, match.placed
+    if number is None or placed is None or number.tail not in (("o",), ("l",)):
+        return False
+    return (placed.fit != "exact" or placed.is_cut) and not is_misread(match)
 
 
 def _candidate(match: Match, confidence: float) -> Candidate:

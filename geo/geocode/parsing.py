@@ -144,7 +144,7 @@ def _may_be_street(words: Words, index: Index, is_apart: bool) -> bool:
     """Whether a stretch of another column is a street with its number: a known one, or any that a comma cuts off."""
     if not has_number(words) or not vocabulary().unit.isdisjoint(words):
         return False
-    letters = tuple([word for word in words if word.isalpha() and len(word) > 1])
+    letters = tuple([word for word in words if word.isalpha()])
     if not letters or index.places_named("".join(letters)):
         return False
     if is_apart and not any(word.isdecimal() and index.knows_postcode(word) for word in words):
