@@ -10,7 +10,8 @@ from geo.geocode.businesses import find_business, is_business
 from geo.geocode.collecting import uncollected
 from geo.geocode.confidence import Features, Model, probability, shipped
 from geo.geocode.index import Index
-from geo.geocode.matching import Match, Matcher, Where, is_here
+from geo.geocode.matching import Match, Matcher, Where, is_another_type, is_here, is_other_by_figures
+from geo.geocode.numbers import parse_number
 from geo.geocode.parsing import Parsed, parse
 from geo.geocode.plain import Plain
 from geo.geocode.ranking import Ranking, is_another, means_city, torn, with_rivals
@@ -154,7 +155,7 @@ class Geocoder:
     def _decide(self, query: AddressQuery, parsed: Parsed, where: Where, ranked: Ranking) -> Answer:
         if not any((query.name, query.street, query.postcode, query.city, query.query)):
             return Answer(None, reason=Reason.EMPTY, region_version=self._index.version)
-        answer = self._best(ranked, where) if ranked else None
+        answer = self._best(ranked, parsed, where) if ranked else None
         numbered = bool(ranked) and ranked.best.reading.number is not None
         if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
             floor = 0.95 if numbered and ranked.best.cost < 0.3 else 0.0
@@ -171,12 +172,13 @@ class Geocoder:
             return place or answer or Answer(None, region_version=self._index.version)
         return answer
 
-    def _best(self, ranked: Ranking, where: Where) -> Answer:
+    def _best(self, ranked: Ranking, parsed: Parsed, where: Where) -> Answer:
         best = ranked.best
         confidence = self._model.confidence(with_rivals(ranked))
         confidence, reason = veto(best, where, confidence)
         other = torn(ranked)
-        if other is not None or is_another(ranked):
+        spare = best.reading.number is None and parsed.has_figures_beside(best.reading.words)
+        if other is not None or is_another(ranked) or spare:
             confidence = min(confidence, 0.6)
         if confidence >= THRESHOLD:
             return self._answer(best, confidence, reason, ())
@@ -221,16 +223,37 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
         return min(confidence, 0.3), Reason.OTHER_COUNTRY
     if not is_here(match, where) and not where.is_empty:
         return min(confidence, 0.5), Reason.PLACE_CONTRADICTS
+    if is_other_by_figures(match) or is_another_type(match, where):
+        return min(confidence, 0.6), Reason.UNSURE
     placed = match.placed
     if placed is not None and placed.fit == "far":
         return min(confidence, 0.6), Reason.NUMBER_OUT_OF_RANGE
     if placed is None:
         asked = match.reading.number is not None
         return min(confidence, 0.6 if asked else _NO_NUMBER), Reason.NO_NUMBER
+    if is_letter_or_figure(match):
+        confidence = min(confidence, 0.6)
     if placed.fit != "exact":
         return confidence, Reason.NEARBY_NUMBER
-    clean = match.cost == 0 and not match.reading.left_over
+    clean = match.cost == 0 and not match.reading.left_over and not is_misread(match)
     return confidence, Reason.EXACT if clean else Reason.CORRECTED
+
+
+def is_misread(match: Match) -> bool:
+    """Whether a letter of the number was read as a figure (`2O` as 20)."""
+    number, placed = match.reading.number, match.placed
+    if number is None or placed is None or not placed.is_cut or not number.tail:
+        return False
+    known = parse_number(placed.text)
+    return known is not None and known.base != number.base and not number.tail[0].isdecimal()
+
+
+def is_letter_or_figure(match: Match) -> bool:
+    """Whether the number ends with an `o` or `l`, and no house has that letter, nor the figure that it may be."""
+    number, placed = match.reading.number, match.placed
+    if number is None or placed is None or number.tail not in (("o",), ("l",)):
+        return False
+    return (placed.fit != "exact" or placed.is_cut) and not is_misread(match)
 
 
 def _candidate(match: Match, confidence: float) -> Candidate:

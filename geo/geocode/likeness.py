@@ -88,6 +88,8 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     lacks = bool(asked.types) != bool(known.types)
     differs = bool(asked.types and known.types) and asked.types.isdisjoint(known.types)
     length = max(len(asked.core), len(known.core), 1)
+    if asked.figures != known.figures:
+        return _least(_letters(asked, known, length, lacks, differs), asked, known, length, lacks, differs, place_words)
     if asked.core == known.core or asked.plain == known.plain:
         return Likeness(0, length, False, False, 0.0, lacks, differs)
     if asked.glued == known.glued:
@@ -97,13 +99,25 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     in_type = _cut_type_edits(asked, known)
     if in_type == 0:
         return Likeness(0, length)
-    if asked.bare == known.bare or asked.bare_plain == known.bare_plain:
+    if (asked.bare == known.bare or asked.bare_plain == known.bare_plain) and not asked.bare.isdecimal():
         return Likeness(0, length, True, False, 0.0, lacks, differs)
     best = _letters(asked, known, length, lacks, differs)
-    least = best.cost
-    if in_type is not None and in_type / len(known.glued) < least:
+    if in_type is not None and in_type / len(known.glued) < best.cost:
         best = Likeness(in_type, len(known.glued))
-        least = best.cost
+    return _least(best, asked, known, length, lacks, differs, place_words)
+
+
+def _least(
+    best: Likeness,
+    asked: StreetName,
+    known: StreetName,
+    length: int,
+    lacks: bool,
+    differs: bool,
+    place_words: frozenset[str],
+) -> Likeness:
+    """The kindest of a comparison by letters and those by words."""
+    least = best.cost
     for other in _shortened(asked, known, length, lacks, differs, place_words, least) if least > _LITTLE else ():
         cost = other.cost
         if cost < least:
@@ -212,7 +226,7 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -
 
 
 def _means(a: str, b: str) -> bool:
-    if a == b or a[0] != b[0]:
+    if a == b or a[0] != b[0] or a[0].isdecimal():
         return a == b
     short, long = (a, b) if len(a) < len(b) else (b, a)
     if long.startswith(short):

@@ -14,7 +14,7 @@ from geo.geocode.names import postcode_key
 from geo.geocode.normalise import StreetName, from_words, may_be_type, type_edits
 from geo.geocode.numbers import Placed
 from geo.geocode.parsing import Parsed
-from geo.geocode.readings import Reading, Words, readings
+from geo.geocode.readings import Reading, Words, is_figures, readings
 from geo.geocode.vocabulary import vocabulary
 
 CLOSE = 0.15
@@ -30,6 +30,8 @@ _MAX_READINGS = 60
 _WIDE_READINGS = 3
 """So many readings are looked for anywhere, when nothing in the written place is like them."""
 _LOOK_CLOSELY = 8
+_AROUND = 0.6
+"""A written place is one around the street at least so surely."""
 _AGREES = FEATURES.index("postcode_agrees")
 
 
@@ -297,7 +299,7 @@ class Matcher:
             types = [w for w in reading.left_over if may_be_type(w) and self._may_end(street_id, w)]
             if types:
                 left = tuple([w for w in reading.left_over if w not in types])
-                reading = Reading(reading.words, reading.number, left)
+                reading = Reading(reading.words, reading.number, left, True)
         _, like, cost, agrees, city, own_city = compared
         match = Match(street, reading, like, cost, agrees, city, own_city)
         key = (street_id, None if reading.number is None else reading.number.base)
@@ -341,6 +343,33 @@ def figures_of(reading: Reading) -> Words:
     return () if reading.number is not None else tuple([w for w in reading.words if w.isdecimal()])
 
 
+def is_other_by_figures(match: Match) -> bool:
+    """Whether figures are part of a name, written or known, and make it another one.
+
+    They are not the same in any name of the street; or they are, and tell it from others only by its type, which is
+    another one or is not explained: `71st Avenue` is not 71st Road, and `K 7` not Calle 7.
+    """
+    asked = from_words(match.reading.words)
+    if not asked.figures and not match.cost:
+        return False
+    if all(name.figures != asked.figures for name in match.street.names):
+        return True
+    if match.like.type_differs:
+        compass, short = vocabulary().compass, vocabulary().short
+        return bool(asked.figures) and all([w[0].isdecimal() or short.get(w, w) in compass for w in asked.rest])
+    reading = match.reading
+    return is_figures(reading.words) and (bool(reading.left_over) or (match.cost > 0 and not reading.has_type))
+
+
+def is_another_type(match: Match, where: Where) -> bool:
+    """Whether the type is another one, and anything else contradicts as well: the postcode, the city or the number."""
+    if not match.like.type_differs:
+        return False
+    house = match.reading.number is None or (match.placed is not None and match.placed.fit == "exact")
+    place = (match.agrees_postcode > 0 or not where.postcodes) and (match.city >= _AROUND or not where.has_city)
+    return not (house and place)
+
+
 def announces(words: Words) -> bool:
     """Whether words only announce a number, floor or door, and name no street."""
     table = vocabulary()
@@ -354,7 +383,7 @@ def is_here(match: Match, where: Where) -> bool:
     """
     if match.agrees_postcode > 0:
         return True
-    return match.own_city or (match.city >= 0.6 and not (where.postcodes and match.street.postcodes))
+    return match.own_city or (match.city >= _AROUND and not (where.postcodes and match.street.postcodes))
 
 
 def rank(match: Match) -> float:

@@ -42,7 +42,7 @@ class StreetName:
     plain: str
     """`rest` glued, its words unshortened."""
     figures: tuple[str, ...]
-    """All figures in it."""
+    """All figures in it, word by word: `1 7` is not `17`."""
     directions: frozenset[str]
     """Points of the compass in it, in their short forms."""
 
@@ -88,7 +88,7 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
         bare_plain = "".join([w for w in rest if w not in table.little]) or plain
     glued = "".join(parts)
     keys = tuple(filter(None, dict.fromkeys((core, plain, bare, bare_plain, glued if is_glued else ""))))
-    figures = () if glued.isalpha() else tuple(_FIGURES.findall(glued))
+    figures = () if core.isalpha() else tuple([f.lstrip("0") for w in short for f in _FIGURES.findall(w)])
     directions = _NOWHERE if table.compass.isdisjoint(short) else table.compass.intersection(short)
     return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys, plain, figures, directions)
 

@@ -34,6 +34,8 @@ _STEP = 0.6
 one by one in seven places half a step errs less on the mean than a whole one in six."""
 _REACH_M = 150.0
 """How far past the end a house may be placed."""
+_LETTERS = str.maketrans("oil", "011")
+"""Letters that are written for figures."""
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 _WIDE_GAP_M = 1_000.0
 _MANY_NUMBERS = 200
@@ -177,18 +179,36 @@ class Houses:
             house = self._house(begin)
             if end == begin + 1 and house.number.tail == wanted.tail:
                 return Placed(house.point, house.number.text, house.postcode, Grade.ROOFTOP, 10.0, "exact")
+            if len(wanted.tail) == 1 and wanted.tail[0] in "oil":
+                return self._figure_for_letter(wanted, postcode, [self._house(at) for at in range(begin, end)])
             return _among([self._house(at) for at in range(begin, end)], wanted, postcode)
         if not size:
             return None
         second = second_figure(wanted.tail)
         figure = wanted.base if second < 0 else second
         others = [self._house(at) for at, other in enumerate(self._with_second) if other == figure]
-        if others:
+        if others and (second < 0 or self._are_seconds_telling):  # flat 1 of another house says nothing of `44/1`
             found = _among(others, others[0].number, postcode)
             return found if second < 0 else found._replace(fit="base", grade=Grade.INTERPOLATED, is_cut=True)
         row, is_second = self._row
         placed, near = row.place(wanted.text, figure if is_second else wanted.base)
         return placed._replace(postcode=self._house(near).postcode)
+
+    def _figure_for_letter(self, wanted: HouseNumber, postcode: str, sisters: Sequence[House]) -> Placed:
+        """Place `2O` or `4l`: the house 20 or 41 if there is one and 2 has no letters; the house 2 is not exact."""
+        found = _among(sisters, wanted, postcode)
+        if any(house.number.tail for house in sisters):
+            return found
+        meant = HouseNumber(int(f"{wanted.base}{wanted.tail[0].translate(_LETTERS)}"))
+        others = [self._house(at) for at, base in enumerate(self._bases) if base == meant.base]
+        if others:
+            return _among(others, meant, postcode)._replace(is_cut=True)
+        return found._replace(fit="base", grade=Grade.INTERPOLATED)
+
+    @cached_property
+    def _are_seconds_telling(self) -> bool:
+        """Whether second figures tell most houses from each other."""
+        return 2 * len(set(self._with_second) - {-1}) > len(self)
 
     @cached_property
     def _row(self) -> tuple["_Row", bool]:

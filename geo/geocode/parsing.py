@@ -1,17 +1,21 @@
 """From what somebody wrote to possible readings: street words, house number, postcode, places, country."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from geo.geocode.index import Index
 from geo.geocode.names import country_code, postcode_variants
 from geo.geocode.normalise import from_words, street_words
-from geo.geocode.readings import SUFFIX_WORDS, Words, without_units
+from geo.geocode.readings import SUFFIX_WORDS, Words, has_number, is_floor, only_number, readings, with_joined_numbers
 from geo.geocode.types import AddressQuery
 from geo.geocode.vocabulary import decoded, fold, is_simple, vocabulary
 
+_BETWEEN = re.compile(
+    r"(?:(?<=[^\W\d])|(?<=[^\W\d]\.))\s*\(([^()]*)\)(\s*\d+(?:[-/]\d+)?\s?[^\W\d]?\s*)(?=$|[,;|\n\r])"
+    r"|(?:^|(?<=[,;|\n\r]))(\s*\d+(?:[-/]\d+)?\s?[^\W\d]?\s*)\(([^()]*)\)(?=\s*[^\W\d])"
+)
+"""A bracket between a street and its number: `Main Street (2nd floor) 60`, `60 (2nd floor) Main Street`."""
 _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
 _WIDE = re.compile(r"\s{2,}")
 _SINGLE = re.compile(r"\S\s\S")
@@ -20,6 +24,8 @@ _GLUED_NUMBER = re.compile(r"([^\W\d]+)(\d+(?:[^\W\d]|bis|ter|quater)?)")
 _GLUED_LETTERS = 3
 """A word of fewer letters keeps the figures glued to it (`a4`), unless it announces a number (`n5`)."""
 _SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
+_SHORTEST_STREET = 4
+"""A street in the column of names or cities has a key of so many letters at least."""
 _MAX_TEXT = 400
 _MAX_WORDS = 40
 
@@ -44,6 +50,15 @@ class Parsed:
         """Whether there may be a house number."""
         return any(word.isdecimal() for words in self.segments for word in words)
 
+    def has_figures_beside(self, name: Words) -> bool:
+        """Whether there are figures beside a street's name that may be its number: no floor's, box's or flat's."""
+        return any(
+            word.isdecimal() and word not in name and not (at and words[at - 1] in vocabulary().unit)
+            for words in self.segments
+            if not is_floor(words)
+            for at, word in enumerate(words)
+        )
+
 
 @lru_cache(maxsize=20_000)
 def segments(text: str) -> tuple[Words, ...]:
@@ -51,6 +66,8 @@ def segments(text: str) -> tuple[Words, ...]:
     folded = fold(decoded(text[:_MAX_TEXT]))
     if is_simple(folded):
         return (_number_words(tuple(folded.split()))[:_MAX_WORDS],)
+    if "(" in folded:
+        folded = _BETWEEN.sub(lambda m: f"{m[4]},{m[3]} " if m[2] is None else f" {m[2]},{m[1]}", folded)
     found = [_number_words(street_words(part)) for part in _SPLIT.split(folded) if part]
     return tuple([words[:_MAX_WORDS] for words in found if words])
 
@@ -87,7 +104,8 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
     ----------
     query : AddressQuery
         Fields, or a line in `query`, or both; the line is used when there is no street. A street without
-        postcode and city is read as a line too: people put whole addresses into that column.
+        postcode and city is read as a line too: people put whole addresses into that column. With neither street
+        nor line, a street with a number is looked for in the city, and in the name.
     index : Index
         Tells which words are postcodes and places.
 
@@ -99,8 +117,13 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
     parsed = Parsed()
     if query.postcode.strip():
         parsed.postcodes = postcode_variants(query.postcode)
-    for words in segments(query.city):
-        _city_field(parsed, words, index)
+    no_line = not query.street.strip() and not query.query.strip()
+    cities = segments(query.city)
+    if no_line and any([_may_be_street(words, index, len(cities) > 1) for words in cities]):
+        Line(query.city, index).into(parsed)
+    else:
+        for words in cities:
+            _city_field(parsed, words, index)
     if query.country.strip():
         code = country_code(query.country)
         if code:
@@ -110,8 +133,28 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
     elif query.street.strip() or query.query.strip():
         Line(query.street if query.street.strip() else query.query, index).into(parsed)
     if query.name.strip():
-        parsed.names += segments(query.name)
+        names = segments(query.name)
+        parsed.names += names
+        if no_line and not parsed.segments:
+            parsed.segments += [words for at, words in enumerate(names) if _may_be_street(words, index, at > 0)]
     return parsed
+
+
+def _may_be_street(words: Words, index: Index, is_apart: bool) -> bool:
+    """Whether a stretch of another column is a street with its number: a known one, or any that a comma cuts off."""
+    if not has_number(words) or not vocabulary().unit.isdisjoint(words):
+        return False
+    letters = tuple([word for word in words if word.isalpha()])
+    if not letters or index.places_named("".join(letters)):
+        return False
+    if is_apart and not any(word.isdecimal() and index.knows_postcode(word) for word in words):
+        return True
+    return any(
+        len(key) >= _SHORTEST_STREET and index.knows_street(key)
+        for reading in readings(words)
+        if reading.number is not None and not index.knows_postcode(str(reading.number.base))
+        for key in from_words(reading.words).keys
+    )
 
 
 def _city_field(parsed: Parsed, words: Words, index: Index) -> None:
@@ -130,41 +173,8 @@ def _street_field(parsed: Parsed, text: str) -> None:
     parsed.segments += with_joined_numbers(found)
 
 
-def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
-    """Put a number that a comma cut off back beside its neighbours; both ways when both are possible."""
-    if len(found) == 1:
-        return list(found)
-    result: list[Words] = []
-    numbered: list[Words] = []
-    for at, words in enumerate(found):
-        bare = without_units(words)
-        if len(words) == len(bare) + 2 and _only_number(bare):  # `60A bureau 200, Queen Street`
-            words = bare
-        alone = _only_number(words)
-        if at > 0 and _starts_with_number(words) and (not found[at - 1][-1].isdecimal() or len(found[at - 1]) > 2):
-            (result if alone else numbered).append(found[at - 1] + words)
-        if alone and at + 1 < len(found):  # a stretch with a number of its own is read with that one first
-            (numbered if _has_number(found[at + 1]) else result).append(words + found[at + 1])
-        if not alone:
-            result.append(words)
-    return result + numbered or list(found)
-
-
-def _starts_with_number(words: Words) -> bool:
-    return words[0].isdecimal() or (len(words) > 1 and words[0] in vocabulary().number and words[1].isdecimal())
-
-
-def _only_number(words: Words) -> bool:
-    rest = words[1:] if words[0] in vocabulary().number else words
-    return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in SUFFIX_WORDS for w in rest)
-
-
 def _is_of_number(word: str) -> bool:
     return word.isdecimal() or len(word) == 1 or word in SUFFIX_WORDS or word in vocabulary().number
-
-
-def _has_number(words: Words) -> bool:
-    return any([w[0].isdecimal() for w in words])
 
 
 class Line:
@@ -275,11 +285,11 @@ class Line:
         """A number that leads the only stretch with numbers is a house number (`21220 Falls Road, Towson`)."""
         if i or len(self._found[at]) == 1:
             return False
-        others = any(_has_number(w) for k, w in enumerate(self._found) if k != at)
-        return not others and not _has_number(self._found[at][1:]) and not self._places_at(self._found[at][1:])
+        others = any(has_number(w) for k, w in enumerate(self._found) if k != at)
+        return not others and not has_number(self._found[at][1:]) and not self._places_at(self._found[at][1:])
 
     def _split_at_postcode(self, parsed: Parsed, at: int, left: Words, right: Words) -> None:
-        street = () if _has_number(left) else self._street_behind(right)
+        street = () if has_number(left) else self._street_behind(right)
         if street:  # `9490 Vaduz Austrasse 70`, `Vaduz 9490 Austrasse 70`
             parsed.cities += [words for words in (left, right[: -len(street)]) if words]
             self._found[at] = street
@@ -289,7 +299,7 @@ class Line:
             parsed.cities.append(right)
         if not left:
             self._roles[at] = "place"
-        elif _has_number(left) or (right and not self._places_at(left)):
+        elif has_number(left) or (right and not self._places_at(left)):
             self._found[at] = left
             self._roles[at] = "street"
         else:
@@ -298,11 +308,11 @@ class Line:
 
     def _street_behind(self, words: Words) -> Words:
         """A street with its number behind the place, if any, that follows a postcode."""
-        if not _has_number(words) or all(map(_is_of_number, words)):
+        if not has_number(words) or all(map(_is_of_number, words)):
             return ()
         size = next((n for n in range(min(5, len(words) - 1), 0, -1) if self._places_at(words[:n])), 0)
         street = words[size:]
-        return street if _has_number(street) and not all(map(_is_of_number, street)) else ()
+        return street if has_number(street) and not all(map(_is_of_number, street)) else ()
 
     def _take_postcode_of_letters(self, parsed: Parsed) -> None:
         """A stretch behind the first is a known postcode without figures, or begins with one before a place."""
@@ -316,7 +326,7 @@ class Line:
 
     def _take_strange_postcode(self, parsed: Parsed) -> None:
         """A stretch that begins with four figures or more, after one that has a number, names another place."""
-        numbered = [at for at, words in enumerate(self._found) if _has_number(words)]
+        numbered = [at for at, words in enumerate(self._found) if has_number(words)]
         for at in reversed(numbered[1:]):
             words = self._found[at]
             figures = 0
@@ -335,7 +345,7 @@ class Line:
         for at, words in enumerate(self._found):
             if self._roles[at] == "place":
                 continue
-            if not _has_number(words):
+            if not has_number(words):
                 if self._places_at(words):
                     parsed.cities.append(words)
                     self._roles[at] = "place" if at or len(self._found) > 1 else ""
@@ -362,14 +372,14 @@ class Line:
 
         The stretch behind a number that stands alone in front is the street.
         """
-        numbered = [at for at, words in enumerate(self._found) if _has_number(words) and self._roles[at] != "place"]
+        numbered = [at for at, words in enumerate(self._found) if has_number(words) and self._roles[at] != "place"]
         if not numbered or parsed.cities:
             return
-        street = 1 if numbered[0] == 0 and _only_number(self._found[0]) else -1
+        street = 1 if numbered[0] == 0 and only_number(self._found[0]) else -1
         wordy = [
             at
             for at, words in enumerate(self._found)
-            if self._roles[at] == "" and not _has_number(words) and at != street
+            if self._roles[at] == "" and not has_number(words) and at != street
         ]
         for at in [at for at in wordy if at > numbered[0]] or wordy:
             parsed.cities.append(self._found[at])

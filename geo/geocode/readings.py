@@ -22,6 +22,8 @@ class Reading(NamedTuple):
     """None when read without a number."""
     left_over: Words
     """Words right beside the street that this reading does not explain."""
+    has_type: bool = False
+    """A word beside the street was read as its type, cut short or misspelt."""
 
 
 def readings(words: Words) -> Iterator[Reading]:
@@ -38,6 +40,13 @@ def readings(words: Words) -> Iterator[Reading]:
         The number before or after the street; windows that leave out words at the far end follow the
         full one; the last is the reading without a number. The number of a flat or office is none of them.
     """
+    yield from _readings(words)
+    without = _without_house(words)
+    if without is not words:
+        yield from _readings(without)
+
+
+def _readings(words: Words) -> Iterator[Reading]:
     words = _behind_unit(words)
     number_at = _numbers(words)
     for cut in range(_LONGEST_NAME):
@@ -57,9 +66,21 @@ def _announces_unit(words: Words, at: int) -> bool:
     return word in table.unit and word not in table.front and word not in table.behind and word not in table.number
 
 
+def _without_house(words: Words) -> Words:
+    """The same without a word for a house before the only figure (`Hauptstrasse Haus 40`, `House 60 Main Street`)."""
+    house = vocabulary().house
+    if house.isdisjoint(words):
+        return words
+    at = [n for n, word in enumerate(words) if word.isdecimal()]
+    if len(at) != 1 or not at[0] or words[at[0] - 1] not in house or len(words) == 2:
+        return words
+    return (*words[: at[0] - 1], *words[at[0] :])
+
+
 def _behind_unit(words: Words) -> Words:
-    """What follows a flat or office that an address begins with (`Flat 3 22 Abbey Street`)."""
-    begins = len(words) > 2 and words[1].isdecimal() and _announces_unit(words, 0)
+    """What follows a flat or office that an address begins with (`Flat 3 22 Abbey Street`, `Lot 4 60 Main Street`)."""
+    begins = len(words) > 2 and words[1].isdecimal()
+    begins = begins and (_announces_unit(words, 0) or (words[2].isdecimal() and words[0] in vocabulary().unit))
     named = begins and any(word.isalpha() and len(word) > 1 and word not in SUFFIX_WORDS for word in words[2:])
     return words[2:] if named else words
 
@@ -77,7 +98,7 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
     end = i
     announcing = vocabulary().number
     while end > 1 and words[end - 1] in announcing:
-        end -= 1
+        end -= 2 if end > 2 and words[end - 2] + words[end - 1] in announcing else 1
     if cut >= end:
         return
     tail = []
@@ -106,17 +127,35 @@ def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
     table = vocabulary()
     if i + 1 >= len(words) or (i > 2 and not table.number.issuperset(words[:i])):
         return
-    before = tuple([w for w in words[:i] if w not in table.number and w not in table.unit and not w.isdecimal()])
+    before = tuple(
+        [
+            w
+            for at, w in enumerate(words[:i])
+            if w not in table.number and w not in table.unit and not (w.isdecimal() and _is_apart(words, at))
+        ]
+    )
     for start, tail in _starts(words, i):
         whole = words[start:]
         without = without_units(whole)
         for rest in (whole,) if without == whole else (without, whole):
-            if cut < len(rest):
+            if cut < len(rest) and not (before and is_figures(rest[: len(rest) - cut])):
                 end = len(rest) - cut
                 left = rest[end:]
                 if left and (left[0].isdecimal() or "".join(left[:2]) in table.unit or left[0] in table.unit):
                     left = ()
                 yield Reading(rest[:end], _number(words[i], words[i + 1 : tail]), before + left)
+
+
+def is_figures(words: Words) -> bool:
+    """Whether there are no letters in a name."""
+    return all(map(str.isdecimal, words))
+
+
+def _is_apart(words: Words, at: int) -> bool:
+    """Whether a figure belongs to no word before it: it is first, follows another one, or is announced."""
+    table = vocabulary()
+    before = words[at - 1] if at else ""
+    return not before.isalpha() or before in table.number or before in table.unit
 
 
 def _starts(words: Words, i: int) -> list[tuple[int, int]]:
@@ -146,6 +185,16 @@ def _end_of_unit(words: Words, at: int) -> int:
     return at + 2 if at + 1 < len(words) and words[at + 1].isdecimal() else at + 1
 
 
+def is_floor(words: Words) -> bool:
+    """Whether a stretch is nothing but a floor (`2nd floor`, `3 og`, `top floor`): its figure is no house's number."""
+    floor = words[1:] if words[0][0].isdecimal() else words
+    return len("".join(floor)) > 1 and len(floor) < 3 and "".join(floor) in vocabulary().unit
+
+
+def _is_flat(words: Words) -> bool:
+    return len(words) == 2 and words[1].isdecimal() and _announces_unit(words, 0)
+
+
 def without_units(words: Words) -> Words:
     """Cut a stretch where a floor, box or person begins, but not at its very first word."""
     units = vocabulary().unit
@@ -158,3 +207,54 @@ def without_units(words: Words) -> Words:
 def _number(base: str, tail: Sequence[str]) -> HouseNumber:
     text = base + "".join([f"-{t}" if t.isdecimal() else t for t in tail]) if tail else base
     return HouseNumber(int(base), tuple(tail), text)
+
+
+def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
+    """Put a number that a comma cut off back beside its neighbours; both ways when both are possible."""
+    if len(found) == 1:
+        return list(found)
+    result: list[Words] = []
+    numbered: list[Words] = []
+    floors = [
+        words
+        for at, words in enumerate(found)
+        if is_floor(words) or (at and only_number(found[at - 1]) and _is_flat(words))  # `21B, appt 4, Main Street`
+    ]
+    if floors and len(floors) < len(found):
+        return [*with_joined_numbers([words for words in found if words not in floors]), *floors]
+    for at, words in enumerate(found):
+        bare = without_units(words)
+        if len(words) == len(bare) + 2 and only_number(bare):  # `60A bureau 200, Queen Street`
+            words = bare
+        alone = only_number(words)
+        if at > 0 and _starts_with_number(words):
+            cut = not found[at - 1][-1].isdecimal() or len(found[at - 1]) > 2
+            if cut or alone:  # `L 15, 40`
+                (result if alone and cut else numbered).append(found[at - 1] + words)
+        if alone and at + 1 < len(found):  # a stretch with a number of its own is read with that one first
+            (numbered if has_number(found[at + 1]) else result).append(words + found[at + 1])
+        if not alone:
+            result.append(words)
+    return result + numbered or list(found)
+
+
+def _starts_with_number(words: Words) -> bool:
+    behind = words[_announced(words) :]
+    return bool(behind) and behind[0].isdecimal()
+
+
+def _announced(words: Words) -> int:
+    """How many words in front announce a number: one, or two that are one in the tables (`hs nr`)."""
+    table = vocabulary()
+    if "".join(words[:2]) in table.number:
+        return 2
+    return int(words[0] in table.number or words[0] in table.house)
+
+
+def only_number(words: Words) -> bool:
+    rest = words[_announced(words) :]
+    return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in SUFFIX_WORDS for w in rest)
+
+
+def has_number(words: Words) -> bool:
+    return any([w[0].isdecimal() for w in words])

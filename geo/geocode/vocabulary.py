@@ -1,5 +1,6 @@
 """The language tables as look-ups; all languages at once, because no address says which one it is in."""
 
+import html
 import json
 import re
 import tomllib
@@ -22,6 +23,7 @@ _WINDOWS = {ord(char): at for at in range(0x80, 0xA0) if (char := bytes([at]).de
 """What bytes are as letters of Windows."""
 _SWALLOWED = 6
 """A glued type longer than this is also known without its first `e`: folding swallows it after a vowel."""
+_ENTITY = re.compile(r"&#?\w{2,8};")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -57,7 +59,9 @@ def _contract(text: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """The same text when it was read in the wrong encoding: `StraÃŸe` is no other word than Straße."""
+    """The same text when it was read in the wrong encoding or not at all: `StraÃŸe` and `Stra&szlig;e` are Straße."""
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if text.isascii():
         return text
     try:
@@ -100,6 +104,8 @@ class Vocabulary:
     """Short forms of the points of the compass."""
     number: frozenset[str]
     """Words that announce a house number."""
+    house: frozenset[str]
+    """Words for a house."""
     unit: frozenset[str]
     """Words that announce a floor, door, box or person."""
     legal: frozenset[str]
@@ -165,6 +171,7 @@ def vocabulary() -> Vocabulary:
         abbreviations=frozenset(_glued(v) for x in languages for some in x.get("short", {}).values() for v in some),
         compass=frozenset(v[0] for x in languages for v in x.get("compass", {}).values()),
         number=listed("number"),
+        house=listed("house"),
         unit=listed("unit"),
         legal=listed("legal"),
         countries=countries,
