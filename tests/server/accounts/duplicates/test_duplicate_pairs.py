@@ -172,6 +172,15 @@ def test_the_rule_leaves_pairs_in_which_a_field_contradicts(
     assert duplicate_rule.would_merge(session, 0.95) == 0
 
 
+def test_the_rule_leaves_two_rows_with_numbers_of_their_own(session: Session, make_account: MakeAccount) -> None:
+    for number in ("K-1", "K-2"):
+        make_account("Garage Hinterlechner AG", phone="+423 230 11 11", number=number, **HERE)
+    search(session)
+    pair = session.execute(select(AccountPair)).scalar_one()
+    assert (pair.score > 0.95, pair.contradictions) == (True, ["number"])
+    assert duplicate_rule.would_merge(session, 0.95) == 0
+
+
 @pytest.mark.parametrize("kin", ["parent", "sister", "cousin", "merged parent"])
 def test_the_rule_merges_no_family(
     session: Session, scope: MakeScope, ada: User, make_account: MakeAccount, kin: str
