@@ -21,6 +21,9 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 WANTED = (0.98, 0.90)
 """Precision and recall that must be reached at one threshold."""
 
+RULE = (0.9, 0.95, 0.99)
+"""Thresholds that the rule may be given."""
+
 type Found = dict[tuple[UUID, UUID], float]
 
 
@@ -63,6 +66,21 @@ def table(known: dict[UUID, Row], found: Found) -> bool:
         reached |= fits
         print(f"{threshold:>10} {len(said):>7,} {precision:>10.4f} {recall:>8.4f}{'  <- wanted' if fits else ''}")
     return reached
+
+
+def merged_by_themselves(known: dict[UUID, Row]) -> None:
+    """What the rule would merge without a person."""
+    from server.accounts.duplicates.rule import eligible
+    from server.kit.database import transaction
+
+    with transaction() as session:
+        for threshold in RULE:
+            said = [(known[p.low_id], known[p.high_id]) for p in session.scalars(eligible(threshold))]
+            wrong = [f"{one.name} = {other.name}" for one, other in said if one.truth != other.truth]
+            right = len(said) - len(wrong)
+            print(
+                f"the rule at {threshold}: {len(said):,} pairs, precision {right / max(1, len(said)):.4f} {wrong[:8]}"
+            )
 
 
 def kinds(known: dict[UUID, Row], found: Found, threshold: float) -> None:
@@ -120,6 +138,7 @@ def main() -> None:
                 f"{peer / spent['whole_s']:.1f} times as long"
             )
             fine &= table(known, found)
+            merged_by_themselves(known)
             kinds(known, found, 0.6)
             print(flush=True)
     sys.exit(0 if fine else 1)

@@ -55,6 +55,8 @@ class Tally:
     """Rows by reason."""
     first: dict[str, list[str]] = field(default_factory=dict)
     """Where each reason was first seen: `file.csv, line 3`."""
+    exchanged: int = 0
+    """Rows taken whose postcode is a word and whose city has a figure."""
 
     @property
     def read(self) -> int:
@@ -67,6 +69,12 @@ class Tally:
         seen = self.first.setdefault(reason, [])
         if len(seen) < _SHOWN:
             seen.append(where)
+
+    def look_at(self, postcode: str, city: str, where: str) -> None:
+        """Count a row whose postcode and city look swapped; it is taken all the same."""
+        if postcode and not any(map(str.isdigit, postcode)) and any(map(str.isdigit, city)):
+            self.exchanged += 1
+            self.first.setdefault("exchanged", [where])
 
     def lines(self) -> list[str]:
         """Each reason as a sentence with its first rows."""
@@ -89,6 +97,12 @@ class Tally:
                 f"{wrong['swapped']:,} of {self.read:,} rows have latitude and longitude swapped,"
                 f" first {self.first['swapped'][0]}.",
                 help="Swap the names LON and LAT in the first line and add the file again.",
+            )
+        if self.exchanged > self.taken / 2:
+            raise BadFile(
+                f"{self.exchanged:,} of {self.read:,} rows have city and postcode swapped,"
+                f" first {self.first['exchanged'][0]}.",
+                help="Swap the names CITY and POSTCODE in the first line and add the file again.",
             )
         if wrong["outside"] > self.taken:
             raise BadFile(
@@ -167,10 +181,9 @@ def _address(cells: Cells, country: str, tally: Tally, where: str) -> AddressPoi
         tally.leave_out(reason, where)
         return None
     tally.taken += 1
-    identity = cells["id"].strip() or where
-    return AddressPoint(
-        identity, number, street, cells["postcode"].strip(), cells["city"].strip(), country, LonLat(lon, lat)
-    )
+    identity, postcode, city = cells["id"].strip() or where, cells["postcode"].strip(), cells["city"].strip()
+    tally.look_at(postcode, city, where)
+    return AddressPoint(identity, number, street, postcode, city, country, LonLat(lon, lat))
 
 
 def _trouble(lon: float, lat: float, cells: Cells, country: str) -> str:
@@ -198,7 +211,7 @@ def _cells(path: Path, name: str) -> Iterator[tuple[int, Cells]]:
     if files.begins_with(path) == b"{":
         yield from _features(path, name)
         return
-    wanted = [alias for aliases in COLUMNS.values() for alias in aliases]
+    wanted = [*COLUMNS, *(alias for aliases in COLUMNS.values() for alias in aliases)]
     with files.table(path, wanted, name=name) as rows:
         titles: dict[str, str] | None = None
         for line, row in rows:

@@ -23,6 +23,8 @@ RESULT_COLUMNS = (
     "id", "lat", "lon", "street", "number", "postcode", "city", "grade", "uncertainty_m", "confidence", "reason",
 )  # fmt: skip
 _SAMPLE = 1 << 18
+_NAMED = 7
+"""Columns that a message names."""
 _FIELD_LIMIT = 1 << 20
 _FORMULA = ("=", "+", "@", "\t", "\r")
 
@@ -109,7 +111,7 @@ def _rows(name: str, text: IO[str], wanted: Sequence[str], required: Sequence[st
     header = [cell.strip().lower() for cell in next(reader, [])]
     missing = [column for column in required if column not in header]
     if missing or not set(wanted) & set(header):
-        names = ", ".join(missing or wanted)
+        names = ", ".join(missing or wanted[:_NAMED]) + (" …" if not missing and len(wanted) > _NAMED else "")
         raise BadFile(f"{name}: the first line must name the columns; {names} not found.")
     for cells in reader:
         if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):

@@ -112,7 +112,7 @@ class Declared:
 
     def causes_sql(self) -> str:
         """None: nothing here is repaired in one go, and a merge counts as an edit."""
-        return "select null::uuid as op_id, null::text as why where false"
+        return "select null::uuid as op_id, null::text as why, false as is_undone where false"
 
     def in_use_sql(self) -> str:
         """No record rests on another."""

@@ -7,7 +7,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from statistics import multimode
 from typing import BinaryIO, NamedTuple
@@ -167,13 +167,19 @@ def is_unicode(line: bytes) -> bool:
 
 
 def raw_lines(file: BinaryIO, head: bytes) -> Iterator[bytes]:
-    """The lines of a file as bytes, those of old Macintoshes too, which end with a carriage return alone."""
+    """The lines of a file as bytes, those of old Macintoshes too, which end with a carriage return alone. Where such a
+    one stands in a file with other line ends, it stays at the end of its part; see `at_returns`.
+    """
     if b"\n" in head or b"\r" not in head:
-        yield from file
+        for line in file:
+            inner = line.rstrip(b"\r\n")
+            *parts, last = inner.split(b"\r") if b"\r" in inner else [inner]
+            yield from (part + b"\r" for part in parts)
+            yield last + line[len(inner) :]
         return
     rest = b""
     while piece := file.read(HEAD):
-        *whole, rest = (rest + piece).split(b"\r")
+        *whole, rest = (rest + piece.replace(b"\n", b"\r")).split(b"\r")
         yield from (line + b"\n" for line in whole)
     if rest:
         yield rest
@@ -185,7 +191,8 @@ def lines(path: Path, dialect: Dialect) -> Iterator[Line]:
         head = file.read(HEAD)
         file.seek(len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0)
         if dialect.encoding.startswith(("utf-16", "utf-32")):
-            text = io.TextIOWrapper(file, dialect.encoding, errors="replace", newline=None)
+            is_old = "\n" not in head.decode(dialect.encoding, errors="ignore")
+            text = io.TextIOWrapper(file, dialect.encoding, errors="replace", newline=None if is_old else "")
             yield from map(Line, text)
             return
         unicode = "utf-8" if dialect.fewer == "utf-8" else None
@@ -220,12 +227,50 @@ def delimiter_of(sample: list[str]) -> str:
 
 def records(path: Path, dialect: Dialect) -> Iterator[Record]:
     """The records of a file, those that cannot be read included; the caller knows the header."""
+    group: list[Record] = []
+    usual = number = 0
+    for record, is_cut in chain(parts(path, dialect), [(None, False)]):
+        if record is not None:
+            usual = usual or len(record.cells)
+            group.append(record)
+        if not is_cut:
+            for one in at_returns(group, usual):
+                number += 1
+                yield one if one.number == number else replace(one, number=number)
+            group = []
+
+
+def at_returns(group: list[Record], usual: int) -> list[Record]:
+    """The rows of a line that carriage returns cut: each part where it is as wide as the table, or the parts are one
+    row with a line break in a cell. What is neither is named.
+    """
+    if len(group) > 1:
+        group = [one for one in group if one.problem or any(one.cells)] or group[:1]
+    widths = [len(one.cells) for one in group]
+    if len(group) < 2 or all(width == usual for width in widths):
+        return group
+    if sum(widths) - len(widths) + 1 <= usual and not any(one.problem for one in group):
+        cells = list(group[0].cells)
+        for one in group[1:]:
+            cells = [*cells[:-1], f"{cells[-1]} {one.cells[0]}", *one.cells[1:]]
+        said = "A carriage return in a cell was taken as a space."
+        return [
+            replace(group[0], cells=cells, note=said, encoding=next((o.encoding for o in group if o.encoding), None))
+        ]
+    full = usual if usual in widths else max(widths, key=widths.count)
+    cut = "a carriage return cuts it from the row beside it; put a text with line breaks into quotation marks"
+    return [one if one.problem or len(one.cells) == full else replace(one, problem=cut) for one in group]
+
+
+def parts(path: Path, dialect: Dialect) -> Iterator[tuple[Record, bool]]:
+    """The records of a file, and whether each ends at a carriage return where others end otherwise."""
     waiting: deque[Line] = deque()
     source = lines(path, dialect)
     number = usual = 0
     while (line := next_line(waiting, source)) is not None:
         number += 1
         if number == 1 and SEPARATOR.fullmatch(line.text.strip()):
+            yield Record(number, []), False
             continue
         block = [line]
         while is_open(joined(block), dialect.delimiter) and len(block) < LONGEST_RECORD:
@@ -245,9 +290,11 @@ def records(path: Path, dialect: Dialect) -> Iterator[Record]:
             # Only the first line is lost: a quotation mark in it must not swallow the rows below.
             waiting.extendleft(reversed(block[1:]))
             cells = line.text.rstrip("\r\n").split(dialect.delimiter)
-            yield Record(number, cells, "a quotation mark is opened and never closed", encoding=line.encoding)
+            problem = "a quotation mark is opened and never closed"
+            yield Record(number, cells, problem, encoding=line.encoding), line.text.endswith("\r")
         else:
-            yield Record(number, cells, encoding=next((one.encoding for one in block if one.encoding), None))
+            encoding = next((one.encoding for one in block if one.encoding), None)
+            yield Record(number, cells, encoding=encoding), record.endswith("\r")
 
 
 def joined(block: Iterable[Line]) -> str:

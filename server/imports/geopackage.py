@@ -22,6 +22,15 @@ POINT, POLYGON = 1, 3
 ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the box in front of a geometry, by the kind that its flags name."""
 
+LEAST_ROW = 2
+"""Bytes that a row takes at least: a file cannot hold more rows than that, only a view without end can."""
+
+STEPS, SILENCES = 1_000_000, 500
+"""Steps of SQLite between two looks, and looks without a row after which it is stopped."""
+
+LONGEST_VALUE = 100_000_000
+"""Bytes of a value; what is longer is refused by SQLite."""
+
 LAYERS = """
     select c.table_name, c.data_type, g.column_name, upper(g.geometry_type_name), g.srs_id
     from gpkg_contents c left join gpkg_geometry_columns g on g.table_name = c.table_name
@@ -60,8 +69,16 @@ def connected(path: Path) -> sqlite3.Connection:
     """The file, for reading only; nothing that it defines is run."""
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     database.execute("pragma trusted_schema = off")
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+    watched(database)
     database.text_factory = lambda data: data.decode("utf-8", "replace")
     return database
+
+
+def watched(database: sqlite3.Connection) -> None:
+    """Stop the next statement that gives nothing for too long."""
+    left = iter(range(SILENCES))
+    database.set_progress_handler(lambda: next(left, None) is None, STEPS)
 
 
 def chosen(layers: list[Layer], name: str | None) -> Layer:
@@ -109,10 +126,19 @@ def system_of(database: sqlite3.Connection, layer: Layer) -> str:
 
 def features(path: Path, layer: Layer, names: list[str]) -> Iterator[Feature]:
     """The layer's rows in the order of the file; a file that is damaged further on says so in its last row."""
+    most, count = path.stat().st_size // LEAST_ROW, 0
     columns = ", ".join(quoted(name) for name in [*([layer.geometry] if layer.geometry else []), *names])
     try:
         with closing(connected(path)) as database:
             for row in database.execute(f"select {columns} from {quoted(layer.table)}"):  # noqa: S608 -- quoted names
+                count += 1
+                if count > most:
+                    raise BadFile(
+                        f"The layer “{layer.table}” gives more rows than the file can hold.",
+                        help="It is a view without end: export it as a table.",
+                    )
+                if count % 1000 == 0:
+                    watched(database)
                 values = row[1:] if layer.geometry else row
                 properties = {
                     name: None if isinstance(value, bytes) else value for name, value in zip(names, values, strict=True)

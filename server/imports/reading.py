@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from server.imports import delimited, geojson, geopackage, workbook
+from server.imports import delimited, geojson, geopackage, sheets, workbook
 from server.imports.delimited import Record, width_problem
 from server.imports.errors import BadFile, FileTooLarge
 from server.kit.settings import settings
@@ -64,8 +64,8 @@ def open_table(
             help="Split it, or raise WAYMARK_MAX_UPLOAD_MB.",
         )
     if magic.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        workbook.check_archive(path, settings().max_unpacked_mb * 1_000_000)
-        name, found = workbook.records(path, sheet)
+        unpacked = workbook.check_archive(path, settings().max_unpacked_mb * 1_000_000)
+        name, found = workbook.records(path, sheet, unpacked)
         header, rows = split_header(found, knows)
         return Table("xlsx", header, rows, sheet=name)
     if magic.startswith(geopackage.MAGIC):
@@ -94,7 +94,7 @@ def split_header(records: Iterator[Record], knows: Callable[[str], bool]) -> tup
     place = known.index(max(known))
     if not known[place] and any(DATA_LIKE.fullmatch(cell.strip()) for cell in first[0].cells):
         width = max(len(record.cells) for record in first)
-        header, below = [f"Column {workbook.letters_of(column)}" for column in range(width)], first
+        header, below = [f"Column {sheets.letters_of(column)}" for column in range(width)], first
     else:
         header, below = titles(first[place].cells), first[place + 1 :]
     return header, filled(chain(below, records), header)
@@ -113,7 +113,7 @@ def titles(cells: list[str]) -> list[str]:
     names = [" ".join(CONTROL.sub(" ", cell).split())[:200] for cell in cells]
     while names and not names[-1]:
         names.pop()
-    return [name or f"Column {workbook.letters_of(place)}" for place, name in enumerate(names)]
+    return [name or f"Column {sheets.letters_of(place)}" for place, name in enumerate(names)]
 
 
 def cleaned(record: Record, width: int) -> Record:

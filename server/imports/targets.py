@@ -156,7 +156,7 @@ class Target(Protocol):
         """SQL query: entity, row_id, record_id and label of every row of every record."""
 
     def causes_sql(self) -> str:
-        """A query of `op_id` and `why`: changes since that were more than an edit, `repaired` or `merged`."""
+        """A query of `op_id`, `why` (`repaired`, `merged`: more than an edit) and `is_undone`, of every such change."""
 
     def in_use_sql(self) -> str:
         """SQL query: row_id of records on which others rest."""

@@ -30,6 +30,7 @@ VOID = """
     select cast(:run as uuid) as op_id
     union select id from import_run where undone_at is not null
     union select undo_op from import_run where undone_at is not null
+    union select op_id from ({causes}) c where is_undone
 """
 
 # The rows that the import has created or changed. What an undone import has created counts as created by this one: its
@@ -251,7 +252,8 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     derived = [f"{table.name}.{column}" for table in target.tables for column in table.derived]
     for name in TABLES:
         session.execute(text(f"drop table if exists {name}"))
-    session.execute(text(VOID), {"run": run_id})
+    causes = target.causes_sql()
+    session.execute(text(VOID.format(causes=causes)), {"run": run_id})
     session.execute(text(UNDO), {"run": run_id, "tables": names})
     session.execute(text(GROUP))
     copy_rows(session, "import_group", ("entity", "field", "grp", "follows"), groups(target.tables))
@@ -266,7 +268,6 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     session.execute(text(LATER), {"derived": derived})
     session.execute(text("create index on import_later (row_id)"))
     session.execute(text("analyze import_later"))
-    causes = target.causes_sql()
     session.execute(text(BACK.format(causes=causes)), {"run": run_id})
     session.execute(text(MADE.format(in_use=target.in_use_sql(), causes=causes)), {"main": main})
     for table in target.tables:

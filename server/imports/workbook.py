@@ -1,32 +1,36 @@
-"""Workbooks (XLSX): one sheet with data, read at once after checking that it is no bomb."""
+"""Workbooks (XLSX): looked at for what is plainly a bomb, then one sheet with data is read apart; see `sheets`."""
 
+import json
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from server.imports import sheets
 from server.imports.delimited import Record
 from server.imports.errors import BadFile, ChooseLayer, FileTooLarge
 
 MAX_CELLS = 30_000_000
 MAX_MEMBERS = 10_000
-CELL = re.compile(rb"""<(?:\w+:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
-"""A cell's place, however its tag is written."""
+CELL = re.compile(rb"""<(?:\w+:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{0,20})(\d{1,20})["']""")
+"""A cell's place as tags usually say it; one that is written otherwise ends with the process that reads it."""
 
-type Range = tuple[tuple[int, int], tuple[int, int]]
-"""Cells from (row, column) to (row, column), both from 0 and included."""
+MEMORY = 4_000_000_000
+"""Bytes that reading a workbook may take."""
+
+SECONDS, BYTES_A_SECOND = 20, 2_000_000
+"""Processor time that reading may take: so many seconds, and one for each so many bytes that are unpacked."""
 
 LONGEST_TAG = 300
 CHUNK = 1_000_000
 
 
-def check_archive(path: Path, max_unpacked: int) -> None:
-    """Refuse what unpacks to more than allowed, or claims more cells than memory holds; reads every byte to be sure."""
+def check_archive(path: Path, max_unpacked: int) -> int:
+    """The bytes to which a workbook unpacks; reads every one to be sure. Refuses more than allowed, and stray cells."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -39,6 +43,7 @@ def check_archive(path: Path, max_unpacked: int) -> None:
             left = max_unpacked
             for member in members:
                 left -= checked_member(archive, member, left, max_unpacked)
+            return max_unpacked - left
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise BadFile(f"The workbook is damaged: {error}.", help="Save it again as XLSX, or as CSV.") from error
 
@@ -52,6 +57,11 @@ def checked_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int,
             size += len(chunk)
             if size > left:
                 raise too_large(limit)
+            if len(chunk) == CHUNK and b"<" not in chunk and member.filename.endswith(".xml"):
+                raise BadFile(
+                    f"A single cell of the workbook holds more than {CHUNK // 1_000_000} MB ({member.filename}).",
+                    help="Empty it, or save the table as CSV.",
+                )
             if is_text:
                 for letters, row in CELL.findall(tail + chunk):
                     columns, rows = max(columns, column_number(letters)), max(rows, int(row))
@@ -80,70 +90,44 @@ def column_number(letters: bytes) -> int:
     return number
 
 
-def records(path: Path, sheet_name: str | None) -> tuple[str, Iterator[Record]]:
-    """The chosen sheet and its rows. Refuses several sheets with data and an unknown sheet."""
+def records(path: Path, sheet_name: str | None, unpacked: int) -> tuple[str, Iterator[Record]]:
+    """The chosen sheet and its rows, read in a process of its own that gets so much memory and time and no more.
+
+    Refuses several sheets with data, an unknown sheet, and what would cost more. `unpacked`: bytes, for the time.
+    """
+    seconds = SECONDS + unpacked // BYTES_A_SECOND
+    command = [sys.executable, "-I", sheets.__file__, str(path), str(MEMORY), str(seconds)]
+    process = subprocess.Popen(  # noqa: S603 -- our own program
+        [*command, *([sheet_name] if sheet_name else [])],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="ascii",
+    )
+    found = answers(process, seconds)
+    return str(next(found)), (Record(number, cells, note=note) for number, cells, note in found)
+
+
+def answers(process: subprocess.Popen[str], seconds: int) -> Iterator[Any]:
+    """What the process says, up to its end. Refuses what it refuses, and a workbook at which it dies."""
+    assert process.stdout is not None
     try:
-        book = CalamineWorkbook.from_path(str(path))
-        names = [sheet_name] if sheet_name else filled_sheets(book)
-        if sheet_name and sheet_name not in book.sheet_names:
-            raise BadFile(f"There is no sheet “{sheet_name}”.", help="There are: " + ", ".join(book.sheet_names) + ".")
-        if not names:
-            raise BadFile("The workbook is empty.", help="Upload one with a header row and at least one row.")
-        if len(names) > 1:
-            raise ChooseLayer(
-                f"The workbook has {len(names)} sheets with data: {', '.join(names)}.",
-                help="Choose one of them, or delete the others.",
-                choices=names,
-            )
-        sheet = book.get_sheet_by_name(names[0])
-        merged = sheet.merged_cell_ranges or []
-        rows = sheet.to_python(skip_empty_area=False)
-    except CalamineError as error:
+        for line in process.stdout:
+            said = json.loads(line) if line.endswith("\n") else {}  # cut short: it died while it wrote
+            if said is None:
+                return
+            if isinstance(said, dict) and said.get("choices"):
+                raise ChooseLayer(said["message"], help=said["help"], choices=said["choices"])
+            if isinstance(said, dict) and said:
+                raise BadFile(said["message"], help=said["help"])
+            if said != {}:
+                yield said
         raise BadFile(
-            f"The workbook cannot be read: {error}.", help="Remove its password and save it again as XLSX, or as CSV."
-        ) from error
-    return names[0], unmerged(rows, merged)
-
-
-def unmerged(rows: list[list[Any]], merged: Sequence[Range]) -> Iterator[Record]:
-    """The rows as text. What cells merged over several rows say holds for each of these rows, with a note."""
-    notes: dict[int, str] = {}
-    for (top, left), (bottom, right) in merged:
-        value = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
-        for row in range(top + 1, min(bottom + 1, len(rows))) if written(value) else ():
-            rows[row][left] = value
-            where = f"{letters_of(left)}{top + 1}:{letters_of(right)}{bottom + 1}"
-            notes[row] = f"“{written(value)[:40]}” was taken from the merged cells {where}."
-    for place, cells in enumerate(rows):
-        yield Record(place + 1, [written(value) for value in cells], note=notes.get(place))
-
-
-def filled_sheets(book: CalamineWorkbook) -> list[str]:
-    """The sheets that hold anything."""
-    return [name for name in book.sheet_names if book.get_sheet_by_name(name).end is not None]
-
-
-def letters_of(column: int) -> str:
-    """0 -> `A`, 26 -> `AA`."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def written(value: object) -> str:
-    """A cell as text: whole numbers without point, dates as ISO."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime):
-        midnight = value.time() == time()
-        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds() / 3600:.2f} h"
-    return str(value)
+            f"The workbook takes more than {MEMORY // 1_000_000:,} MB of memory or {seconds:,} s to read.",
+            help="Delete the stray cells far away from the table, or save the table as CSV.",
+        )
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()

@@ -14,7 +14,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from server.accounts import editing, pins, queries
+from server.accounts import editing, pins, queries, tree
 from server.accounts.duplicates import pairs as duplicate_pairs
 from server.accounts.duplicates.choices import COLUMNS, FIELDS, chosen_values, proposed
 from server.accounts.duplicates.models import AccountMerge, PairState
@@ -86,7 +86,8 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
     columns = [column for name in wished for column in COLUMNS.get(name, ())]
     scope.need_changes("account", named(columns, winner, loser))
     choices = {name: choice for name, _, choice in proposed(session, scope, winner, loser)} | dict(wish.choices)
-    made.fields = write_fields(session, winner, loser, chosen_values(winner, loser, choices))
+    values = chosen_values(winner, loser, choices) | parent_of_both(session, winner, loser)
+    made.fields = write_fields(session, winner, loser, values)
     made.sites = move_sites(session, winner, loser, made.merged_at, wish.main_site or "winner", wish.same_place)
     made.reps = share_reps(session, winner, loser)
     loser.merged_into = winner.id
@@ -97,6 +98,17 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
     duplicate_pairs.decide(session, (winner.id, loser.id), PairState.MERGED, made.merged_by)
     tell_programs(session, winner, loser)
     return made
+
+
+def parent_of_both(session: Session, winner: Account, loser: Account) -> dict[str, Any]:
+    """The winner's parent, where the loser stood above it: what stood above the loser, so that nobody stands above
+    itself.
+    """
+    tree.lock(session)
+    if loser.id not in {one.id for one in tree.chain(session, winner.id)}:
+        return {}
+    above = next((one.id for one in tree.chain(session, loser.id) if one.id != winner.id), None)
+    return {"parent_id": above}
 
 
 def tell_programs(session: Session, *accounts: Account) -> None:
@@ -212,6 +224,7 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> Undone:
     loser.merged_into = None
     session.flush()
     kept = [*return_fields(session, made, winner, loser), *return_sites(session, made)]
+    kept += out_of_circles(session, made, winner, loser)
     session.execute(
         delete_rows(AccountRep).where(AccountRep.account_id == winner.id, AccountRep.user_id.in_(made.reps))
     )
@@ -228,10 +241,27 @@ def return_fields(session: Session, made: AccountMerge, winner: Account, loser: 
     changed = {name: values for name, values in made.fields["winner"].items() if name != "number"}
     stayed = give_back(FIELDS, winner, changed, wire)
     kept = [*labels_of(FIELDS, stayed), *(["Last visit"] if "last_visit_on" in stayed else [])]
+    kept += [ACCOUNT["parent_id"].label] if "parent_id" in stayed else []
     session.flush()
     if "number" in made.fields["winner"] and not return_numbers(session, made, winner, loser):
         kept.append(ACCOUNT["number"].label)
     return kept
+
+
+def out_of_circles(session: Session, made: AccountMerge, winner: Account, loser: Account) -> list[str]:
+    """Keep two accounts out of circles that others make with them since; says so when a parent could not go back."""
+    tree.lock(session)
+    _, since = made.fields["winner"].get("parent_id", (None, None))
+    changed = False
+    for account, parent_id in ((winner, since and UUID(since)), (loser, None)):
+        if tree.is_in_circle(session, account.id):
+            account.parent_id = parent_id
+            session.flush()
+            if tree.is_in_circle(session, account.id):
+                account.parent_id = None
+                session.flush()
+            changed = True
+    return [ACCOUNT["parent_id"].label] if changed else []
 
 
 def return_numbers(session: Session, made: AccountMerge, winner: Account, loser: Account) -> bool:

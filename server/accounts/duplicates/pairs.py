@@ -81,7 +81,7 @@ START = (
 
 FIELDS = """
     select a.id, a.name, a.phone_e164, a.email, a.website, s.street, s.postcode, s.city, st_x(s.pin), st_y(s.pin),
-        s.uncertainty_m
+        s.uncertainty_m, a.number
     from account a left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
 """
 CHANGED = text(
@@ -266,9 +266,18 @@ def commonness(session: Session, keys: Iterable[str] | None = None) -> Commonnes
 
 def traits_of(row: Sequence[object]) -> Traits:
     """What is compared, from a row of `FIELDS` without its id."""
-    name, phone, email, website, street, postcode, city, lon, lat, off = row
+    name, phone, email, website, street, postcode, city, lon, lat, off, *more = row
     point = LonLat(float(str(lon)), float(str(lat))) if lon is not None else None
-    given = {"phone": phone, "email": email, "website": website, "street": street, "postcode": postcode, "city": city}
+    number = more[0] if more else None
+    given = {
+        "number": number,
+        "phone": phone,
+        "email": email,
+        "website": website,
+        "street": street,
+        "postcode": postcode,
+        "city": city,
+    }
     known = {key: str(value) for key, value in given.items() if value is not None}
     return traits(str(name), point=point, uncertainty_m=None if off is None else float(str(off)), **known)
 

@@ -30,6 +30,9 @@ FEATURES = (
 ALIKE = 0.72
 """Two words are the same up to a slip from this likeness upwards."""
 
+SURE = 11
+"""Letters from which a word with one slip is the same word for sure: shorter ones are often other first names."""
+
 FEW = 1000
 """Words are never thought more common than in a company of this size."""
 
@@ -73,6 +76,8 @@ class Resemblance(Signs):
     """What speaks for and against two accounts being one."""
 
     features: tuple[float, ...]
+    apart: tuple[str, ...] = ()
+    """What tells them apart for sure, whatever the likeness; see `told_apart`."""
 
     def contradictions(self) -> list[str]:
         """The fields that say something else on both sides."""
@@ -82,7 +87,7 @@ class Resemblance(Signs):
             "number_differs": "address", "street_differs": "address", "postcode_differs": "postcode",
         }  # fmt: skip
         found = [label for name, label in names.items() if against[name] > 0.3]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys([*found, *self.apart]))
 
 
 @cache
@@ -188,7 +193,30 @@ def compare(one: Traits, other: Traits, common: Commonness = NOBODY_ELSE) -> Res
         place["address_same"] > 0.5,
         distance_m,
         tuple(values[feature] for feature in FEATURES),
+        told_apart(one, other),
     )
+
+
+def told_apart(one: Traits, other: Traits) -> tuple[str, ...]:
+    """The fields by which two of nearly one name are told apart: a person may say that they are one, no rule does.
+
+    Another legal form; another figure, Roman number, letter, senior or junior; other words on both sides (Maria and
+    Mario, Halle and Lager) unless both are long and a slip apart; another number of the company's own list.
+    """
+    found = []
+    first, second = (set(side) for side in without_place(one, other))
+    if one.glued != other.glued:
+        left, right = first - second, second - first
+        slips = {a: b for a in left for b in right if min(len(a), len(b)) >= SURE and OSA.distance(a, b) == 1}
+        if left - slips.keys() and right - set(slips.values()):
+            found.append("name")
+    if one.marks != other.marks:
+        found.append("name")
+    if one.forms and other.forms and one.forms != other.forms:
+        found.append("legal form")
+    if one.number and other.number and one.number != other.number:
+        found.append("number")
+    return tuple(dict.fromkeys(found))
 
 
 def reasons(found: "Signs") -> list[str]:

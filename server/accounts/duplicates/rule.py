@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.duplicates import merging
@@ -11,6 +11,7 @@ from server.accounts.duplicates.choices import proposed_winner
 from server.accounts.duplicates.merging import MergeWish
 from server.accounts.duplicates.models import AccountMerge, AccountPair, DuplicateRule, PairState
 from server.accounts.models import Account
+from server.accounts.tree import ONE_FAMILY
 from server.auth.access import Scope
 from server.auth.roles import Level
 from server.kit import clock
@@ -53,8 +54,8 @@ def need_all(scope: Scope) -> None:
 
 
 def eligible(threshold: float) -> Select[AccountPair]:
-    """The pairs that the rule would merge: sure enough, one phone or one address, no field that contradicts, and
-    nobody has taken their merge back.
+    """The pairs that the rule would merge: sure enough, one phone or one address, no field that contradicts, not of one
+    family of accounts, and nobody has taken their merge back.
     """
     low, high = AccountPair.low_id, AccountPair.high_id
     both = (AccountMerge.winner_id == low) & (AccountMerge.loser_id == high)
@@ -64,6 +65,7 @@ def eligible(threshold: float) -> Select[AccountPair]:
         AccountPair.score >= threshold,
         or_(AccountPair.same_phone, AccountPair.same_address),
         func.cardinality(AccountPair.contradictions) == 0,
+        text("not " + ONE_FAMILY.format(low="account_pair.low_id", high="account_pair.high_id")),
         ~select(AccountMerge.id).where(both, AccountMerge.undone_at.is_not(None)).exists(),
         *(
             select(Account.id)
@@ -85,10 +87,11 @@ def apply(session: Session, scope: Scope) -> Batch:
     held, batch = rule(session), Batch(uuid7(), [])
     if not held.is_on:
         return batch
-    statement = eligible(held.threshold).order_by(AccountPair.score.desc(), AccountPair.low_id).limit(MOST)
-    for pair in session.scalars(statement).all():
+    chosen = eligible(held.threshold)
+    for pair in session.scalars(chosen.order_by(AccountPair.score.desc(), AccountPair.low_id).limit(MOST)).all():
         one, other = merging.locked(session, pair.low_id, pair.high_id)
-        if one.merged_into is None and other.merged_into is None:
+        same = (AccountPair.low_id == pair.low_id) & (AccountPair.high_id == pair.high_id)
+        if session.scalar(chosen.where(same)) is not None:  # the merges before may have made a family of them
             batch.merges.append(merge_by_rule(session, scope, pair, one, other, batch.id))
     return batch
 

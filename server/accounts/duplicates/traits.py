@@ -1,6 +1,7 @@
 """What of an account is compared with others: its name without what varies, its contacts, its place. Pure."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,16 @@ from urllib.parse import urlsplit
 from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.vocabulary import fold, vocabulary, words
 from geo.types import LonLat
+
+MARK = re.compile(r".*\d.*|[ivx]{1,5}|[^\W\d_]")
+"""A word that tells one of several from the others: with a figure, a Roman number, a letter alone."""
+
+GENERATIONS = {"sen": "senior", "snr": "senior", "sr": "senior", "senior": "senior"} | dict.fromkeys(
+    ("jun", "jnr", "jr", "junior"), "junior"
+)
+ALSO_WRITTEN = {"limited": "ltd", "corporation": "corp", "gesmbh": "gmbh", "mbh": "gmbh", "aktiebolag": "ab"}
+NO_FORM = {"co", "cie", "company", "soc"}
+"""Words beside a legal form that say nothing of it."""
 
 DOOR_M = 50.0
 """A pin that is at most so far off stands at a door."""
@@ -36,6 +47,12 @@ class Traits:
     point: LonLat | None = None
     is_exact: bool = False
     """Whether the point is that of a door, not that of a street or a town."""
+    forms: frozenset[str] = frozenset()
+    """The legal forms in its name."""
+    marks: frozenset[str] = frozenset()
+    """Figures, Roman numbers, letters alone, and senior or junior in its name."""
+    number: str | None = None
+    """That of the company's own list."""
 
     @property
     def glued(self) -> str:
@@ -62,11 +79,13 @@ def traits(
     city: str | None = None,
     point: LonLat | None = None,
     uncertainty_m: float | None = None,
+    number: str | None = None,
 ) -> Traits:
     """What of an account is compared, from its fields as they are stored."""
     road, house = taken_apart(street or "")
+    tokens, forms, marks = dissected(name)
     return Traits(
-        tokens=essence(name),
+        tokens=tokens,
         phone=phone,
         email=email.lower() if email else None,
         domains=domains_of(email, website),
@@ -76,19 +95,34 @@ def traits(
         city="".join(words(fold(city or ""))),
         point=point,
         is_exact=point is not None and uncertainty_m is not None and uncertainty_m <= DOOR_M,
+        forms=forms,
+        marks=marks,
+        number=number,
     )
 
 
-@lru_cache(maxsize=100_000)
 def essence(name: str) -> tuple[str, ...]:
     """The words of a name that tell it from others; all of them when nothing else is left."""
+    return dissected(name)[0]
+
+
+@lru_cache(maxsize=100_000)
+def dissected(name: str) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]]:
+    """The essence of a name, its legal forms, and its marks."""
     parts = words(fold(name.replace("'", "")))
-    kept, at = [], 0
+    little = vocabulary().little
+    kept: list[str] = []
+    forms, marks, at = set(), set(), 0
     while at < len(parts):
         size = next((n for n in range(5, 0, -1) if is_form(parts[at : at + n], n)), 0)
-        kept += [] if size else parts[at : at + 1]
+        glued = "".join(parts[at : at + max(1, size)])
+        kept += [] if size else [glued]
+        if size < 2 and (glued in GENERATIONS or MARK.fullmatch(glued)):
+            marks.add(GENERATIONS.get(glued, glued))
+        elif size and glued not in little and glued not in NO_FORM:
+            forms.add(ALSO_WRITTEN.get(glued, glued))
         at += size or 1
-    return tuple((kept or parts)[:12])
+    return tuple((kept or parts)[:12]), frozenset(forms), frozenset(marks)
 
 
 def is_form(parts: list[str], size: int) -> bool:

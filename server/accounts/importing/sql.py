@@ -232,7 +232,9 @@ RECORDS = """
     union all
     select 'site', s.id, s.account_id, a.name from site s join account a on a.id = s.account_id
 """
-IN_USE = "select merged_into as row_id from account where merged_into is not null and deleted_at is null"
+IN_USE = """
+    select unnest(array[id, merged_into]) as row_id from account where merged_into is not null and deleted_at is null
+"""
 
 # A pin that a person has set stays; given coordinates win over the geocoder; a new address sends the pin back to it.
 UPDATE_PINS = f"""

@@ -170,10 +170,13 @@ class AccountTarget:
 
     def causes_sql(self) -> str:
         """Bulk repairs of the review desk, and merges."""
-        return "select id as op_id, 'repaired' as why from repair_run union all select id, 'merged' from account_merge"
+        return (
+            "select id as op_id, 'repaired' as why, undone_at is not null as is_undone from repair_run"
+            " union all select id, 'merged', undone_at is not null from account_merge"
+        )
 
     def in_use_sql(self) -> str:
-        """Accounts into which others were merged."""
+        """Accounts into which others were merged, and those: they come back with the undo of the merge."""
         return sql.IN_USE
 
     def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:

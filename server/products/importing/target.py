@@ -90,7 +90,7 @@ class ProductTarget:
 
     def causes_sql(self) -> str:
         """None: nothing here is repaired or merged in one go."""
-        return "select null::uuid as op_id, null::text as why where false"
+        return "select null::uuid as op_id, null::text as why, false as is_undone where false"
 
     def in_use_sql(self) -> str:
         """Products that succeed others."""

@@ -99,6 +99,8 @@ def test_points_of_another_country_are_left_out_and_named(add: Callable[..., Add
         ("LON,LAT,NUMBER\n1,2,3\n", "STREET not found among lon, lat, number", "OpenAddresses"),
         (HEADER, "no rows below the header", ""),
         (HEADER + "51.4,7.0,1,Aachener Str.,Essen,,x\n" * 9, "9 of 9 rows have latitude and longitude swapped", "Swap"),
+        (HEADER + "7.0,51.4,1,Aachener Str.,45145,Essen,x\n" * 9, "9 of 9 rows have city and postcode swapped", "CITY"),
+        ("7.0,51.4,1,Aachener Str.\n", "; lon, lat, number, street, city, postcode, id … not found.", ""),
         (HEADER + "-76.7,39.2,1,Mill Road,,,x\n" * 9, "9 of 9 points lie outside DE", "--country"),
         (HEADER + "7,51.4,none,Aachener Str.,,,x\n" * 9, "No row has a house number", "NUMBER"),
         ('{"type": "Feature"}\n{"type": \n', "line 2: not JSON", "each line"),

@@ -133,6 +133,30 @@ def test_a_geopackage_without_points_and_a_damaged_one_are_refused(tmp_path: Pat
         of_package(tmp_path / "other.gpkg")
 
 
+ENDLESS = (
+    "with recursive r (n) as (select 1 union all select n + 1 from r) select n as fid, null as geom, 'A' as name from r"
+)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [("", "more rows than the file can hold"), (" where n < 0", "the file is damaged here (interrupted)")],
+)
+def test_a_view_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, said: str) -> None:
+    monkeypatch.setattr("server.imports.geopackage.SILENCES", 3)
+    file = geopackage(tmp_path, shops=[Point(2757871, 1223138)])
+    with sqlite3.connect(file) as database:
+        for (trigger,) in database.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            database.execute(f'drop trigger "{trigger}"')
+        database.execute("drop table shops")
+        database.execute(f"create view shops as {ENDLESS}{end}")
+    if not end:
+        with pytest.raises(BadFile, match=said):
+            list(of_package(file).rows)
+    else:
+        assert said in str([row.problem for row in of_package(file).rows])
+
+
 def test_signs_that_nobody_sees_are_removed_and_said(tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes("name;city\nA\x00B;Vaduz\nevil\u202egpj.exe;Schaan\nشركة;Triesen\n".encode())

@@ -2,14 +2,17 @@
 
 import csv
 import io
+import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
-from server.imports import delimited, guessing
+from server.imports import delimited, guessing, workbook
 from server.imports.errors import BadFile
 from server.imports.reading import Table, open_table
 from server.imports.targets import Column
@@ -75,6 +78,47 @@ def test_any_delimiter_and_line_end_is_read(tmp_path: Path, delimiter: str, line
     found = table(tmp_path, text)
     assert found.header == ["name", "city"]
     assert [row.cells for row in found.rows] == [["A, B; C", "Vaduz"], ["D", "Schaan"]]
+
+
+ROWS = [f"{number},Name {number},Vaduz" for number in range(1, 41)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        ["\n"] * 10 + ["\r"],
+        ["\r\n"] + ["\r"] * 40,
+        ["\r\n"] * 20 + ["\r"] * 20,
+        ["\r\r\n"],
+        ["\r"],
+        ["\r", "\n", "\r\n"],
+    ],
+)
+def test_a_file_that_mixes_line_ends_loses_no_row(tmp_path: Path, ends: list[str], encoding: str) -> None:
+    lines = ["number,name,city", *ROWS]
+    content = "".join(line + ends[place % len(ends)] for place, line in enumerate(lines))
+    found = list(table(tmp_path, content, encoding).rows)
+    assert [row.cells for row in found] == [line.split(",") for line in ROWS]
+    assert [(row.problem, row.note) for row in found] == [(None, None)] * 40
+    assert [row.number for row in found] == [*range(2, 42)]
+
+
+def test_a_carriage_return_in_a_cell_without_quotation_marks_drops_no_cell(tmp_path: Path) -> None:
+    content = 'name,note,city\nA,one\rtwo,Vaduz\nB,"three\rfour",Schaan\nC,five,Bern\r\nD,six\rseven\reight,Triesen\n'
+    found = list(table(tmp_path, content).rows)
+    assert [row.cells for row in found] == [
+        ["A", "one two", "Vaduz"], ["B", "three\rfour", "Schaan"], ["C", "five", "Bern"],
+        ["D", "six seven eight", "Triesen"],
+    ]  # fmt: skip
+    assert [bool(row.note) for row in found] == [True, False, False, True]
+
+
+def test_parts_between_carriage_returns_that_are_no_rows_are_named(tmp_path: Path) -> None:
+    found = list(table(tmp_path, "name,note,city\nA,one,Vaduz\rB,two\rthree,Schaan\rC,four,Balzers\nD,,Vaduz\n").rows)
+    assert [(row.cells[0], bool(row.problem)) for row in found] == [
+        ("A", False), ("B", True), ("three", True), ("C", False), ("D", False),
+    ]  # fmt: skip
 
 
 def test_titles_above_the_header_are_skipped_and_rows_count_as_in_a_spreadsheet(tmp_path: Path) -> None:
@@ -146,3 +190,75 @@ def test_a_stray_cell_far_away_is_found_however_it_is_written(tmp_path: Path, ce
         archive.writestr("xl/elsewhere/one.xml", f'<sheetData><row><c r="A1"/>{cell}</row></sheetData>')
     with pytest.raises(BadFile, match="column 16,384 and row 1,048,576"):
         open_table(path, knows=lambda title: title.lower() in KNOWN)
+
+
+def workbook_of(path: Path, rows: str, name: str = "xl/worksheets/sheet1.xml") -> Path:
+    """A workbook with one sheet of these rows."""
+    path = path / "list.xlsx"
+    book = Workbook()
+    book.active.append(["name", "city"])
+    book.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {one: archive.read(one).decode() for one in archive.namelist()}
+    sheet = parts.pop("xl/worksheets/sheet1.xml").replace("</sheetData>", f"{rows}</sheetData>")
+    rels = parts.pop("xl/_rels/workbook.xml.rels").replace("/xl/worksheets/sheet1.xml", f"/{name}")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for one, content in (parts | {name: sheet, "xl/_rels/workbook.xml.rels": rels}).items():
+            archive.writestr(one, content)
+    return path
+
+
+FAR = '<c r="C99999999" t="inlineStr"><is><t>A</t></is></c>'
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ('<row r="4000000000"><c t="inlineStr"><is><t>A</t></is></c></row>', "xl/worksheets/sheet1.xml"),
+        (f'<row r="3">{FAR}</row>', "xl/worksheets/sheet1.xml"),
+        (f'<row r="3">{FAR.replace("r=", "x='" + "1" * 250 + "' r=")}</row>', "xl/worksheets/sheet1.xml"),
+        (f'<row r="3">{FAR.replace("C99999999", "ZZZZ99999999999")}</row>', "xl/worksheets/sheet1.xml"),
+        (f'<row r="3">{FAR}</row>', "xl/media/sheet1.xml"),
+    ],
+)
+def test_a_small_workbook_that_asks_for_all_memory_is_refused(tmp_path: Path, rows: str, name: str) -> None:
+    """The process that served the upload was killed by it."""
+    with pytest.raises(BadFile) as refused:
+        open_table(workbook_of(tmp_path, rows, name), knows=lambda title: title in KNOWN)
+    assert "stray cells" in str(refused.value.help)
+
+
+def test_a_workbook_is_not_read_for_longer_than_it_may_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "SECONDS", 1)
+    far = FAR.replace("r=", "x='" + "1" * 250 + "' r=").replace("C99999999", "ZZZZZ3")
+    with pytest.raises(BadFile, match="or 1 s to read"):
+        open_table(workbook_of(tmp_path, f'<row r="3">{far}</row>'), knows=lambda title: title in KNOWN)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_cell_of_many_megabytes_in_a_workbook_is_refused(tmp_path: Path, parts: int) -> None:
+    cell = f"<is>{f'<r><t>{"A" * (2_100_000 // parts)}</t></r>' * parts}</is>"
+    with pytest.raises(BadFile, match="holds more than 1"):
+        open_table(
+            workbook_of(tmp_path, f'<row r="2"><c r="A2" t="inlineStr">{cell}</c></row>'),
+            knows=lambda title: title in KNOWN,
+        )
+
+
+def test_a_workbook_that_is_not_read_to_its_end_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workbook_of(tmp_path, '<row><c t="inlineStr"><is><t>A</t></is></c></row>' * 20_000)
+    started: list[subprocess.Popen[str]] = []
+
+    class Noted(subprocess.Popen[str]):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    found = open_table(path, knows=lambda title: title in KNOWN)
+    assert next(found.rows).cells[0] == "A"
+    assert started[0].returncode is None
+    del found
+    assert started[0].returncode is not None

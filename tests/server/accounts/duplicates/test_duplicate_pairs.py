@@ -172,6 +172,38 @@ def test_the_rule_leaves_pairs_in_which_a_field_contradicts(
     assert duplicate_rule.would_merge(session, 0.95) == 0
 
 
+def test_the_rule_leaves_two_rows_with_numbers_of_their_own(session: Session, make_account: MakeAccount) -> None:
+    for number in ("K-1", "K-2"):
+        make_account("Garage Hinterlechner AG", phone="+423 230 11 11", number=number, **HERE)
+    search(session)
+    pair = session.execute(select(AccountPair)).scalar_one()
+    assert (pair.score > 0.95, pair.contradictions) == (True, ["number"])
+    assert duplicate_rule.would_merge(session, 0.95) == 0
+
+
+@pytest.mark.parametrize("kin", ["parent", "sister", "cousin", "merged parent"])
+def test_the_rule_merges_no_family(
+    session: Session, scope: MakeScope, ada: User, make_account: MakeAccount, kin: str
+) -> None:
+    twin = {"phone": "+423 230 11 11", **HERE}
+    one = make_account("Garage Hinterlechner AG", **twin)
+    head, aunt = make_account("Head of all"), make_account("Other branch")
+    other = make_account("Garage Hinterlechner AG", **twin)
+    search(session)
+    assert duplicate_rule.would_merge(session, 0.95) == 1
+    if kin == "parent":
+        other.parent_id = one.id
+    elif kin == "merged parent":
+        merging.merge(session, scope(ada), one.id, head.id, merging.MergeWish({}))
+        other.parent_id = head.id
+    else:
+        one.parent_id = other.parent_id = head.id
+    if kin == "cousin":
+        aunt.parent_id, other.parent_id = head.id, aunt.id
+    session.flush()
+    assert duplicate_rule.would_merge(session, 0.95) == 0
+
+
 PATHS = [
     ("GET", "/api/v1/duplicates"),
     ("GET", "/api/v1/duplicates/search"),

@@ -97,6 +97,44 @@ def test_at_one_door_another_street_is_no_contradiction() -> None:
     assert score(known, other) < SHOWN, "a neighbour"
 
 
+TOLD_APART = [
+    ("Dr. med. Maria Hasler", "Dr. med. Mario Hasler", ["name"]),
+    ("Advokatur Gassner Christian", "Advokatur Gassner Christina", ["name"]),
+    ("Malergeschäft Josef Nigg", "Malergeschäft Jose Nigg", ["name"]),
+    ("Presta Werk I", "Presta Werk II", ["name"]),
+    ("Hoval Halle A", "Hoval Halle B", ["name"]),
+    ("Dr. A. Huber", "Dr. B. Huber", ["name"]),
+    ("Dr. A. Huber", "Dr. E. Huber", ["name"]),
+    ("Schreinerei Büchel sen.", "Schreinerei Büchel jun.", ["name"]),
+    ("Kita Zwergli Gruppe Eins", "Kita Zwergli Gruppe Zwei", ["name"]),
+    ("Beck AG", "Beck GmbH", ["legal form"]),
+    ("Ospelt Catering GmbH", "Ospelt Catering GmbH & Co. KG", ["legal form"]),
+    ("Kaiser Metallbau AG", "Kaiser Metallbau GmbH", ["legal form"]),
+    ("Beck AG", "Beck", []),
+    ("Beck Ltd", "BECK LIMITED", []),
+    ("Garage Beck A.G.", "Beck Garage AG", []),
+    ("Officina Rossi S.r.l.", "Rossi Officina SRL", []),
+    ("Auto Haus Müller", "Autohaus Mueller", []),
+    ("Garage Hinterlechner", "Garage Hinterlechnr", []),
+    ("Garage Beck Vaduz", "Garage Beck", []),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "said"), TOLD_APART)
+def test_what_tells_two_of_nearly_one_name_apart_is_said(one: str, other: str, said: list[str]) -> None:
+    """All of these were merged without a person."""
+    here = {"phone": "+4231", **VADUZ}
+    found = compare(firm(one, **here), firm(other, **here))
+    assert [label for label in found.contradictions() if label in ("name", "legal form", "number")] == said
+    assert found.apart == compare(firm(other, **here), firm(one, **here)).apart == tuple(said)
+    assert likelihood(found) >= SHOWN, "people are still asked"
+
+
+def test_two_numbers_of_the_companys_own_list_are_a_contradiction() -> None:
+    assert compare(firm("Beck", number="1"), firm("Beck", number="2")).contradictions() == ["number"]
+    assert compare(firm("Beck", number="1"), firm("Beck")).contradictions() == []
+
+
 def test_addresses_are_the_same_with_the_same_number_only() -> None:
     def same(street: str, postcode: str | None, city: str | None) -> bool:
         other = traits("", street=street, postcode=postcode, city=city)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from server.accounts import places, queries, service
+from server.accounts import places, queries, service, tree
 from server.accounts.duplicates import merging
 from server.accounts.duplicates.choices import proposed
 from server.accounts.duplicates.merging import MergeWish
@@ -268,3 +268,59 @@ def test_two_managers_who_merge_both_ways_at_once_get_one_outcome(empty_database
     assert sorted(outcomes) == ["merged", "refused"]
     with transaction() as session:
         assert session.scalar(text("select count(*) from account where merged_into is not null")) == 1
+
+
+def below(session: Session, account: Account) -> list[tuple[str, int]]:
+    return [(one.account.name, one.depth) for one in tree.below(session, system_scope(), account.id)]
+
+
+@pytest.mark.parametrize("between", [0, 1, 2])
+def test_a_parent_that_goes_into_what_stands_below_it_makes_no_circle(
+    session: Session, scope: MakeScope, ada: User, make_account: MakeAccount, between: int
+) -> None:
+    """The winner stood below itself, and its page could not be opened."""
+    top = make_account("Top")
+    loser = make_account("Loser", parent_id=top.id)
+    chain = [loser]
+    for place in range(between):
+        chain.append(make_account(f"Between {place}", parent_id=chain[-1].id))
+    winner = make_account("Winner", parent_id=chain[-1].id)
+    make_account("Sister", parent_id=loser.id)
+    make_account("Child", parent_id=winner.id)
+    before = hashed(session)
+    made = merging.merge(session, scope(ada), winner.id, loser.id, AS_PROPOSED)
+    assert winner.parent_id == top.id
+    assert [one.name for one in tree.chain(session, winner.id)] == ["Top"]
+    names = {"Sister": 1, "Child": 1} | {f"Between {place}": place + 1 for place in range(between)}
+    assert dict(below(session, winner)) == names
+    assert below(session, top)[0] == ("Winner", 1)
+    assert tree.height(session, top.id) == 3 + max(0, between - 1)
+    sister = session.scalars(select(Account).where(Account.name == "Sister")).one()
+    with pytest.raises(tree.Circle):
+        service.edit(session, scope(ada), top.id, top.rev, {"parent_id": sister.id})
+    assert merging.undo(session, scope(ada), made.id).kept == ()
+    assert hashed(session) == before
+
+
+def test_an_undone_merge_does_not_close_a_circle_that_was_begun_meanwhile(
+    session: Session, scope: MakeScope, ada: User, make_account: MakeAccount
+) -> None:
+    loser = make_account("Loser")
+    between = make_account("Between", parent_id=loser.id)
+    winner = make_account("Winner", parent_id=between.id)
+    made = merging.merge(session, scope(ada), winner.id, loser.id, AS_PROPOSED)
+    other = make_account("Other", parent_id=winner.id)
+    session.refresh(between)
+    service.edit(session, scope(ada), between.id, between.rev, {"parent_id": other.id})
+    assert merging.undo(session, scope(ada), made.id).kept == ("Parent account",)
+    assert not any(tree.is_in_circle(session, one.id) for one in (loser, between, winner, other))
+    assert below(session, winner) == [("Other", 1), ("Between", 2)]
+
+
+def test_the_tree_is_read_to_an_end_whatever_stands_in_it(session: Session, make_account: MakeAccount) -> None:
+    one, other = make_account("One"), make_account("Other")
+    one.parent_id, other.parent_id = other.id, one.id
+    session.flush()
+    assert below(session, one) == [("Other", 1)]
+    assert [account.name for account in tree.chain(session, one.id)] == ["Other"]
+    assert tree.height(session, one.id) == 2

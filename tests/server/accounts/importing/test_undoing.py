@@ -22,6 +22,7 @@ from server.auth.models import Role, User
 from server.imports import queries as imports
 from server.imports import service
 from server.imports.models import ImportRun
+from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.kit.ids import uuid7
 from server.records.service import Actor, acting
@@ -187,12 +188,46 @@ def test_a_former_number_that_is_taken_by_now_is_not_taken_back(session: Session
 
 def test_an_account_into_which_others_were_merged_stays(session: Session, tmp_path: Path, ada: User) -> None:
     run = run_import(session, tmp_path, OLD)
+    acting(session, Actor(ada.id, "web"))
     loser = Account(name="Amann double", merged_into=numbered(session, "1").id)
     session.add(loser)
     session.flush()
     service.undo(session, TARGET, run, ada.id)
     assert numbered(session, "1").name == "Amann"
     assert [(one.label, one.why) for one in imports.kept(session, run.id)] == [("Amann", "in_use")]
+
+
+def test_an_account_that_went_into_another_since_stays_and_comes_back_with_the_undo_of_its_merge(
+    session: Session, tmp_path: Path, ada: User, scope: Any
+) -> None:
+    """It was deleted: what the winner had got of it stayed there, and the merge could never be taken back."""
+    winner = accounts.create(session, scope(ada), accounts.NewAccount({"name": "Older", "number": "9"}), force=True)
+    before = row_hash(session)
+    run = run_import(session, tmp_path, OLD)
+    merged = merging.merge(session, scope(ada), winner.id, numbered(session, "1").id, MergeWish({}))
+    service.undo(session, TARGET, run, ada.id)
+    told = {(one.label, one.field) for one in imports.kept(session, run.id)}
+    assert ("Amann", "*") in told
+    assert merging.undo(session, scope(ada), merged.id).kept == ()
+    alone = numbered(session, "1")
+    assert (alone.name, alone.phone, main_site(session, alone).street) == ("Amann", "2371212", "Weg 1")
+    alone.deleted_at = main_site(session, alone).deleted_at = clock.now()
+    session.flush()
+    assert row_hash(session) == before, "nothing of it is left at the winner"
+
+
+def test_a_value_of_an_undone_merge_does_not_come_back_with_the_undo_of_the_import_that_wrote_over_it(
+    session: Session, tmp_path: Path, ada: User, scope: Any
+) -> None:
+    one = accounts.create(session, scope(ada), accounts.NewAccount({"name": "Amann", "number": "1"}), force=True)
+    more = {"name": "Loser", "note": "of the loser", "tags": ["x"]}
+    other = accounts.create(session, scope(ada), accounts.NewAccount(more), force=True)
+    before = row_hash(session)
+    merged = merging.merge(session, scope(ada), one.id, other.id, MergeWish({}))
+    run = run_import(session, tmp_path, "number,name,note,tags\n1,Amann,from the file,q\n")
+    assert set(merging.undo(session, scope(ada), merged.id).kept) == {"Note", "Tags"}
+    service.undo(session, TARGET, run, ada.id)
+    assert row_hash(session) == before
 
 
 def test_what_was_done_and_taken_back_since_is_in_nobodys_way(
