@@ -76,7 +76,7 @@ def locate(session: Session, sites: Sequence[Waiting]) -> int:
     if not sites:
         return 0
     queries = [query_of(site) for site in sites]
-    answers = remote.better(session, queries, geocoding.locate_many(session, queries))
+    answers = remote.better(session, queries, geocoding.pinned_many(session, queries))
     set_by_answers(session, {site.id: answer for site, answer in zip(sites, answers, strict=True)})
     align_accounts(session, sorted({site.account_id for site in sites}))
     return sum(answer.point is not None for answer in answers)

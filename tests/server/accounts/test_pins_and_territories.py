@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from geo.geocode.types import Answer, Reason
 from geo.types import Grade, LonLat
-from server.accounts import locating
+from server.accounts import locating, places
 from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import align_accounts, set_by_answers
 from server.balance import service as balance
 from server.kit.database import transaction
+from tests.server.accounts.reviewing.detecting import add_country
 from tests.server.at_once import overlapping
 
 HERE = LonLat(9.2, 47.2)
@@ -56,3 +57,29 @@ def test_a_pin_placed_while_a_territory_is_drawn_lies_in_it(waiting: UUID, order
         assert site.id == waiting
         assert site.territory_id is not None
         assert account.territory_id == site.territory_id
+
+
+def test_a_country_without_a_map_gets_no_pin_from_another_one(session: Session) -> None:
+    add_country(session)
+    addresses: dict[str, tuple[str, str, str | None]] = {
+        "as it is": ("01234", "Seestadt", "DE"),
+        "another country's town": ("8001", "Zürich", "CH"),
+        "the same, no country": ("8001", "Zürich", None),
+        "the country is wrong": ("01234", "Seestadt", "CH"),
+    }
+    for name, (postcode, city, country) in addresses.items():
+        account = Account(name=name)
+        session.add(account)
+        session.flush()
+        address = {"street": "Hauptstrasse 5", "postcode": postcode, "city": city, "country": country}
+        places.add_sites(session, account, [places.new_site(session, address)])
+    locating.locate(session, locating.pending(session))
+    session.expire_all()
+    rows = session.execute(select(Account.name, Site).join(Site, Site.account_id == Account.id))
+    found = {name: (site.pin is not None, site.pin_state, site.geocode_reason) for name, site in rows}
+    assert found == {
+        "as it is": (True, "placed", "exact"),
+        "another country's town": (False, "failed", "other_country"),
+        "the same, no country": (True, "review", "place_contradicts"),
+        "the country is wrong": (True, "placed", "exact"),
+    }
