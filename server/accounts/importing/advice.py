@@ -1,4 +1,4 @@
-"""Columns that look exchanged: name and street, postcode and city, latitude and longitude. Said where the columns are chosen."""
+"""Columns that look exchanged, e.g. name and street, or latitude and longitude. Said where the columns are chosen."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
