@@ -25,7 +25,7 @@ ROOMS = {
     "addresses": "server.geocoding.commands:addresses",
     "geocode": "server.geocoding.commands:geocode",
     "density": "server.density.commands:density",
-    "import": "server.accounts.commands:imports",
+    "import": "server.exchange.commands:imports",
     "duplicates": "server.accounts.commands:duplicates",
     "roads": "server.roads.commands:roads",
     "sync": "server.sync.commands:sync",

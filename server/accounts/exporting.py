@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from math import ceil
 from typing import IO, Any
 
 from openpyxl import Workbook
@@ -53,6 +54,8 @@ COLUMNS = (
     "lat",
     "grade",
     "uncertainty_m",
+    "pin_state",
+    "pin_confidence",
     "pin_reason",
     "pin_provider",
     "opening_hours",
@@ -72,7 +75,7 @@ OF_ACCOUNT = (
     "website",
     "note",
 )
-OF_SITE = ("street", "postcode", "city", "country", "grade", "uncertainty_m", "opening_hours")
+OF_SITE = ("street", "postcode", "city", "country", "grade", "pin_state", "opening_hours")
 
 
 class Format(StrEnum):
@@ -126,11 +129,18 @@ def values(row: Row, own: Own) -> dict[str, Any]:
             "tags": ", ".join(account.tags),
             "lon": row.lon,
             "lat": row.lat,
+            "uncertainty_m": whole(site.uncertainty_m) if site else None,
+            "pin_confidence": round(site.confidence, 2) if site and site.confidence is not None else None,
             "pin_reason": in_words(site.geocode_reason) if site else None,
             "pin_provider": site.provider if site else None,
             "service_minutes": site.service_s // 60 if site else None,
         }
     )
+
+
+def whole(metres: float | None) -> int | None:
+    """Whole metres, never less than it is."""
+    return None if metres is None else ceil(metres)
 
 
 def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[Row]:

@@ -21,6 +21,7 @@ from server.geocoding.updating import is_settled
 from server.jobs import defer, task
 from server.jobs.service import queue
 from server.kit.database import transaction
+from server.kit.locks import is_first
 from server.records.service import Actor, acting
 
 BATCH = 2000
@@ -54,12 +55,14 @@ class Waiting(NamedTuple):
     postcode: str
     city: str
     country: str
+    rev: int = 0
+    """Of the site when it was read."""
 
     @classmethod
     def of(cls, site: Site, name: str) -> "Waiting":
         """A site that is at hand."""
         parts = (site.street or "", site.postcode or "", site.city or "", site.country or "")
-        return cls(site.id, site.account_id, name, *parts)
+        return cls(site.id, site.account_id, name, *parts, site.rev)
 
 
 def query_of(site: Waiting) -> AddressQuery:
@@ -72,14 +75,30 @@ def query_of(site: Waiting) -> AddressQuery:
 
 
 def locate(session: Session, sites: Sequence[Waiting]) -> int:
-    """Place these sites, all in one statement; a pin set by a person meanwhile stays. Returns how many were found."""
+    """Place these sites, all in one statement; one that somebody has changed meanwhile stays as it is.
+
+    Nothing is held while the geocoder thinks; then the accounts before their sites, as whoever merges holds them.
+    Returns how many were found.
+    """
     if not sites:
         return 0
     queries = [query_of(site) for site in sites]
-    answers = remote.better(session, queries, geocoding.locate_many(session, queries))
-    set_by_answers(session, {site.id: answer for site, answer in zip(sites, answers, strict=True)})
-    align_accounts(session, sorted({site.account_id for site in sites}))
-    return sum(answer.point is not None for answer in answers)
+    answers = remote.better(session, queries, geocoding.pinned_many(session, queries))
+    unchanged = held(session, sites)
+    found = {site.id: answer for site, answer in zip(sites, answers, strict=True) if site.id in unchanged}
+    set_by_answers(session, found)
+    align_accounts(session, sorted({site.account_id for site in sites if site.id in found}))
+    return sum(answer.point is not None for answer in found.values())
+
+
+def held(session: Session, sites: Sequence[Waiting]) -> set[UUID]:
+    """Hold the accounts and these sites to the end of the transaction; those that are as they were when read."""
+    hold_ground(session)
+    accounts = select(Account.id).where(Account.id.in_({site.account_id for site in sites})).order_by(Account.id)
+    session.execute(accounts.with_for_update(key_share=True))
+    statement = select(Site.id, Site.rev).where(Site.id.in_([site.id for site in sites])).order_by(Site.id)
+    revs = dict(session.execute(statement.with_for_update()).tuples().all())
+    return {site.id for site in sites if revs.get(site.id) == site.rev}
 
 
 @task("accounts.locate_account")
@@ -94,6 +113,8 @@ def locate_account(account_id: str) -> None:
 def locate_pending() -> None:
     """Place all sites that wait for a pin, in batches; each batch is a transaction of its own."""
     with transaction() as session, suppress(NoAddresses):
+        if not is_first(session, "accounts.locate_pending"):
+            return  # another worker goes on with all of them
         acting(session, MACHINE)
         batch = pending(session)
         locate(session, batch)
@@ -110,7 +131,7 @@ def check_pins_again() -> None:
         if current is None or session.scalar(select(is_settled()).where(Version.number == current.number)):
             return
         found = concerned(session, current)
-        batch = locked(session, Site.id.in_(found[:BATCH]), NOT_BY_PEOPLE)
+        batch = sites_at(session, Site.id.in_(found[:BATCH]), NOT_BY_PEOPLE)
         locate(session, batch)
         if len(found) > BATCH:
             defer(session, check_pins_again, key="accounts.check_pins_again")
@@ -159,7 +180,7 @@ def ask_elsewhere() -> None:
             answered.append(site_id)
     with transaction() as session, suppress(NoAddresses):
         acting(session, MACHINE)
-        locate(session, locked(session, Site.id.in_(answered), UNSURE))
+        locate(session, sites_at(session, Site.id.in_(answered), UNSURE))
         if len(answered) == len(questions) == ASKED_IN_A_RUN:
             defer(session, ask_elsewhere, key="accounts.ask_elsewhere", priority=-10)
 
@@ -174,7 +195,7 @@ def give_pins_back() -> None:
         acting(session, MACHINE)
         for key in remote.LIMITED:
             after = UUID(int=0)
-            while sites := locked(session, Site.provider == key, NOT_BY_PEOPLE, Site.id > after):
+            while sites := sites_at(session, Site.provider == key, NOT_BY_PEOPLE, Site.id > after):
                 gone = remote.outlived(session, key, [query_of(site) for site in sites])
                 locate(session, [site for site in sites if query_of(site) in gone])
                 after = sites[-1].id
@@ -196,23 +217,22 @@ def unasked(session: Session, limit: int) -> list[tuple[UUID, AddressQuery]]:
 
 
 def pending(session: Session, *, account_id: UUID | None = None) -> list[Waiting]:
-    """Sites that wait for a pin."""
-    waiting = Site.pin_state == PinState.PENDING
-    return locked(session, waiting) if account_id is None else locked(session, waiting, Site.account_id == account_id)
+    """The next sites that wait for a pin."""
+    waits = Site.pin_state == PinState.PENDING
+    return sites_at(session, waits) if account_id is None else sites_at(session, waits, Site.account_id == account_id)
 
 
-def locked(session: Session, *conditions: ColumnElement[bool]) -> list[Waiting]:
-    """The next sites under some conditions, kept from other workers; those that another one has are left out."""
-    hold_ground(session)
-    statement = sites_where(*conditions).limit(BATCH).with_for_update(of=Site, skip_locked=True)
-    return [Waiting._make(row) for row in session.execute(statement)]
+def sites_at(session: Session, *conditions: ColumnElement[bool]) -> list[Waiting]:
+    """The next sites under some conditions, as they are now."""
+    session.flush()
+    return [Waiting._make(row) for row in session.execute(sites_where(*conditions).limit(BATCH))]
 
 
 def sites_where(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """Living sites under some conditions as `Waiting`."""
     parts = (func.coalesce(column, "") for column in (Site.street, Site.postcode, Site.city, Site.country))
     return (
-        select(Site.id, Site.account_id, Account.name, *parts)
+        select(Site.id, Site.account_id, Account.name, *parts, Site.rev)
         .join(Account, Account.id == Site.account_id)
         .where(Site.deleted_at.is_(None), Account.deleted_at.is_(None), *conditions)
         .order_by(Site.id)

@@ -109,6 +109,8 @@ def report_visit(body: VisitReportWrite, scope: WriteActivities, session: Db) ->
     rep_id = known.rep_id if known else scope.user_id
     need_rep(session, scope, rep_id)
     zone = known.zone if known else zone_of(session, rep_id)
+    occurred_at = body.occurred_at or clock.now()
+    service.check_days(occurred_at)
     report = service.VisitReport(
         event_id=event_id,
         visit_id=visit_id,
@@ -116,9 +118,9 @@ def report_visit(body: VisitReportWrite, scope: WriteActivities, session: Db) ->
         site_id=body.site_id,
         rep_id=rep_id,
         state=body.state,
-        day=known.day if known else clock.today(zone),
+        day=known.day if known else clock.day_of(occurred_at, zone),
         zone=zone,
-        occurred_at=body.occurred_at or clock.now(),
+        occurred_at=occurred_at,
         outcome=known_outcome(session, body.outcome),
         note=body.note,
         fix=body.checkin.as_fix() if body.checkin else None,

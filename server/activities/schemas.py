@@ -126,7 +126,9 @@ class VisitReportWrite(BaseModel):
     state: VisitState = VisitState.DONE
     outcome: str | None = Field(default=None, description="On the pick list `visit_outcome`.")
     note: str | None = Field(default=None, max_length=10_000)
-    occurred_at: AwareDatetime | None = Field(default=None, description="Left out: now.")
+    occurred_at: AwareDatetime | None = Field(
+        default=None, description="Left out: now. A visit that nobody planned gets its day from it."
+    )
     checkin: FixWrite | None = None
     visit_type_id: UUID | None = None
     answers: dict[str, Any] = Field(

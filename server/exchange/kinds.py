@@ -67,10 +67,16 @@ KINDS: Mapping[str, Kind] = {
 
 def kind_of(scope: Scope, name: str) -> Kind:
     """A kind that somebody may import. Refuses others, and says what the person lacks."""
+    kind = named(name)
+    scope.need(kind.permission)
+    return kind
+
+
+def named(name: str) -> Kind:
+    """The kind of this name. Refuses a name that is none."""
     kind = KINDS.get(name)
     if kind is None:
         raise NotFound(f"“{name[:40]}” cannot be imported.", help="There are: " + ", ".join(KINDS) + ".", field="kind")
-    scope.need(kind.permission)
     return kind
 
 

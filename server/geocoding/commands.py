@@ -108,7 +108,9 @@ def add(
         if added.is_known:
             typer.echo(f"{found.name}: these {found.addresses:,} addresses are in the index already; nothing to do.")
             return
-        typer.echo(f"{found.name}: {found.addresses:,} addresses on {found.streets:,} streets. {found.attribution[0]}")
+        streets = f"{found.streets:,} street{'' if found.streets == 1 else 's'}"
+        houses = f"{found.addresses:,} address{'' if found.addresses == 1 else 'es'}"
+        typer.echo(f"{found.name}: {houses} on {streets}. {found.attribution[0]}")
         if found.replaces is not None:
             typer.echo(f"Since the version before: {in_words(found.changes)}.")
     typer.echo(FOLLOWS)

@@ -65,6 +65,11 @@ class Provider:
     keeps_days: int | None = None
     """How long its terms allow to keep an answer; None: as long as one likes."""
 
+    @property
+    def all_terms(self) -> list[str]:
+        """What an admin agrees to, and what is sent to it."""
+        return [*self.terms, WHAT_IS_SENT, *([ASKED_ONCE] if self.keeps_days is None else [])]
+
 
 def _place(address: Mapping[str, Any]) -> str:
     names = ("city", "town", "village", "municipality", "locality", "hamlet", "suburb")
@@ -127,8 +132,6 @@ def _opencage(raw: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     fields = _fields(c.get("house_number"), c.get("road"), c.get("postcode"), _place(c), c.get("country_code"))
     return _graded(fields["number"], fields["street"]), fields
 
-
-_SENT = "The address of a site is sent to it, never the firm's name; a question is asked once and its answer kept."
 
 PROVIDERS: Mapping[str, Provider] = {
     provider.key: provider
@@ -197,7 +200,8 @@ PROVIDERS: Mapping[str, Provider] = {
     )
 }  # fmt: skip
 """By key, in the order in which they are shown."""
-WHAT_IS_SENT = _SENT
+WHAT_IS_SENT = "The address of a site is sent to it, never the firm's name."
+ASKED_ONCE = "A question is asked once and its answer kept."
 
 
 def address_of(url: str) -> tuple[str, str]:

@@ -39,6 +39,19 @@ _POIS = """
     select name, other_names, street, number, postcode, city, places, ST_X(point) lon, ST_Y(point) lat
     from geocoding_poi where source_id = :source order by position
 """
+_FRINGE = 0.05
+"""A country with a smaller share of a source's streets, beside the one that has most, is only its edge."""
+_MAPPED = """
+    select upper(country) from (
+        select source_id, country, count(*) as streets, max(count(*)) over (partition by source_id) as most
+        from geocoding_street where source_id = any(:ids) and country <> '' group by source_id, country
+    ) counted where streets >= :share * most
+    union
+    select upper(c.country) from geocoding_source s join region_place c on c.region_id = s.region_id
+    where s.id = any(:ids) and c.kind = 'country' and c.country <> '' and c.area is not null
+"""
+_mapped: dict[str, Any] = {}
+"""The countries of the version of the index that was asked about last."""
 _REACHES = """
     select exists (
         select from geocoding_address
@@ -63,6 +76,20 @@ def towns(session: Session) -> Sequence[tuple[str, str]]:
     known = select(StreetEntry.city, StreetEntry.country).distinct()
     chosen = known.where(StreetEntry.source_id.in_([one.id for one in served(session)]))
     return session.execute(chosen).tuples().all()
+
+
+def mapped_countries(session: Session) -> frozenset[str]:
+    """The countries that the sources in service show, in two capitals; empty when their streets name none.
+
+    One of which an extract has but a few streets, because it ends behind the border, is not among them.
+    """
+    sources = served(session)
+    version = version_of(sources)
+    if _mapped.get("version") != version:
+        found = session.scalars(text(_MAPPED), {"ids": [one.id for one in sources], "share": _FRINGE})
+        _mapped.update(version=version, countries=frozenset(found))
+    countries: frozenset[str] = _mapped["countries"]
+    return countries
 
 
 def all_sources(session: Session) -> Sequence[Source]:

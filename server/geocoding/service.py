@@ -12,7 +12,8 @@ from geo.geocode.building import build
 from geo.geocode.content import Content
 from geo.geocode.geocoder import Geocoder
 from geo.geocode.joint import joint
-from geo.geocode.types import THRESHOLD, AddressQuery, Answer
+from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Reason
+from geo.geocode.vocabulary import fold, vocabulary, words
 from geo.types import LonLat
 from server.geocoding import indexes, queries
 from server.geocoding.errors import NoAddresses
@@ -20,7 +21,7 @@ from server.geocoding.models import Source
 from server.kit.database import copy_rows
 from server.regions.queries import region_by_id
 
-__all__ = ["THRESHOLD", "build_index", "locate", "locate_many", "reverse", "write"]
+__all__ = ["THRESHOLD", "build_index", "locate", "locate_many", "pinned_many", "reverse", "write"]
 
 _BATCH = 2_000
 FORMAT = 2
@@ -124,6 +125,27 @@ def locate(session: Session, query: AddressQuery) -> Answer:
 def locate_many(session: Session, asked: Iterable[AddressQuery]) -> list[Answer]:
     """Find where many addresses are, in the order of the questions."""
     return list(stream(session, asked))
+
+
+def pinned_many(session: Session, asked: Sequence[AddressQuery]) -> list[Answer]:
+    """Like `locate_many`, for pins: what is not sure and lies in another country than the address names, of which
+    there is no map, is no place to put one. Its candidates stay, to choose from by hand."""
+    mapped = queries.mapped_countries(session)
+    known = vocabulary().countries
+
+    def pinned(query: AddressQuery, answer: Answer) -> Answer:
+        country = known.get("".join(words(fold(query.country)))) if query.country and mapped else None
+        if country is None or country in mapped or answer.is_confident or answer.country.upper() == country:
+            return answer
+        return Answer(
+            None,
+            confidence=answer.confidence,
+            reason=answer.reason if answer.reason in (Reason.EMPTY, Reason.REVERSE) else Reason.OTHER_COUNTRY,
+            candidates=answer.candidates,
+            region_version=answer.region_version,
+        )
+
+    return [pinned(query, answer) for query, answer in zip(asked, stream(session, asked), strict=True)]
 
 
 def stream(session: Session, asked: Iterable[AddressQuery]) -> Iterator[Answer]:

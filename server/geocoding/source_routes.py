@@ -10,7 +10,7 @@ from geo.types import BBox
 from server.auth.access import Scope, requires
 from server.geocoding import queries, remote, sources, uploads
 from server.geocoding.jobs import read_upload
-from server.geocoding.providers import PROVIDERS, WHAT_IS_SENT
+from server.geocoding.providers import PROVIDERS
 from server.geocoding.source_schemas import LoadRead, RemoteRead, RemoteWrite, SourceRead
 from server.geocoding.sources import Wish
 from server.imports.uploads import Received, SizeChecked
@@ -109,7 +109,7 @@ def restore_address_file(source_id: UUID, scope: WriteRegions, session: Db) -> S
 def list_remote_geocoders(scope: WriteRegions, session: Db) -> Page[RemoteRead]:
     """The geocoders elsewhere that may be asked below the threshold: their terms, and how the one in use is used."""
     return Page(
-        items=[RemoteRead.of(p, remote.setup_of(session, p.key), WHAT_IS_SENT, remote.usage(session, p.key))
+        items=[RemoteRead.of(p, remote.setup_of(session, p.key), remote.usage(session, p.key))
                for p in PROVIDERS.values()]
     )  # fmt: skip
 
@@ -119,7 +119,7 @@ def switch_remote_geocoder_on(provider: str, body: RemoteWrite, scope: WriteRegi
     """Switch a geocoder on; its terms must be accepted. Another one that was on is switched off."""
     setup = remote.Setup(body.url, body.user_agent, body.interval_s, body.daily_cap)
     row = remote.configure(session, provider, setup, accepts=body.accepts_terms, actor=scope.user_id)
-    return RemoteRead.of(remote.provider_of(provider), row, WHAT_IS_SENT, remote.usage(session, provider))
+    return RemoteRead.of(remote.provider_of(provider), row, remote.usage(session, provider))
 
 
 @router.delete("/remote-geocoders/{provider}", status_code=204)

@@ -71,14 +71,14 @@ class RemoteRead(BaseModel):
     usage: Usage
 
     @classmethod
-    def of(cls, provider: Provider, row: RemoteProvider | None, sent: str, usage: dict[str, int]) -> "RemoteRead":
+    def of(cls, provider: Provider, row: RemoteProvider | None, usage: dict[str, int]) -> "RemoteRead":
         """The shape of a provider, with its own figures where nobody has set it up."""
         return cls(
             provider=provider.key, name=provider.name, is_on=row is not None and row.is_on,
             url=row.url if row else provider.url, user_agent=row.user_agent if row else "",
             interval_s=row.interval_s if row else provider.interval_s,
             daily_cap=row.daily_cap if row else provider.daily_cap,
-            needs_key=provider.needs_key, attribution=provider.credit, terms=[*provider.terms, sent],
+            needs_key=provider.needs_key, attribution=provider.credit, terms=provider.all_terms,
             trouble=row.trouble if row else "", usage=Usage(**usage),
         )  # fmt: skip
 

@@ -19,9 +19,14 @@ def no_such_import() -> NotFound:
     return NotFound("There is no such import.")
 
 
+def all_runs() -> Select[ImportRun]:
+    """The imports of every kind, the latest first."""
+    return select(ImportRun).order_by(ImportRun.created_at.desc(), ImportRun.id)
+
+
 def runs(kind: str, *, actor: UUID | None = None) -> Select[ImportRun]:
     """The imports of a kind, the latest first; those of one person when given."""
-    statement = select(ImportRun).where(ImportRun.kind == kind).order_by(ImportRun.created_at.desc(), ImportRun.id)
+    statement = all_runs().where(ImportRun.kind == kind)
     return statement.where(ImportRun.actor == actor) if actor else statement
 
 

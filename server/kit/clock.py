@@ -11,7 +11,12 @@ def now() -> datetime:
 
 def today(zone: str) -> date:
     """The date of the present moment in an IANA time zone."""
-    return now().astimezone(ZoneInfo(zone)).date()
+    return day_of(now(), zone)
+
+
+def day_of(moment: datetime, zone: str) -> date:
+    """The date of an aware moment in an IANA time zone."""
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def spelled(moment: datetime) -> str:

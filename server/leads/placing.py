@@ -57,7 +57,7 @@ def locate(session: Session, leads: Sequence[Lead]) -> None:
         return
     queries = [query_of(lead) for lead in waiting]
     with suppress(NoAddresses):
-        answers = remote.better(session, queries, geocoding.locate_many(session, queries))
+        answers = remote.better(session, queries, geocoding.pinned_many(session, queries))
         for lead, answer in zip(waiting, answers, strict=True):
             for name, value in zip(PIN_FIELDS, answered(answer), strict=True):
                 setattr(lead, name, wkt(answer.point) if name == "pin" and answer.point else value)

@@ -138,11 +138,16 @@ def fill_in(session: Session, scope: Scope, entries: Sequence[Entry]) -> None:
     for entry in entries:
         entry.who = names.get(str(entry.actor_id))
         entry.changes = [
-            Change(
-                word_of(one.label) or one.label, as_read(one.label, one.old, names), as_read(one.label, one.new, names)
-            )
+            Change(word_of(one.label) or one.label, *as_changed(one.label, one.old, one.new, names))
             for one in entry.changes
         ]
+
+
+def as_changed(name: str, old: Any, new: Any, names: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """What was before and what is now, as people read it; a pin that stood elsewhere has moved."""
+    if name == "pin" and old and new:
+        return None, "moved"
+    return as_read(name, old, names), as_read(name, new, names)
 
 
 def as_read(name: str, value: Any, names: Mapping[str, str]) -> str | None:

@@ -10,7 +10,7 @@ from server.auth.access import Scope, requires
 from server.geocoding import queries as geocoding
 from server.geocoding import remote, source_routes, sources, uploads
 from server.geocoding import source_schemas as shapes
-from server.geocoding.providers import PROVIDERS, WHAT_IS_SENT
+from server.geocoding.providers import PROVIDERS
 from server.imports.uploads import Received, SizeChecked
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
@@ -106,7 +106,7 @@ def elsewhere_page(
 ) -> Response:
     """The page, with what was refused beside the provider that was tried."""
     found = [
-        shapes.RemoteRead.of(p, remote.setup_of(session, p.key), WHAT_IS_SENT, remote.usage(session, p.key))
+        shapes.RemoteRead.of(p, remote.setup_of(session, p.key), remote.usage(session, p.key))
         for p in PROVIDERS.values()
     ]
     has_key = remote.secret() is not None

@@ -1,8 +1,9 @@
-"""Columns that look exchanged: postcode and city, latitude and longitude. Said where the columns are chosen."""
+"""Columns that look exchanged, e.g. name and street, or latitude and longitude. Said where the columns are chosen."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from geo.geocode.vocabulary import fold, vocabulary, words
 from geo.types import BBox, LonLat
 from server.accounts.importing import cells
 from server.imports.targets import Advice
@@ -33,6 +34,12 @@ def exchanged(sample: Sequence[Sequence[str]], mapping: Mapping[str, str], maps:
     for street in {"street", "address"} & place_of.keys() if "city" in place_of else ():
         if mostly(street, "city", is_city_and_street):
             found.append(Advice("Street and city look exchanged.", swapped(street, "city")))
+    for street in {"street", "address"} & place_of.keys() if "postcode" in place_of else ():
+        if mostly(street, "postcode", is_postcode_and_street):
+            found.append(Advice("Street and postcode look exchanged.", swapped(street, "postcode")))
+    for street in {"street", "address"} & place_of.keys() if "name" in place_of else ():
+        if mostly("name", street, is_street_and_name):
+            found.append(Advice("Name and street look exchanged.", swapped("name", street)))
     if {"lat", "lon"} <= place_of.keys() and mostly("lat", "lon", lambda lat, lon: is_exchanged(lat, lon, maps)):
         found.append(Advice("Latitude and longitude look exchanged.", swapped("lat", "lon")))
     return found
@@ -41,6 +48,11 @@ def exchanged(sample: Sequence[Sequence[str]], mapping: Mapping[str, str], maps:
 def is_city_and_postcode(postcode: str, city: str) -> bool:
     """Whether the postcode reads like a city, and the city like a postcode."""
     return not any(sign.isdigit() for sign in postcode) and cells.POSTCODE.fullmatch(city) is not None
+
+
+def is_postcode_and_street(street: str, postcode: str) -> bool:
+    """Whether the street is a postcode, and the postcode reads like a street with its house."""
+    return cells.POSTCODE.fullmatch(street) is not None and HOUSE.search(postcode) is not None
 
 
 def is_city_and_street(street: str, city: str) -> bool:
@@ -57,3 +69,19 @@ def is_exchanged(lat: str, lon: str, maps: Sequence[BBox]) -> bool:
     if isinstance(written, str) or isinstance(other, str):
         return isinstance(written, str) and isinstance(other, LonLat)
     return not any(box.contains(written) for box in maps) and any(box.contains(other) for box in maps)
+
+
+def is_street_and_name(name: str, street: str) -> bool:
+    """Whether the name reads like a street with its house, and the street like none at all."""
+    is_house = HOUSE.search(name) is not None and names_street(name)
+    return is_house and not any(sign.isdigit() for sign in street) and not names_street(street)
+
+
+def names_street(text: str) -> bool:
+    """Whether a word of it is one that streets are called by, e.g. `Rue`, `Platz`, `Haupt-strasse`."""
+    known = vocabulary()
+    return any(
+        word in known.front or word in known.behind or any(word[at:] in known.joined for at in range(1, len(word) - 2))
+        for word in words(fold(text))
+        if len(word) > 1 and not word.isdigit()
+    )

@@ -29,10 +29,14 @@ MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|de
 DATE_LIKE = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}( 00:00:00)?|\d{{1,2}}[.\-/ ]+{MONTH}\.?|{MONTH}[.\- ]+\d{{1,2}}", re.IGNORECASE
 )
+WHOLE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]00:00(?::00)?)?|\d{1,2}([./])\d{1,2}\1\d{4}")
+"""A day with its year, which no street is called by alone."""
 DECIMALS = re.compile(r"(\d+)[.,]0+")
 """What a spreadsheet makes of digits that it takes for a number: `9494.0`."""
 HASHES = re.compile(r"#{3,}")
 """What a spreadsheet writes for a column that is too narrow."""
+FAILED_FORMULA = re.compile(r"#(?:[A-ZÄÖÜ]{3,}(?:/0)?[!?]|N/A|NV)", re.IGNORECASE)
+"""What a spreadsheet writes for a formula that failed: `#REF!`, `#DIV/0!`, `#BEZUG!`, `#NAME?`."""
 
 POSTCODE = re.compile(r"(?:[A-Z]{1,3}-)?\d{4,5}(?:-\d{4})?")
 POSTCODE_DIGITS = {"DE": 5, "FR": 5, "IT": 5, "ES": 5, "US": 5, "FI": 5, "HR": 5, "EE": 5, "LT": 5}

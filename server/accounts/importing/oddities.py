@@ -7,16 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from geo.geocode.vocabulary import fold, vocabulary, words
+from geo.geocode.vocabulary import fold, words
 from server.accounts import values
 from server.accounts.importing import cells
-from server.accounts.importing.advice import is_city_and_street
+from server.accounts.importing.advice import is_city_and_street, is_street_and_name, names_street
 
 type Oddity = tuple[str, str, str]
 """Field, code, message."""
 
 NAMES_COUNTRY = re.compile(r"([A-Z]{1,3})-\d")
 LONG_NUMBER = re.compile(r"\d{4}")
+PLACE_BEHIND = re.compile(r"\S[\s,]+(?:[A-Z]{1,3}-)?\d{4,5}\s+[^\W\d_]{2}")
 PLACE = ("postcode", "city")
 HOUSE = "[0-9]{1,4} ?[A-Za-z]?(?: ?[-/–] ?[0-9]{1,4} ?[A-Za-z]?)?"
 """A house number behind a street, as the database reads it."""
@@ -30,7 +31,7 @@ def of_address(
     Parameters
     ----------
     row : Mapping
-        The row's values: street, postcode, city, country, lon.
+        The row's values: name, street, postcode, city, country, lon.
     asked : Set
         Fields that some column of the file brings; what no row can have is not missed.
     home : str or None
@@ -42,14 +43,23 @@ def of_address(
     is_town = " ".join(word for word in words(fold(city)) if not word.isdigit()) in towns
     if street and city and not is_town and reads_as_city_and_street(street, city, postcode):
         yield "street", "street_and_city", f"Street and city look exchanged: “{street[:60]}”, “{city[:60]}”; kept."
+    name = str(row.get("name") or "")
+    if name and street and is_street_and_name(name, street):
+        yield "name", "name_and_street", f"Name and street look exchanged: “{name[:60]}”, “{street[:60]}”; kept."
     if postcode:
         yield from of_postcode(postcode, row.get("country"), home)
     if "lon" in row or not (street or postcode or city):
         return
     if not street and "street" in asked and "address" not in asked:
         yield "street", "no_street", "Street: it is missing; the pin can only show the place."
-    if not (postcode or city) and any(name in asked for name in PLACE):
+    if not (postcode or city or names_place(street, towns)) and any(name in asked for name in PLACE):
         yield "city", "no_place", "City: it is missing, and so is the postcode; the street may lie elsewhere too."
+
+
+def names_place(street: str, towns: Set[str]) -> bool:
+    """Whether a street is a whole address: a postcode and a word follow, or a town of the map behind a comma."""
+    parts = (" ".join(words(fold(part))) for part in street.split(",")[1:])
+    return PLACE_BEHIND.search(street) is not None or any(part in towns for part in parts if part)
 
 
 def of_postcode(postcode: str, country: str | None, home: str | None) -> Iterator[Oddity]:
@@ -79,16 +89,6 @@ def reads_as_city_and_street(street: str, city: str, postcode: str) -> bool:
     if not is_city_and_street(street, city) or (postcode and postcode in city) or names_street(street):
         return False
     return LONG_NUMBER.search(city) is None or names_street(city)
-
-
-def names_street(text: str) -> bool:
-    """Whether a word of it is one that streets are called by, e.g. `Rue`, `Platz`, `Haupt-strasse`."""
-    known = vocabulary()
-    return any(
-        word in known.front or word in known.behind or any(word[at:] in known.joined for at in range(1, len(word) - 2))
-        for word in words(fold(text))
-        if len(word) > 1 and not word.isdigit()
-    )
 
 
 # A second row with the same name and address, or with the same name, place and phone, under another number.

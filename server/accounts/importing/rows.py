@@ -10,7 +10,7 @@ from geo.geocode.vocabulary import fold, words
 from geo.types import BBox, LonLat
 from server.accounts import values
 from server.accounts.importing import cells, oddities
-from server.accounts.importing.advice import is_city_and_postcode
+from server.accounts.importing.advice import is_city_and_postcode, is_postcode_and_street
 from server.fields.values import Shape, accepted
 from server.imports.targets import Checked, Problem, Severity
 from server.kit import clock
@@ -52,7 +52,9 @@ class Around:
     towns: frozenset[str] = frozenset()
     """The towns of the maps, in plain words."""
     indexed: frozenset[str] = frozenset()
-    """The countries whose addresses are known; a row of another one can get no pin."""
+    """The countries whose addresses are known; a row of another one gets no pin."""
+    edges: frozenset[tuple[str, str]] = frozenset()
+    """The towns of the maps in plain words, with their countries: those behind a border too."""
 
     def shows(self, point: LonLat) -> bool:
         """Whether some map shows the point."""
@@ -68,7 +70,7 @@ class RowReader:
         self.values: dict[str, Any] = {}
         self.problems: list[Problem] = []
         self.row = {
-            name: cell for name, cell in row.items() if cell.lower() not in NOTHING and not self.is_lost(name, cell)
+            name: cell for name, cell in row.items() if not self.is_lost(name, cell) and cell.lower() not in NOTHING
         }
 
     def read(self) -> Checked:
@@ -96,10 +98,16 @@ class RowReader:
                 self.values[name] = value
 
     def is_lost(self, name: str, cell: str) -> bool:
-        """Whether a spreadsheet has written only that its column was too narrow."""
-        if cell[:1] != "#" or not cells.HASHES.fullmatch(cell):
+        """Whether a spreadsheet has written only that its column was too narrow, or that its formula has failed."""
+        if cell[:1] != "#":
             return False
-        self.warn(name, "eaten_by_spreadsheet", f"“{cell[:20]}”: the spreadsheet's column was too narrow; left out.")
+        if cells.HASHES.fullmatch(cell):
+            why = "the spreadsheet's column was too narrow"
+        elif cells.FAILED_FORMULA.fullmatch(cell):
+            why = "the spreadsheet's formula has failed"
+        else:
+            return False
+        self.warn(name, "eaten_by_spreadsheet", f"“{cell[:20]}”: {why}; left out.")
         return True
 
     def warn(self, field: str, code: str, message: str) -> None:
@@ -160,19 +168,36 @@ class RowReader:
         self.coordinates()
         if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
             self.warn("street", "no_address", "There is no address; the account gets no pin.")
-        known, country = self.around.indexed, values.country_code(str(self.values.get("country") or ""))
-        if known and country and country not in known and "lon" not in self.values:
-            self.warn(
-                "country", "no_map", f"Country: there is no map of {country}, so the row gets no pin; add a region."
-            )
+        self.without_map()
         home = self.around.dialled_in
         left_out = {problem.field for problem in self.problems}
         for oddity in oddities.of_address(self.values, self.around.asked - left_out, home, self.around.towns):
             self.warn(*oddity)
 
+    def without_map(self) -> None:
+        """Say that a country has no map; its towns just behind a border may have one."""
+        known, country = self.around.indexed, values.country_code(str(self.values.get("country") or ""))
+        if not known or not country or country in known or "lon" in self.values:
+            return
+        town = " ".join(words(fold(str(self.values.get("city") or ""))))
+        if (town, country) in self.around.edges:
+            return
+        if town and town in self.around.towns:
+            city = str(self.values["city"])[:60]
+            message = f"Country: there is no map of {country}, but “{city}” is a town of the map; is the country right?"
+        else:
+            message = f"Country: there is no map of {country}, so the row gets no pin; add a region."
+        self.warn("country", "no_map", message)
+
     def postcode_and_city(self) -> None:
         """A city that carries its postcode is taken apart; a postcode gets back the zero that a spreadsheet ate."""
         city, postcode = self.row.get("city"), self.row.get("postcode")
+        for name in ("street", "address"):
+            street = self.row.get(name)
+            if street and postcode and is_postcode_and_street(street, postcode):
+                self.row[name], postcode = postcode, street
+                message = f"Street and postcode were exchanged: “{street[:60]}”, “{self.row[name][:60]}”;"
+                self.warn("street", "swapped", f"{message} taken the other way round.")
         if city and postcode and is_city_and_postcode(postcode, city):
             postcode, city = city, postcode
             self.warn("postcode", "swapped", "Postcode and city were exchanged; taken the other way round.")
@@ -200,6 +225,9 @@ class RowReader:
     def street(self) -> None:
         """Street and house number as one; an address in one line stands in for a missing street."""
         street, number = self.row.get("street") or self.row.get("address"), self.row.get("house_number")
+        if street and cells.WHOLE_DATE.fullmatch(street):
+            self.warn("street", "looks_like_date", f"Street: “{street}” is a date made by a spreadsheet; left out.")
+            street = None
         if number and cells.DATE_LIKE.fullmatch(number):
             self.warn(
                 "house_number",

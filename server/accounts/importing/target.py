@@ -29,7 +29,7 @@ from server.auth.roles import Level
 from server.fields.models import CustomField
 from server.fields.queries import fields_of
 from server.fields.values import shape_of
-from server.geocoding.queries import towns
+from server.geocoding.queries import mapped_countries, towns
 from server.imports.models import ImportRun
 from server.imports.targets import Advice, Checked, Column, Progress, Written
 from server.jobs import defer
@@ -207,7 +207,8 @@ class AccountTarget:
             asked=frozenset(run.mapping.values()),
             mapped=frozenset(region.country for region in served(session) if region.country),
             towns=frozenset(" ".join(words(fold(town))) for town, _ in known if town),
-            indexed=frozenset(country.upper() for _, country in known if country),
+            indexed=mapped_countries(session),
+            edges=frozenset((" ".join(words(fold(town))), country.upper()) for town, country in known if country),
         )
         return lambda row: RowReader(row, around).read()
 

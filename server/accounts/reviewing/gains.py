@@ -67,7 +67,7 @@ def proposals(session: Session, detector: Detector, rows: Sequence[Row[Any]]) ->
     asked = [site_of(row.before | row.after) for row in rows]
     questions = [query_of(Waiting.of(site, row.name)) for site, row in zip(asked, rows, strict=True)]
     try:
-        answers: list[Answer | None] = list(geocoding.locate_many(session, questions))
+        answers: list[Answer | None] = list(geocoding.pinned_many(session, questions))
     except NoAddresses:
         answers = [None] * len(rows)
     for row, site, answer in zip(rows, asked, answers, strict=True):

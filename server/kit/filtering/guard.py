@@ -58,6 +58,8 @@ class Total:
 
     count: int
     is_estimated: bool = False
+    is_bound: bool = False
+    """There are more than that, nobody has counted how many."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def total(session: Session, statement: Select[Any], expected: Estimate | None = 
     counted = session.scalar(select(func.count()).select_from(rows.limit(EXACT_UP_TO + 1).subquery())) or 0
     if counted <= EXACT_UP_TO:
         return Total(counted)
-    return Total(max(counted, expected.rows), is_estimated=True)
+    return Total(max(EXACT_UP_TO, expected.rows), is_estimated=True, is_bound=expected.rows <= counted)
 
 
 def asks_for_text(tree: Node) -> bool:

@@ -31,6 +31,8 @@ class Listing[R]:
     total: int = 0
     is_estimated: bool = False
     """Whether the total is about right rather than exact: of very long lists."""
+    is_bound: bool = False
+    """Whether there are more than the total says."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Found:
 
     def listing[R](self, rows: list[R]) -> Listing[R]:
         """The page with its rows."""
-        return Listing(rows, self.next_cursor, self.total.count, self.total.is_estimated)
+        return Listing(rows, self.next_cursor, self.total.count, self.total.is_estimated, self.total.is_bound)
 
 
 def key_of[K](keys: Mapping[str, K], sort: str) -> K:

@@ -64,7 +64,7 @@ def test_an_unsure_site_gets_the_answer_with_its_provider_and_keeps_it(peer: Pee
         found = {name: tuple(rest) for name, *rest in rows}
         assert found["Machine"] == found["Twin"] == ("nominatim", "rooftop", "placed")
         assert found["Person"][1] == "manual"
-        locating.locate(session, locating.locked(session, locating.NOT_BY_PEOPLE))
+        locating.locate(session, locating.sites_at(session, locating.NOT_BY_PEOPLE))
         assert set(session.scalars(select(Site.provider).where(Site.grade == "rooftop"))) == {"nominatim"}
     assert len(peer.asked) == 1
 

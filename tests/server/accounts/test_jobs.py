@@ -6,19 +6,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from geo.madeup import write_region
 from server.accounts import jobs, places
-from server.accounts.commands import import_accounts, imports
 from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, PinState, Site
+from server.exchange.commands import import_file, imports
 from server.exchange.jobs import apply_import, check_import
 from server.geocoding import service as geocoding
 from server.imports import service
-from server.imports.errors import NotReady
+from server.imports.errors import ChooseLayer, NotReady
 from server.imports.models import ImportRun, Mode
 from server.imports.targets import Progress
 from server.kit.database import transaction
@@ -157,14 +158,12 @@ def test_an_import_that_dies_half_way_leaves_nothing_and_can_be_run_again(
 def test_the_command_says_what_it_did(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "list.csv"
     path.write_text("number,name,city\n1,A,Vaduz\n2,,Schaan\n")
-    import_accounts(path, dry_run=True, mode=Mode.BOTH)
+    import_file(path, dry_run=True, mode=Mode.BOTH)
     printed = capsys.readouterr()
-    assert (
-        "list.csv: 2 rows (dry run): 1 create" in printed.out.replace("1 error, ", "").replace("  ", " ") or printed.out
-    )
+    assert printed.out == "list.csv: 2 rows (dry run): 1 new, 1 error\n"
     assert "list.csv, row 3: error: Name: is missing." in printed.err
-    import_accounts(path, mode=Mode.BOTH)
-    assert capsys.readouterr().out == "list.csv: 2 rows: 1 create, 1 error\n"
+    import_file(path, mode=Mode.BOTH)
+    assert capsys.readouterr().out == "list.csv: 2 rows: 1 new, 1 error\n"
     assert states() == {"A": ("pending", None)}
 
 
@@ -173,7 +172,7 @@ def test_the_command_takes_an_import_back(home: Path, tmp_path: Path) -> None:
     path.write_text("number,name,city\n1,A,Vaduz\n2,B,Schaan\n")
     command = CliRunner()
     told = command.invoke(imports, [str(path), "--mode", "create", "--keep", "name"])
-    assert told.stdout == "list.csv: 2 rows: 2 create\n"
+    assert told.stdout == "list.csv: 2 rows: 2 new\n"
     run = told.stderr.split("waymark import undo ")[1].strip()
     assert f"{run}  " in command.invoke(imports, ["list"]).stdout
     with transaction() as session:
@@ -181,6 +180,39 @@ def test_the_command_takes_an_import_back(home: Path, tmp_path: Path) -> None:
         session.execute(text("update account set note = 'x' where number = '2'"))
     undone = command.invoke(imports, ["undo", run])
     assert undone.stdout == "list.csv: undone: 1 removed, 0 restored, 1 kept\n"
-    assert undone.stderr == "B: the account stays, edited\n"
+    assert undone.stderr == "B: the record stays, edited\n"
     assert isinstance(command.invoke(imports, ["undo", run]).exception, NotReady)
     assert isinstance(command.invoke(imports, [str(path), "--profile", "CRM"]).exception, NotFound)
+    unknown = command.invoke(imports, ["undo", "123"]).exception
+    assert isinstance(unknown, NotFound)
+    assert (unknown.message, unknown.help) == ("“123” is the id of no import.", "“waymark import list” tells the ids.")
+
+
+def test_the_command_imports_what_it_is_told_and_fails_when_no_row_can_be_taken(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("first name,last name,email\nAnna,Muster,anna@firm.example\n")
+    command = CliRunner()
+    told = command.invoke(imports, [str(path), "--kind", "contacts"])
+    assert (told.exit_code, told.stdout) == (0, "people.csv: 1 row: 1 new\n"), told.stderr
+    assert " contacts " in command.invoke(imports, ["list"]).stdout
+    run = told.stderr.split("waymark import undo ")[1].strip()
+    assert command.invoke(imports, ["undo", run]).stdout == "people.csv: undone: 1 removed, 0 restored, 0 kept\n"
+    cars = command.invoke(imports, [str(path), "--kind", "cars"]).exception
+    assert isinstance(cars, NotFound)
+    assert "contacts" in cars.help
+    path.write_text("name,city\n,Vaduz\n,Schaan\n")
+    lost = command.invoke(imports, [str(path), "--dry-run"])
+    assert (lost.exit_code, lost.stdout) == (1, "people.csv: 2 rows (dry run): 2 errors\n")
+
+
+def test_the_command_says_how_a_sheet_is_chosen(home: Path, tmp_path: Path) -> None:
+    book = Workbook()
+    for name in ("Kunden", "Lager"):
+        sheet = book.create_sheet(name)
+        sheet.append(["name", "city"])
+        sheet.append(["A AG", "Vaduz"])
+    book.save(path := tmp_path / "list.xlsx")
+    error = CliRunner().invoke(imports, [str(path), "--dry-run"]).exception
+    assert isinstance(error, ChooseLayer)
+    assert error.help == "Choose one, e.g. --sheet “Kunden”."
+    assert CliRunner().invoke(imports, [str(path), "--dry-run", "--sheet", "Lager"]).exit_code == 0

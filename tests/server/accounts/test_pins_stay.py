@@ -56,7 +56,7 @@ class Writers:
     def newer_map(self) -> None:
         self.site.region_version = "old"
         self.session.flush()
-        locating.locate(self.session, locating.locked(self.session, locating.NOT_BY_PEOPLE))
+        locating.locate(self.session, locating.sites_at(self.session, locating.NOT_BY_PEOPLE))
 
     def list_with_coordinates(self) -> None:
         self.load("number,name,city,lat,lon\nM,Müller AG,Vaduz,47.3,9.3\n")
@@ -125,7 +125,7 @@ def test_no_writer_moves_a_pin_of_a_person(
     order: list[str],
     grade: Grade,
 ) -> None:
-    monkeypatch.setattr(locating.geocoding, "locate_many", locate_many)
+    monkeypatch.setattr(locating.geocoding, "pinned_many", locate_many)
     with session.begin_nested() as example:
         account = make_account("Müller AG", at=HERE, number="M", city="Vaduz")
         site = session.scalars(select(Site).where(Site.account_id == account.id)).one()
@@ -150,7 +150,7 @@ def test_the_same_writers_do_move_the_pin_of_a_machine(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(locating.geocoding, "locate_many", locate_many)
+    monkeypatch.setattr(locating.geocoding, "pinned_many", locate_many)
     for name in ("geocoder", "geocoder_of_what_waits", "newer_map", "list_with_coordinates"):
         account = make_account("Müller AG", at=HERE, number="M", city="Vaduz")
         site = session.scalars(select(Site).where(Site.account_id == account.id)).one()

@@ -1,5 +1,7 @@
 """Sites and their pins: set by hand, asked again, merged edits, vector tiles."""
 
+import csv
+import io
 from collections.abc import Callable
 
 from fastapi.testclient import TestClient
@@ -180,3 +182,14 @@ def test_history_by_hand_is_kept_too(session: Session, make_account: MakeAccount
     )
     change = "select old -> 'coordinates' from field_history where row_id = :id and field = 'pin'"
     assert session.execute(text(change), {"id": site.id}).scalar_one() == [9.2, 47.2]
+
+
+def test_an_export_tells_doubtful_pins_from_sure_ones_and_whole_metres(
+    session: Session, make_account: Callable[..., Account], admin_client: TestClient
+) -> None:
+    site = main_site(session, make_account("Doubtful", at=(9.2, 47.2)))
+    site.pin_state, site.grade, site.uncertainty_m, site.confidence = "review", "rooftop", 26.17889310633078, 0.4567
+    session.flush()
+    (row,) = csv.DictReader(io.StringIO(admin_client.get("/api/v1/accounts/export.csv").content.decode("utf-8-sig")))
+    told = [row[name] for name in ("grade", "uncertainty_m", "pin_state", "pin_confidence")]
+    assert told == ["rooftop", "27", "review", "0.46"]

@@ -250,6 +250,20 @@ def test_a_day_that_no_list_could_show_is_refused(session: Session, rita: User, 
         record_visit(session, report(rita, bakery, occurred_at=NOON.replace(year=year)), Actor(rita.id, "sync"))
 
 
+def test_a_visit_that_is_reported_late_counts_on_the_day_when_it_was(
+    rita: User, bakery: Account, client_for: ClientFor, session: Session
+) -> None:
+    rita.zone = "Europe/Vaduz"
+    session.flush()
+    told = {"account_id": str(bakery.id), "state": "done"}
+    client = client_for(rita)
+    for at, day in (("2026-03-02T11:00:00Z", "2026-03-02"), ("2026-03-03T23:30:00Z", "2026-03-04")):
+        answer = client.post("/api/v1/visits/report", json=told | {"occurred_at": at})
+        assert (answer.status_code, answer.json()["day"]) == (201, day)
+    beyond = client.post("/api/v1/visits/report", json=told | {"occurred_at": "9999-12-31T23:59:00Z"})
+    assert beyond.status_code == 422
+
+
 def test_a_report_without_a_visit_sent_twice_is_one_visit(
     session: Session, rita: User, bakery: Account, client_for: ClientFor
 ) -> None:

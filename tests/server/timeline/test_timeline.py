@@ -26,7 +26,7 @@ from server.kit.ids import uuid7
 from server.plans import service as plans
 from server.records.models import FieldHistory
 from server.records.service import Actor
-from server.timeline import queries
+from server.timeline import entries, queries
 from server.timeline.queries import Wish
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
@@ -354,3 +354,10 @@ def test_an_account_that_is_not_there_has_no_story(session: Session, people: Any
     with pytest.raises(NotFound):
         queries.page(session, scope(people["mona"]), NOBODY, Wish())
     assert session.scalars(select(Note)).all() == []
+
+
+def test_a_pin_that_stood_elsewhere_has_moved() -> None:
+    one, other = "POINT(9.1 47.1)", "POINT(9.2 47.1)"
+    assert entries.as_changed("pin", one, other, {}) == (None, "moved")
+    assert entries.as_changed("pin", None, one, {}) == (None, "placed")
+    assert entries.as_changed("pin", one, None, {}) == ("placed", None)

@@ -25,7 +25,7 @@ const mayPlace = element.dataset.mayPlace === "true";
 function propose(site, lon, lat) {
   const dialog = document.querySelector("#propose");
   dialog.showModal();
-  dialog.onclose = () => marker?.remove();
+  dialog.onclose = stopPlacing;
   dialog.querySelector("[data-send]").onclick = async () => {
     const note = dialog.querySelector("[name=note]").value.trim() || null;
     const answer = await api("POST", `/api/v1/sites/${site.id}/pin-proposals`, { lon, lat, note });
@@ -61,21 +61,40 @@ async function refreshFacts() {
   }
 }
 
-let marker;
+let marker, placing = null;
+const hint = document.querySelector("#place-hint");
+
+/** Where the handle stands now is where the pin is wished. */
+function placedHere() {
+  const { lng, lat } = marker.getLngLat(), site = placing;
+  if (mayPlace) { stopPlacing(); save(site, lng, lat); } else propose(site, lng, lat);
+}
+
+function stopPlacing() {
+  marker?.remove();
+  marker = placing = null;
+  if (hint) hint.hidden = true;
+}
+map.map.on("click", ({ lngLat }) => { if (placing) { marker.setLngLat(lngLat); placedHere(); } });
+document.addEventListener("keydown", ({ key }) => { if (key === "Escape" && placing && !document.querySelector("dialog[open]")) stopPlacing(); });
+
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest?.("[data-place], [data-locate], [data-close], [data-visit]");
+  const button = event.target.closest?.("[data-place], [data-stop-placing], [data-locate], [data-close], [data-visit]");
   if (!button) return;
   if (button.dataset.place) {
     const site = sites.find((one) => one.id === button.dataset.place);
     const centre = site.lon === null ? map.map.getCenter() : { lng: site.lon, lat: site.lat };
-    marker?.remove();
+    stopPlacing();
+    placing = site;
+    hint.hidden = false;
     const handle = document.createElement("div");
     handle.className = "map-marker";
     marker = new maplibregl.Marker({ element: handle, draggable: true }).setLngLat(centre).addTo(map.map);
     map.map.easeTo({ center: centre, zoom: Math.max(16, map.map.getZoom()), duration: 200 });
-    marker.on("dragend", () => { const { lng, lat } = marker.getLngLat(); if (mayPlace) { marker.remove(); save(site, lng, lat); } else propose(site, lng, lat); });
+    marker.on("dragend", placedHere);
     element.scrollIntoView({ block: "center", behavior: "smooth" });
-  } else if (button.dataset.locate) {
+  } else if ("stopPlacing" in button.dataset) stopPlacing();
+  else if (button.dataset.locate) {
     button.setAttribute("aria-busy", "true");
     const answer = await api("POST", `/api/v1/sites/${button.dataset.locate}/locate`);
     if (answer.ok) location.reload(); else toast(said(answer));

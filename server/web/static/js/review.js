@@ -122,6 +122,7 @@ function end() {
   markers.forEach((one) => one.remove());
   pin?.remove();
   pin = null;
+  made.data("place", collection());
   rows.forEach((one) => one.removeAttribute("aria-current"));
   card.replaceChildren($("#desk-end").content.cloneNode(true));
 }
@@ -149,7 +150,7 @@ function decide(verb, body) {
     if (answer.ok) {
       undoable.push({ id: answer.body.id, site });
       $("#toasts").replaceChildren();
-      htmx.ajax("GET", "/review/grades", { target: "#grades", swap: "outerHTML" });
+      recount();
       toast(said(verb, name), { label: words.undo, run: () => undo(answer.body.id) });
       return;
     }
@@ -161,6 +162,9 @@ function decide(verb, body) {
   next();
 }
 
+/** The legend says how the pins are by now. */
+const recount = () => htmx.ajax("GET", "/review/grades", { target: "#grades", swap: "outerHTML" });
+
 function undo(id = null) {
   working = working.then(async () => {
     const last = id ? undoable.find((one) => one.id === id) : undoable.at(-1);
@@ -168,6 +172,7 @@ function undo(id = null) {
     const answer = await api("POST", `/api/v1/review/decisions/${last.id}/undo`);
     undoable.splice(undoable.indexOf(last), 1);
     if (!answer.ok) { toast(`${answer.body?.detail ?? ""} ${answer.body?.help ?? ""}`); return; }
+    recount();
     cache.delete(last.site);
     const row = rows.findIndex((one) => one.dataset.site === last.site);
     if (row < 0) { location.reload(); return; } // decided before this page was opened

@@ -229,6 +229,58 @@ def test_a_file_of_several_countries_is_told_row_by_row_where_there_is_no_map(se
     assert queries.countries(session, run.id) == [("AT", 2), ("DE", 2), ("CH", 1)]
 
 
+def test_a_country_of_which_the_map_shows_the_edge_alone_has_no_map(session: Session, tmp_path: Path) -> None:
+    source = add_country(session)
+    more = """insert into geocoding_street
+        (source_id, position, name, other_names, city, country, postcodes, places, extent_m, is_place, point)
+        select :source, 1000 + n, 'Gasse ' || n, '{}', case n when 40 then 'Feldkirch' else 'Seestadt' end,
+        case n when 40 then 'AT' else 'DE' end, '{}', '{}', 10, false, st_setsrid(st_makepoint(9.1, 47.1), 4326)
+        from generate_series(1, 40) n"""
+    session.execute(text(more), {"source": source.id})
+    rows = "A,Wien,AT\nB,Feldkirch,AT\nC,Seestadt,AT\nD,Seestadt,DE\n"
+    run = checked(session, tmp_path, f"name,ort,land\n{rows}")
+    told = {number: row.problems[0]["message"] for number, row in outcomes(session, run).items() if row.problems}
+    assert told == {
+        2: "Country: there is no map of AT, so the row gets no pin; add a region.",
+        4: "Country: there is no map of AT, but “Seestadt” is a town of the map; is the country right?",
+    }
+
+
+def test_columns_exchanged_with_the_street_are_told(session: Session, tmp_path: Path) -> None:
+    rows = (
+        "A AG,9490,Städtle 20,Vaduz",  # 2: taken the other way round
+        "Landstrasse 30,Swapped name AG,9490,Vaduz",  # 3: kept, and said
+        "Café Landstrasse 30,Landstrasse 30,9490,Vaduz",  # 4: called by its address
+        "B AG,2024-05-03,9490,Vaduz",  # 5: a date is no street
+        "C AG,#REF!,#DIV/0!,#NAME?",  # 6: formulas that failed
+        "D AG,Am Platz 3,9490,n/a",  # 7: nothing is nothing
+    )
+    run = checked(session, tmp_path, "name,strasse,plz,ort\n" + "\n".join(rows) + "\n", country="LI")
+    assert codes(session, run) == {
+        2: ["swapped"], 3: ["name_and_street"], 4: [], 5: ["looks_like_date"],
+        6: ["eaten_by_spreadsheet", "eaten_by_spreadsheet", "eaten_by_spreadsheet", "no_address"], 7: [],
+    }  # fmt: skip
+    values = {number: row.values for number, row in outcomes(session, run).items()}
+    assert (values[2]["street"], values[2]["postcode"]) == ("Städtle 20", "9490")
+    assert "street" not in values[5]
+
+
+def test_a_whole_address_in_the_street_lacks_no_city(session: Session, tmp_path: Path) -> None:
+    rows = (
+        'A AG,"Kirchstrasse 69,, 9490 Vaduz, Liechtenstein",,',
+        'B AG,"Kirchstrasse 69",,',
+        'C AG,"Kirchstrasse 69, 2. Stock",,',
+    )
+    run = checked(session, tmp_path, "name,strasse,plz,ort\n" + "\n".join(rows) + "\n", country="LI")
+    assert codes(session, run) == {2: [], 3: ["no_place"], 4: ["no_place"]}
+
+
+def test_countries_are_known_by_their_official_names(session: Session, tmp_path: Path) -> None:
+    names = ("Fürstentum Liechtenstein", "Principality of Liechtenstein", "Confédération helvétique", "Czech Republic")
+    run = checked(session, tmp_path, "name,ort,land\n" + "".join(f"{one} AG,Vaduz,{one}\n" for one in names))
+    assert [row.values["country"] for row in outcomes(session, run).values()] == ["LI", "LI", "CH", "CZ"]
+
+
 def test_the_map_says_whether_street_and_city_are_exchanged(session: Session, tmp_path: Path) -> None:
     add_country(session)
     rows = (

@@ -24,7 +24,7 @@ def house(number: int) -> LonLat:
     return LonLat(round(9.10 + number * 0.0003, 6), 47.10)
 
 
-def add_country(session: Session) -> None:
+def add_country(session: Session) -> Source:
     """Put the country on the map: its border, its municipality, its lake, its houses."""
     region = uuid7()
     session.execute(
@@ -49,4 +49,4 @@ def add_country(session: Session) -> None:
     source = Source(
         name="lakonia", country=COUNTRY, origin="made up", licence="none", attribution=[], fingerprint="lakonia"
     )
-    geocoding.write(session, source, build(houses))
+    return geocoding.write(session, source, build(houses))
