@@ -106,6 +106,8 @@ class Vocabulary:
     """Words that announce a house number."""
     house: frozenset[str]
     """Words for a house."""
+    state: frozenset[str]
+    """Words of the official names of countries beside the name itself: `fürstentum`."""
     unit: frozenset[str]
     """Words that announce a floor, door, box or person."""
     legal: frozenset[str]
@@ -172,6 +174,7 @@ def vocabulary() -> Vocabulary:
         compass=frozenset(v[0] for x in languages for v in x.get("compass", {}).values()),
         number=listed("number"),
         house=listed("house"),
+        state=frozenset(w for x in languages for several in x.get("state", ()) for w in words(fold(several))),
         unit=listed("unit"),
         legal=listed("legal"),
         countries=countries,

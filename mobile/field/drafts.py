@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from mobile.field import holdings, limits, own, reads
+from mobile.field import entries, holdings, limits, own, reads
 from mobile.field.store import Store, moments
 from mobile.field.store.blobs import Content
 from mobile.field.store.canonical import Json
@@ -186,13 +186,13 @@ def let_go_of_taken(store: Store, op_id: str) -> None:
 
 def can_reopen(store: Store, op: Op) -> bool:
     """Whether there is a form or an account to which a refused entry leads."""
-    return (op.e, op.kind) == ("lead", "create") or reads.account_of(store, op) is not None
+    return (op.e, op.kind) == ("lead", "create") or entries.account_of(store, op) is not None
 
 
 def reopen(store: Store, op: Op) -> tuple[str, Json]:
     """The screen where a refused entry can be mended, and its arguments: the form that it came from with what was typed
     there, as a draft in which the entry goes on; else the account."""
-    account_id = reads.account_of(store, op)
+    account_id = entries.account_of(store, op)
     if op.e == "visit_event":
         d, known = op.body["d"], store.cache.doc("visit", op.body["d"]["visit_id"])
         form = d.get("form") or {}
@@ -204,7 +204,7 @@ def reopen(store: Store, op: Op) -> tuple[str, Json]:
     arguments = {name: value for name, value in arguments.items() if value is not None}
     if typed:
         draft = of_form(store, (screen,), arguments)
-        body = {"screen": screen, "arguments": arguments, "called": reads.called(store, op)}
+        body = {"screen": screen, "arguments": arguments, "called": entries.called(store, op)}
         _refill(store, op, draft.id if draft else uuid7(), body, typed)
     return screen, arguments
 

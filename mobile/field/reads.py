@@ -4,15 +4,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from mobile.field import conflicts, holdings, zones
+from mobile.field import conflicts, zones
 from mobile.field.finding import Cadences, is_new
 from mobile.field.rows import docs
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
-from mobile.field.store.overlay import CUSTOM, references, target
+from mobile.field.store.overlay import references
 from mobile.field.timeline import TimelineEntry, timeline
 
 FINISHED = ("done", "missed", "cancelled")
@@ -320,82 +319,3 @@ def sync_state(store: Store) -> SyncState:
 def lone_photos(store: Store, waiting: Iterable[Op]) -> int:
     """Photos whose op is on the server already and whose content is not."""
     return len({blob.for_op for blob in store.outbox.blobs.all("waiting")} - {op.op_id for op in waiting})
-
-
-def called(store: Store, op: Op) -> str:
-    """Whom or what an op is about, for lists of unsent work: who is new by name, a next step by its subject, a person,
-    then the account, unless it stands in the subject."""
-    d, own = known_of(store, op), ""
-    if op.e == "lead":
-        own = d.get("company") or d.get("person") or ""
-    elif op.e == "activity":
-        own = d.get("subject") or ""
-    elif op.e == "contact":
-        own = " ".join(str(d[key]) for key in ("first_name", "last_name") if d.get(key))
-    account = store.cache.doc("account", account_of(store, op) or "") or (d if op.e == "account" else {})
-    if not account and (kept := remembered(store, op)):
-        return str(kept["called"])
-    name = str(account.get("name") or "")
-    return "  ·  ".join(part for part in (own, name if name not in own else "") if part)
-
-
-def known_of(store: Store, op: Op) -> Json:
-    """What an op changes, as far as this phone knows, with what the op says of it."""
-    return (store.cache.doc(*target(op.body)) or {}) | (op.body.get("d") or {})
-
-
-def remembered(store: Store, op: Op) -> Json:
-    """What an op was about when it was answered, or what it answers: `account_id` and `called`; empty where the phone
-    knows nothing."""
-    if decides := op.body.get("decides"):
-        met = store.outbox.ops(["conflict"])
-        op = next((one for one in met if any(c["id"] == decides for c in conflicts.met_by(one))), op)
-    return dict((op.result or {}).get("about") or {})
-
-
-def about(store: Store, op: Op) -> Json:
-    """The same as it is now, to be kept with the answer."""
-    return {"account_id": account_at(store, op), "called": called(store, op)}
-
-
-def account_of(store: Store, op: Op) -> str | None:
-    """The account an op is about; the one into which it went, where the office merged it away."""
-    account_id = account_at(store, op)
-    return account_id and holdings.standing(store.outbox, account_id)
-
-
-def account_at(store: Store, op: Op) -> str | None:
-    """The account an op was made at."""
-    d = known_of(store, op)
-    found = op.row_id if op.e == "account" else d.get("account_id")
-    if op.e == "contact" and not found:
-        places = docs(store, "contact_account")
-        found = next((one["account_id"] for one in places if one["contact_id"] == op.row_id), None)
-    return found or remembered(store, op).get("account_id")
-
-
-TOLD = ("subject", "name", "company", "person", "phone", "email", "due_on", "wanted_on", "outcome", "note")
-"""What people read of an entry that they made, in this order."""
-
-
-def content(store: Store, op: Op) -> list[tuple[str, Any]]:
-    """What an op says, field by field: so that nobody has to remember what was refused. Values are text, but those of
-    the company's own fields, of which only their definitions know what they mean."""
-    body, d = op.body, op.body.get("d") or {}
-    if op.kind == "patch":
-        said = {name: both[1] for name, both in body["f"].items()}
-    elif op.kind in ("setadd", "setdel"):
-        said = {body["field"]: ("+ " if op.kind == "setadd" else "− ") + ", ".join(body["v"])}
-    else:
-        said = {name: d.get(name) for name in TOLD}
-    if d.get("outcome"):
-        said["outcome"] = dict(store.picklist("visit_outcome")).get(d["outcome"], d["outcome"])
-    if d.get("lines"):
-        said["lines"] = "\n".join(_line(store, line) for line in d["lines"])
-    filled = ((name, value) for name, value in said.items() if value not in (None, "", []))
-    return [(name, value if name.startswith(CUSTOM) else str(value)) for name, value in filled]
-
-
-def _line(store: Store, line: Json) -> str:
-    product = store.cache.doc("product", line["product_id"]) if line.get("product_id") else None
-    return f"{line['quantity']} × {(product or {}).get('name') or line.get('text') or '–'}"

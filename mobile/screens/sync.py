@@ -5,7 +5,7 @@ from datetime import datetime
 from kivy.metrics import dp
 
 from mobile import reasons
-from mobile.field import conflicts, drafts, own, photos, reads
+from mobile.field import conflicts, drafts, entries, own, photos, reads
 from mobile.screens import export, gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
@@ -80,7 +80,7 @@ def _title(ctx, op):
         what = words("kind_new_account")
     else:
         what = words(f"kind_{op.e}") if words.has(f"kind_{op.e}") else op.e
-    return ": ".join(p for p in (what, reads.called(ctx.files, op)) if p)
+    return ": ".join(p for p in (what, entries.called(ctx.files, op)) if p)
 
 
 def _waiting(ctx, state):
@@ -121,7 +121,7 @@ def _why(ctx, op):
 
 def _content(ctx, card, op):
     """What was written down: it is in no list as long as the server does not take it."""
-    for name, value in reads.content(ctx.files, op):
+    for name, value in entries.content(ctx.files, op):
         field = own.named(ctx.files, op.e, name)
         if field is not None:
             card.add_widget(Text(f"{ctx.words.own(field['label'])}: {_own(ctx, field, value)}", 14, ink="quiet"))

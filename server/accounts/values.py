@@ -83,8 +83,10 @@ def country(value: object) -> str | None:
 
 @lru_cache(maxsize=1000)
 def country_code(written: str) -> str | None:
-    """The ISO 3166-1 code of a country's name or code."""
-    return vocabulary().countries.get("".join(words(fold(written))))
+    """The ISO 3166-1 code of a country's name or code, of its official name too (Fürstentum Liechtenstein)."""
+    table, said = vocabulary(), words(fold(written))
+    name = "".join(word for word in said if word not in table.state and word not in table.little)
+    return table.countries.get("".join(said)) or table.countries.get(name)
 
 
 def opening_hours(value: object) -> str | None:

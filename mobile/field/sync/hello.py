@@ -2,7 +2,7 @@
 
 import shutil
 
-from mobile.field import conflicts, drafts, holdings, locking, reads, rights, tracks, zones
+from mobile.field import conflicts, drafts, entries, holdings, locking, rights, tracks, zones
 from mobile.field.store import Store, clock, moments
 from mobile.field.store.outbox import ATTENTION
 from mobile.field.sync import export, wire
@@ -20,7 +20,7 @@ def in_question(store: Store) -> list[str]:
     """The accounts that forms and entries are about which wait for the rep: what if they are merged away?"""
     ops = store.outbox.ops(ATTENTION)
     seen = conflicts.settled(store.outbox, ops)
-    waiting = [reads.account_at(store, op) for op in ops if op.op_id not in seen]
+    waiting = [entries.account_at(store, op) for op in ops if op.op_id not in seen]
     return sorted({one for one in (*map(drafts.account_at, store.outbox.drafts.all()), *waiting) if one})
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mobile.field import drafts, reads
+from mobile.field import drafts, entries
 from mobile.field.store import Store, overlay
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import Op
@@ -126,7 +126,7 @@ def _row_of(op: Op, result: wire.OpResult) -> Json | None:
 
 def _about(store: Store, op: Op, status: str) -> Json:
     """What an op is about that needs the rep: the record may leave this phone."""
-    return {"about": reads.about(store, op)} if status in (*REFUSED, "conflict") else {}
+    return {"about": entries.about(store, op)} if status in (*REFUSED, "conflict") else {}
 
 
 def _kept(store: Store, op: Op, result: wire.OpResult) -> Json:

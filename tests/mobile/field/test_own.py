@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from mobile.field import capture, conflicts, drafts, own, reads, rights
+from mobile.field import capture, conflicts, drafts, entries, own, rights
 from mobile.field.limits import Unfit
 from mobile.field.store.overlay import lay_over
 from mobile.screens.trouble import told
@@ -145,7 +145,7 @@ def test_a_refused_entry_is_opened_with_all_that_was_typed(store, server):
         "own": {"beds": "4"}, "interval_days": "21", "status": "former", "phone": "", "site_name": "Depot",
         "street": "Gasse 3", "lasts": "45", "own_site": {"gates": ["s", "f"]},
     }  # fmt: skip
-    assert reads.content(store, first) == [("custom.beds", 4)]
+    assert entries.content(store, first) == [("custom.beds", 4)]
 
 
 def test_another_site_has_a_form_of_its_own(store, server, phone):

@@ -276,9 +276,15 @@ def test_a_whole_address_in_the_street_lacks_no_city(session: Session, tmp_path:
 
 
 def test_countries_are_known_by_their_official_names(session: Session, tmp_path: Path) -> None:
-    names = ("Fürstentum Liechtenstein", "Principality of Liechtenstein", "Confédération helvétique", "Czech Republic")
+    names = (
+        "Fürstentum Liechtenstein",
+        "Principality of Liechtenstein",
+        "Czech Republic",
+        "Republic of China",
+        "Congo",
+    )
     run = checked(session, tmp_path, "name,ort,land\n" + "".join(f"{one} AG,Vaduz,{one}\n" for one in names))
-    assert [row.values["country"] for row in outcomes(session, run).values()] == ["LI", "LI", "CH", "CZ"]
+    assert [row.values["country"] for row in outcomes(session, run).values()] == ["LI", "LI", "CZ", "TW", "CG"]
 
 
 def test_the_map_says_whether_street_and_city_are_exchanged(session: Session, tmp_path: Path) -> None:
