@@ -21,7 +21,7 @@ from server.geocoding.updating import is_settled
 from server.jobs import defer, task
 from server.jobs.service import queue
 from server.kit.database import transaction
-from server.kit.locks import is_first
+from server.kit.locks import one_at_a_time
 from server.records.service import Actor, acting
 
 BATCH = 2000
@@ -113,8 +113,7 @@ def locate_account(account_id: str) -> None:
 def locate_pending() -> None:
     """Place all sites that wait for a pin, in batches; each batch is a transaction of its own."""
     with transaction() as session, suppress(NoAddresses):
-        if not is_first(session, "accounts.locate_pending"):
-            return  # another worker goes on with all of them
+        one_at_a_time(session, "accounts.locate_pending")  # what came after the other's batch was read is still there
         acting(session, MACHINE)
         batch = pending(session)
         locate(session, batch)
