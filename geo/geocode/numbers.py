@@ -319,7 +319,8 @@ class _Row:
         grade = Grade.INTERPOLATED if near or inside else Grade.STREET
         if inside:
             fit = "far" if self.is_jumbled and self.extent_m > _SMALL_M else "between"
-        return Placed(point, text, "", grade, round(20 + past * step_m, 1), fit), self._at[end]
+        off_m = min(20 + past * step_m, max(_SMALL_M, self.extent_m))  # a number that nobody has says no more
+        return Placed(point, text, "", grade, round(off_m, 1), fit), self._at[end]
 
     def _one_step_on(self, figure: int, end: int, side: Sequence[int]) -> LonLat:
         """The point past the last number, by most of what the houses before stand apart."""

@@ -79,6 +79,7 @@ def test_a_number_just_past_the_end_is_near_and_one_far_past_is_far() -> None:
     assert far is not None
     assert (near.fit, far.fit) == ("beyond", "far")
     assert far.grade is Grade.STREET
+    assert far.uncertainty_m == 300.0, "a number that nobody has is no farther off than the street is long"
 
 
 def test_a_missing_number_past_its_side_goes_most_of_its_step_on() -> None:
