@@ -196,8 +196,9 @@ class RowReader:
             street = self.row.get(name)
             if street and postcode and is_postcode_and_street(street, postcode):
                 self.row[name], postcode = postcode, street
-                message = f"Street and postcode were exchanged: “{street[:60]}”, “{self.row[name][:60]}”;"
-                self.warn("street", "swapped", f"{message} taken the other way round.")
+                was, now = street[:60], self.row[name][:60]
+                message = f"Street and postcode were exchanged: “{was}”, “{now}”; taken the other way round."
+                self.warn("street", "swapped", message)
         if city and postcode and is_city_and_postcode(postcode, city):
             postcode, city = city, postcode
             self.warn("postcode", "swapped", "Postcode and city were exchanged; taken the other way round.")

@@ -28,7 +28,7 @@ def add(cli: typer.Typer, path: Path) -> None:
     arguments = ["addresses", "add", str(path), "--country", "US", "--name", "county", "--source", "The County"]
     outcome = CliRunner().invoke(cli, arguments, catch_exceptions=False)
     assert outcome.exit_code == 0
-    assert "40 addresses on 1 streets" in outcome.output
+    assert "40 addresses on 1 street" in outcome.output
 
 
 def test_a_list_is_geocoded_from_file_to_file(empty_database: Engine, cli: typer.Typer, tmp_path: Path) -> None:

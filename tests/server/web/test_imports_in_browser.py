@@ -38,7 +38,7 @@ def test_a_layer_is_chosen_checked_applied_and_undone(page: Any, tmp_path: Path)
     page.wait_for_selector("text=Nothing is changed yet")
     assert living() == before
     page.click("form[action$=apply] button")
-    page.wait_for_selector("text=Done: 3 are new")
+    page.wait_for_selector("text=Done: 3 new")
     assert living() == before + 3
     page.screenshot(path=tmp_path / "done.png")
     page.set_viewport_size({"width": 390, "height": 844})

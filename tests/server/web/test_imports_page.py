@@ -46,7 +46,7 @@ def test_a_file_is_uploaded_checked_and_applied(
     assert session.scalar(select(Account)) is None
     assert browser.post(f"{run}/apply", data=token).status_code == 303
     assert [account.name for account in session.scalars(select(Account))] == ["Bäckerei Amann"]
-    assert "Done: 1 are new" in browser.get(run).text
+    assert "Done: 1 new" in browser.get(run).text
 
 
 def test_a_file_is_read_in_another_encoding_than_was_guessed(
