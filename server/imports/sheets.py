@@ -8,6 +8,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from typing import Any
@@ -106,7 +107,8 @@ def written(value: object) -> str:
 
 def main(path: str, memory: str, seconds: str, sheet_name: str | None = None) -> None:
     """Write the sheet's name, then its rows, then `null`, each on a line as JSON; a refusal is a line of its own."""
-    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    with suppress(ValueError):  # a stricter limit holds already, or the system (macOS) knows none
+        resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
