@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from hypothesis.errors import Flaky
 from sqlalchemy import create_engine, make_url, text
 
 from tests import conftest as run_of_tests
@@ -54,12 +55,12 @@ def prepared(name: str) -> Iterator[Fuzz]:
 
 
 def batch(asked: tuple[int, int]) -> Batch:
-    """So many schedules of a number, and what they violate after Hypothesis has shortened it."""
+    """So many schedules of a number, and what they violate after Hypothesis has shortened it as far as it can be repeated."""
     number, count = asked
     with prepared(f"fuzz_{os.getpid()}") as fuzz:
         try:
             fuzz.run(count, number, steps=int(os.environ.get("STEPS", STEPS)), shorten=not os.environ.get("LONG"))
-        except AssertionError as error:
+        except (AssertionError, Flaky) as error:
             notes = "\n".join(getattr(error, "__notes__", []))
             return fuzz.schedules, fuzz.ops, dict(fuzz.hit), f"batch {number}: {error}\n{notes}"
         return fuzz.schedules, fuzz.ops, dict(fuzz.hit), None

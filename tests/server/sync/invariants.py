@@ -63,10 +63,8 @@ def leaked(phone: FieldPhone) -> list[str]:
 def hidden(phone: FieldPhone) -> list[str]:
     """I6: unsent edits that the rep does not see on a row that is there."""
     last: dict[tuple[str, str, str], Any] = {}
-    gone = set()
+    gone = {op.row_id for op in phone.store.showing() if op.kind == "delete"}  # sent or not: no pull has told of it
     for op in phone.store.outbox.ops(UNSENT):
-        if op.kind == "delete":
-            gone.add(op.row_id)
         if op.kind == "patch":
             last |= {(op.e, op.row_id, name): new for name, (_, new) in op.body["f"].items()}
     found = []
