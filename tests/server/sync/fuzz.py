@@ -55,7 +55,7 @@ def prepared(name: str) -> Iterator[Fuzz]:
 
 
 def batch(asked: tuple[int, int]) -> Batch:
-    """So many schedules of a number, and what they violate after Hypothesis has shortened it, where it can repeat it."""
+    """So many schedules of a number, and what they violate after Hypothesis has shortened it where it can repeat it."""
     number, count = asked
     with prepared(f"fuzz_{os.getpid()}") as fuzz:
         try:
