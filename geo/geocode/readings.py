@@ -41,9 +41,7 @@ def readings(words: Words) -> Iterator[Reading]:
         full one; the last is the reading without a number. The number of a flat or office is none of them.
     """
     yield from _readings(words)
-    without = _without_house(words)
-    if without is not words:
-        yield from _readings(without)
+    yield from _behind_house(words)
 
 
 def _readings(words: Words) -> Iterator[Reading]:
@@ -66,15 +64,19 @@ def _announces_unit(words: Words, at: int) -> bool:
     return word in table.unit and word not in table.front and word not in table.behind and word not in table.number
 
 
-def _without_house(words: Words) -> Words:
-    """The same without a word for a house before the only figure (`Hauptstrasse Haus 40`, `House 60 Main Street`)."""
+def _behind_house(words: Words) -> Iterator[Reading]:
+    """The same without a word for a house before the last figure: the only one (`Hauptstrasse Haus 40`, `House 60 Main
+    Street`), or the number behind a street with figures (`L 15 Haus 80`)."""
     house = vocabulary().house
-    if house.isdisjoint(words):
-        return words
-    at = [n for n, word in enumerate(words) if word.isdecimal()]
-    if len(at) != 1 or not at[0] or words[at[0] - 1] not in house or len(words) == 2:
-        return words
-    return (*words[: at[0] - 1], *words[at[0] :])
+    at = [n for n, word in enumerate(words) if word.isdecimal()] if not house.isdisjoint(words) else []
+    behind = next((n for n in at if n and words[n - 1] in house), 0)
+    if not behind or len(words) == 2:
+        return
+    without = (*words[: behind - 1], *words[behind:])
+    if len(at) == 1:
+        yield from _readings(without)
+    else:
+        yield from _number_after(without, behind - 1, 0)
 
 
 def _behind_unit(words: Words) -> Words:

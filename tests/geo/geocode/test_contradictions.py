@@ -19,6 +19,8 @@ GRID: Streets = {
     ("Main Street", "84032", "Heber"): row(1, 60),
     ("Am Roten Haus", "84032", "Heber"): row(1, 25),
     ("Hauptstraße", "84032", "Heber"): row(1, 60),
+    ("Calle Zaragoza Poniente", "84032", "Heber"): row(1, 60),
+    ("Rua Pedro Sul", "84032", "Heber"): row(1, 60),
 }
 TOWN = world(GRID, "US")
 
@@ -49,6 +51,11 @@ def test_a_figure_of_a_name_is_the_same_figure_or_the_answer_is_not_sure(street:
     assert not asked(street).is_confident
 
 
+@pytest.mark.parametrize("street", ["Calle Zaragoza Oriente 7", "Calle Zaragoza Ote. 7", "Rua Pedro Norte 7"])
+def test_another_point_of_the_compass_is_another_street(street: str) -> None:
+    assert not asked(street).is_confident
+
+
 @pytest.mark.parametrize(
     ("street", "name", "number"),
     [
@@ -60,6 +67,8 @@ def test_a_figure_of_a_name_is_the_same_figure_or_the_answer_is_not_sure(street:
         ("47 71st Rd", "71st Road", "47"),
         ("Calle 17 7-9", "Calle 17", "7"),
         ("Callee 17 7", "Calle 17", "7"),
+        ("Zaragoza Pte. 7", "Calle Zaragoza Poniente", "7"),
+        ("R. Pedro Sul 7", "Rua Pedro Sul", "7"),
     ],
 )
 def test_the_same_figure_is_found_in_other_writing(street: str, name: str, number: str) -> None:
@@ -82,6 +91,8 @@ def test_another_type_is_sure_only_where_nothing_else_contradicts() -> None:
         ("Hauptstraße Haus 40", "Hauptstraße", "40"),
         ("Hauptstraße Haus 40, 3. OG", "Hauptstraße", "40"),
         ("Hauptstraße 5 Haus 3", "Hauptstraße", "5"),
+        ("L 15 Haus 40", "L 15", "40"),
+        ("Strasse d. 17. Juni, Haus 38-40", "Straße des 17. Juni", "38"),
         ("Am Rotne Haus 24", "Am Roten Haus", "24"),
         ("Am Roten Haus 26", "Am Roten Haus", "26"),
         ("House 60, Main Street", "Main Street", "60"),
