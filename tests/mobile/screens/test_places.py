@@ -1,14 +1,11 @@
-"""The other places of the app: search, week, settings, the recorded way, conflicts; and that all of them fit."""
+"""The other places of the app: search, week, settings, the recorded way; and that all of them fit."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
-from PIL import Image
 
-from mobile.device.desktop import FolderCamera
-from mobile.field import drafts, holdings, photos, rights, taking, tracks, zones
+from mobile.field import holdings, rights, taking, tracks
 from mobile.field.agenda import monday_of
-from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
 from mobile.phone import Phone as AppPhone
@@ -202,171 +199,6 @@ def test_search_finds_across_accents_and_opens_the_card(screen):
     accounts.find("zzz")
 
 
-def test_a_conflict_is_settled_with_one_tap(screen):
-    store = screen.app.ctx.store
-    op = edit(store, "account", uid(1001), {"phone": "mine"})
-    conflict = {"id": "c1", "field": "phone", "base": "1", "mine": "mine", "server": "theirs", "by": None, "at": None}
-    store.outbox.acknowledge(
-        op.n, "conflict", {"n": op.n, "status": "conflict", "conflicts": [conflict | {"policy": "x"}]}
-    )
-    store.rebuild_overlay()
-    screen.app.go("sync")
-    screen.frames()
-    assert screen.shows("you wrote “mine”, the office “theirs”")
-    screen.tap("Take mine")
-    assert len(store.outbox.ops()) == 2
-    assert not screen.shows("you wrote")
-
-
-def test_what_was_refused_is_shown_with_what_it_says_and_what_waits_to_its_end(screen):
-    store = screen.app.ctx.store
-    made = taking.draft_order(store, uid(1001), None, "CHF", [taking.Line(None, "Rolls", "12", "2")], note="at noon")
-    error = {"code": "not_allowed", "msg": "Your role may not.", "retry": False}
-    store.outbox.acknowledge(made.n, "rejected", {"n": made.n, "status": "rejected", "error": error})
-    for number in range(52):
-        taking.next_step(store, uid(1001), f"Call {number}", due_on="2026-12-01")
-    screen.app.go("sync")
-    screen.frames()
-    assert screen.shows("Lines: 12 × Rolls")
-    assert screen.shows("Note: at noon")
-    assert not screen.shows("Call 51")
-    screen.tap("2 more")
-    assert screen.shows("Call 51")
-    assert not screen.shows("2 more")
-
-
-def _refused(store, op):
-    error = {"code": "not_allowed", "msg": "Not like this.", "retry": False}
-    store.outbox.acknowledge(op.n, "rejected", {"n": op.n, "status": "rejected", "error": error})
-    store.rebuild_overlay()
-
-
-def test_every_line_of_unsent_work_names_its_customer(screen):
-    store = screen.app.ctx.store
-    edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 08:00-09:00"})
-    edit(store, "activity", uid(6401), {"state": "done"})
-    edit(store, "contact", uid(6001), {"title": "Owner"})
-    taking.next_step(store, uid(1001), "Visit at Müller GmbH", due_on="2026-12-01")
-    screen.app.go("sync")
-    screen.frames()
-    for line in (
-        "Change of the site: Müller GmbH", "Next step: Bring the catalogue  ·  Müller GmbH",
-        "Person: Anna Näscher  ·  Müller GmbH", "Next step: Visit at Müller GmbH",
-    ):  # fmt: skip
-        assert line in screen.words(), line
-
-
-def test_a_refused_edit_is_opened_with_what_was_typed_and_sent_again(screen):
-    from mobile.widgets.controls import Field
-
-    store = screen.app.ctx.store
-    store.outbox.meta.set(rights.CLOSED, "[]")
-    op = edit(store, "site", uid(2001), {"opening_hours": "Mo-Fr 08:00-09:00"})
-    _refused(store, op)
-    screen.app.go("sync")
-    screen.frames()
-    assert "Change of the site: Müller GmbH" in screen.words()
-    screen.tap("Open")
-    (hours,) = [field for field in screen.widgets(Field) if field.value == "Mo-Fr 08:00-09:00"]
-    hours.input.text = "Mo-Fr 08:00-12:00"
-    screen.tap("Save")
-    assert [one.body["f"] for one in store.outbox.ops(("queued",))] == [{"opening_hours": [None, "Mo-Fr 08:00-12:00"]}]
-    screen.frames()
-    assert not screen.shows("Not like this."), "it goes on in the new one"
-    assert not drafts.unfinished(store)
-
-
-REFUSED = {
-    "visit": lambda s: visit_event(s, VisitTarget(uid(1001), uid(2001), "2026-11-23", "UTC", uid(3001)), "done",
-                                   outcome="order", note="typed once"),
-    "account": lambda s: edit(s, "account", uid(1001), {"note": "typed once", "email": None}),
-    "person": lambda s: taking.new_contact(s, uid(1001), first_name="Zita", last_name="", title="typed once"),
-    "changed person": lambda s: edit(s, "contact", uid(6001), {"title": "typed once", "phones": []}),
-    "new account": lambda s: taking.new_account(s, taking.NewAccount("Kiosk", city="Triesen", note="typed once")),
-    "lead": lambda s: taking.new_lead(s, 9.5, 47.1, company="Kiosk", note="typed once"),
-    "firm": lambda s: taking.lead_of_firm(s, s.cache.doc("prospect", uid(7001)), "typed once"),
-    "step": lambda s: taking.next_step(s, uid(1001), "typed once", due_on="2026-12-01"),
-    "pin": lambda s: propose_pin(s, s.cache.doc("site", uid(2001)), 9.53, 47.15, note="typed once"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("entry", REFUSED)
-def test_what_was_refused_opens_the_form_that_it_came_from(screen, entry):
-    from mobile.widgets.controls import Field
-
-    store = screen.app.ctx.store
-    store.outbox.meta.set(rights.CLOSED, "[]")
-    _refused(store, REFUSED[entry](store))
-    screen.app.ctx.index = None
-    screen.app.go("sync")
-    screen.frames()
-    screen.tap("Open")
-    assert "typed once" in [field.value for field in screen.widgets(Field)]
-    screen.tap("back")
-    assert not screen.shows("Not like this."), "what was typed waits in the draft now"
-    assert len(drafts.unfinished(store)) == 1
-
-
-def test_a_refused_order_opens_the_account(screen):
-    store = screen.app.ctx.store
-    _refused(store, taking.draft_order(store, uid(1001), None, "CHF", [taking.Line(None, "Rolls", "12", "2")]))
-    screen.app.go("sync")
-    screen.frames()
-    screen.tap("Open")
-    assert screen.shows("Log a visit")
-    screen.tap("back")
-    assert screen.shows("Lines: 12 × Rolls"), "it can still be read"
-
-
-def test_what_leads_nowhere_has_no_way_to_be_opened(screen):
-    store = screen.app.ctx.store
-    tracks.heard(store.outbox, recorded_all_day())
-    tracks.pause(store)
-    _refused(store, store.outbox.ops()[-1])
-    screen.app.go("sync")
-    screen.frames()
-    assert screen.shows("Understood")
-    assert not screen.shows("Open")
-
-
-def test_nothing_is_said_to_be_on_the_server_that_is_not(open_app, world, tmp_path):
-    """A photo whose content waits, or an entry that was refused: neither goes with "everything is on the server"."""
-    (tmp_path / "lens").mkdir()
-    Image.new("RGB", (300, 200), "red").save(tmp_path / "lens" / "door.jpg")
-    screen = open_app(world.folder, syncing=False, camera=FolderCamera(tmp_path / "lens"))
-    from mobile.screens import gallery
-
-    store, everything = screen.app.ctx.store, "Everything you saved is on the server."
-
-    def look():
-        screen.app.go("sync")
-        screen.frames()
-        return screen.words()
-
-    assert everything in look()
-    zones.heard(store.outbox, "Pacific/Tongatapu")
-    gallery.take(screen.app.ctx, uid(1001), "account", uid(1001))
-    (op,) = store.outbox.ops()
-    called = datetime.strptime(f"{op.body['d']['name']} +1300", "%Y-%m-%d %H.%M.%S.jpg %z")
-    taken = datetime.fromisoformat(op.body["d"]["taken_at"])
-    (photo,) = photos.at_account(store, uid(1001))
-    screen.app.go("photo", photo_id=photo.id, account_id=uid(1001))
-    screen.frames()
-    assert screen.shows("Müller GmbH")
-    assert not screen.shows(".jpg"), "a file name says nothing"
-    assert abs(called - taken) < timedelta(minutes=1), "named in the rep's zone, not in that of the machine"
-    store.outbox.acknowledge(op.n, "applied", {"n": op.n, "status": "applied"})
-    words = look()
-    assert (everything in words, "1 on phone" in words, words[words.index("On phone") - 1]) == (False, True, "1")
-    for blob in store.outbox.blobs.all("waiting"):
-        store.outbox.blobs.stored(blob.sha256)
-    assert everything in look()
-    made = taking.next_step(store, uid(1001), "Send the list", due_on="2026-12-01")
-    error = {"code": "not_allowed", "msg": "Your role may not.", "retry": False}
-    store.outbox.acknowledge(made.n, "rejected", {"n": made.n, "status": "rejected", "error": error})
-    assert everything not in look()
-
-
 def test_every_next_step_is_reached_moved_and_said_in_other_words(screen):
     from mobile.screens.steps import TaskEdit
 
@@ -490,7 +322,7 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
 
 
 def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
-    from mobile.field import records, rights
+    from mobile.field import records
 
     ctx = screen.app.ctx
     screen.app.go("edit_account", account_id=uid(1001))
