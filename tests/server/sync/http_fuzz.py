@@ -111,8 +111,8 @@ class Story(Schedule):
         phone.sync()
 
     def moves(self, login: str, phone: FieldPhone) -> bool:
-        """A worker whose database was killed within the last second finds its connections dead once, and says that it is
-        busy; the app tries again, and so does this. Whoever stays busy does not come to rest."""
+        """A worker whose database was killed within the last second finds its connections dead once and says that it
+        is busy; the app tries again, and so does this. Whoever stays busy does not come to rest."""
         try:
             return super().moves(login, phone)
         except AssertionError as error:
