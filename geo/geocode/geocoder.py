@@ -14,7 +14,7 @@ from geo.geocode.matching import Match, Matcher, Where, is_another_type, is_here
 from geo.geocode.numbers import parse_number
 from geo.geocode.parsing import Parsed, parse
 from geo.geocode.plain import Plain
-from geo.geocode.ranking import Ranking, is_another, means_city, torn, with_rivals
+from geo.geocode.ranking import Ranking, is_another, means_city, second, torn, with_rivals
 from geo.geocode.readings import Words
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
@@ -185,7 +185,8 @@ class Geocoder:
         first = other if other is not None and means_city(other, best) else best
         top: list[Candidate] = []
         for match in chain((first,), ranked):
-            sure = confidence if match is best or match is other else self._model.confidence(match.features)
+            is_first = match is best or match is other
+            sure = confidence if is_first else min(confidence, self._model.confidence(second(match)))
             candidate = _candidate(match, sure)
             if all(haversine_m(c.point, candidate.point) > 20 for c in top):
                 top.append(candidate)

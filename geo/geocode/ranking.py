@@ -148,6 +148,11 @@ def with_rivals(ranked: Ranking) -> Features:
     return best.features
 
 
+def second(match: Match) -> Features:
+    """Features of a match that stands behind another one: the best is its rival."""
+    return (*match.features[:-1], 1.0)
+
+
 def torn(ranked: Ranking) -> Match | None:
     """The street of the other town when the postcode is one town's and the city another's, and both have it."""
     best = ranked.best

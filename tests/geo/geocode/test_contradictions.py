@@ -175,3 +175,13 @@ def test_the_flat_of_another_house_says_nothing_of_a_missing_number() -> None:
 
 def test_entities_of_a_web_page_are_letters() -> None:
     assert asked("Hauptstra&szlig;e 4").street == asked("Hauptstra&#223;e 4").street == "Hauptstraße"
+
+
+@pytest.mark.parametrize("street", ["Hetastrasse 57", "Heastraße 57", "Hestrasse 57"])
+def test_the_answer_is_the_likeliest_candidate_and_no_other_says_to_be_surer(street: str) -> None:
+    town = world({("Heitastrasse", "9497", "Heber"): row(1, 60), ("Hegastrasse", "9497", "Heber"): row(1, 60)}, "LI")
+    answer = town.locate(AddressQuery(street=street, postcode="9497", city="Heber"))
+    shares = [one.confidence for one in answer.candidates]
+    assert not answer.is_confident and len(shares) == 2
+    assert (answer.candidates[0].street, shares[0]) == (answer.street, answer.confidence)
+    assert shares == sorted(shares, reverse=True)
