@@ -279,16 +279,17 @@ def keep_undo(store: Store, visit_id: str, op_ids: Sequence[str]) -> None:
 
 
 def can_undo(store: Store) -> set[str]:
-    """The missed visits of which all that was saved waits on this phone still, and nothing builds on it."""
+    """The missed visits of which nothing that was saved was ever sent, and nothing builds on it."""
     if not (kept := _undos(store)):
         return set()
     ops = store.outbox.ops()
-    rows, queued = {op.op_id: op.row_id for op in ops}, {op.op_id for op in ops if op.state == "queued"}
+    rows = {op.op_id: op.row_id for op in ops}
+    unsent = {op.op_id for op in ops if op.state == "queued" and not op.was_sent}
     return {
         visit_id
         for visit_id, ids in kept.items()
         if ids
-        and queued.issuperset(ids)
+        and unsent.issuperset(ids)
         and not any(op.op_id not in ids and op.row_id in {rows[one] for one in ids} for op in ops)
         and _state(store, visit_id) in (None, "missed")
     }
