@@ -34,6 +34,8 @@ ABOUT = {
 """What a form is about where that is no account; a new person's form is about the account."""
 OWN = ("own", "own_site")
 """Under these names forms hold the company's own fields: of the record, and of its site beside it."""
+LEFT = "_left"
+"""What these names end in where they hold what fits no field any more."""
 MISSED = "missed_ops"
 """Where the ids of what *Missed* saved are kept, by visit."""
 CALLED = {("site", "name"): "site_name"}
@@ -147,6 +149,15 @@ def keep(store: Store, draft_id: str, body: Json, *, for_good: bool = False) -> 
             store.outbox.drafts.keep(draft_id, at, body, for_good=True)
 
 
+def settle(store: Store, draft: Draft, left: Json) -> None:
+    """What a form could show of a draft is saved: the draft is over, but for what was typed and is not asked any
+    more, which stays until the rep throws it away."""
+    store.outbox.drafts.let_go(draft.id)
+    if left:
+        kept = {name: draft.body[name] for name in ("screen", "arguments", "called") if name in draft.body}
+        store.outbox.drafts.keep(draft.id, draft.at, limits.written(kept | left))
+
+
 def discard(store: Store, draft_id: str) -> None:
     """Throw a draft away, with the photos that hang on nothing else."""
     draft = store.outbox.drafts.of(draft_id)
@@ -253,12 +264,11 @@ def _typed(store: Store, e: str, values: Json) -> Json:
     """Changed values as the form that they came from has them."""
     typed, asked = Json(), Json()
     for name, value in values.items():
-        field = own.named(store, e, name)
-        if field is not None:
-            asked[field["key"]] = own.shown(field, value)
+        if name.startswith(CUSTOM):
+            asked[name.removeprefix(CUSTOM)] = own.typed(own.named(store, e, name), value)
         elif name == "service_s" and value is not None:
             typed["lasts"] = str(round(value / 60))
-        elif not name.startswith(CUSTOM):
+        else:
             is_text = value is not None and not isinstance(value, list)
             typed[CALLED.get((e, name), name)] = str(value) if is_text else value or ""
     return typed | ({OWN[1] if e == "site" else OWN[0]: asked} if asked else {})
