@@ -24,7 +24,7 @@ from mobile.field.store.reserve import release
 
 FRAME = (
     "screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
-    "changes", "refilled",
+    "changes", "refilled", "own_said", "own_site_said",
 )  # fmt: skip
 """What is no loss by itself."""
 ABOUT = {
@@ -34,8 +34,11 @@ ABOUT = {
 """What a form is about where that is no account; a new person's form is about the account."""
 OWN = ("own", "own_site")
 """Under these names forms hold the company's own fields: of the record, and of its site beside it."""
-LEFT = "_left"
-"""What these names end in where they hold what fits no field any more."""
+LEFT, SAID = "_left", "_said"
+"""What these names end in where they hold what fits no field any more; and how everything was told when it was typed:
+value, name of the field, words, by key. The office may have taken the field and its choices away since."""
+ABOUT_LEFT = ("screen", "arguments", "called", *(name + SAID for name in OWN))
+"""What a draft keeps of itself where only that is left which fits no field."""
 MISSED = "missed_ops"
 """Where the ids of what *Missed* saved are kept, by visit."""
 CALLED = {("site", "name"): "site_name"}
@@ -154,8 +157,12 @@ def settle(store: Store, draft: Draft, left: Json) -> None:
     more, which stays until the rep throws it away."""
     store.outbox.drafts.let_go(draft.id)
     if left:
-        kept = {name: draft.body[name] for name in ("screen", "arguments", "called") if name in draft.body}
-        store.outbox.drafts.keep(draft.id, draft.at, limits.written(kept | left))
+        store.outbox.drafts.keep(draft.id, draft.at, limits.written(only_left(draft.body, left)))
+
+
+def only_left(body: Json, left: Json) -> Json:
+    """A draft of which nothing is there but what fits no field any more."""
+    return {name: body[name] for name in ABOUT_LEFT if name in body} | left
 
 
 def discard(store: Store, draft_id: str) -> None:

@@ -128,17 +128,25 @@ class OwnFields(Column):
 
     def _answered(self):
         changed = {key: value for key, value in self.given.items() if value != self.shown.get(key)}
-        self.typed.keep(**{self.name: changed, self.name + drafts.LEFT: self.left})
+        words, fields = self.ctx.words, {one["key"]: one for one in self.fields}
+        said = {
+            key: [value, words.own(fields[key]["label"]), own.in_words(words, fields[key], value)]
+            for key, value in changed.items()
+            if value not in own.NOTHING
+        }
+        said = self.typed.body.get(self.name + drafts.SAID, {}) | said
+        self.typed.keep(
+            **{self.name: changed, self.name + drafts.LEFT: self.left, self.name + drafts.SAID: said},
+        )
 
     def changes(self):
         """What was changed, as it is sent; raises Unfit for what does not fit, and lets that stand out."""
-        called = self.ctx.words.own
+        wrong = set()
         try:
-            changed, wrong = own.changes(self.fields, self.held, self.given, called), ()
+            return own.changes(self.fields, self.held, self.given, self.ctx.words.own)
         except Unfit as unfit:
             wrong = {one.field for one in unfit.faults}
             raise
         finally:
             for part in self.parts:
                 part.mark([one for one in part.questions if CUSTOM + one["key"] in wrong])
-        return changed

@@ -114,7 +114,7 @@ class Typed:
         the form has all its fields."""
         asked = (*self._shown, *self.left)
         self.left |= {name: one for name, one in drafts.typed_in(self.body).items() if name not in asked}
-        told = list(read(self.ctx, {"screen": self.body["screen"], **self.left}))
+        told = list(read(self.ctx, drafts.only_left(self.body, self.left)))
         if not told:
             return None
         return Column(Notice(self.ctx.words("left_over"), "warn"), *(_to_copy(*one) for one in told), spacing=8)
@@ -277,10 +277,12 @@ def _to_copy(label, text):
 def read(ctx, body):
     """What of a draft can be read, as names and words."""
     for name, value in drafts.typed_in(body).items():
-        if (e := _is_own_of(name, body.get("screen"))) or name in CHOSEN:
-            pairs = value.items() if isinstance(value, dict) else value
-            for field, one in [(own.CUSTOM + key, one) for key, one in pairs] if e else [(name, value)]:
-                yield values.heading(ctx, e, field), values.told(ctx, e, field, one)
+        if name in CHOSEN:
+            yield values.heading(ctx, "account", name), values.told(ctx, "account", name, value)
+            continue
+        if name.removesuffix(drafts.LEFT) in drafts.OWN:
+            for key, one in value.items() if isinstance(value, dict) else value:
+                yield _own(ctx, name.removesuffix(drafts.LEFT), key, one, body)
             continue
         label = ctx.words(LABELS[name]) if name in LABELS else values.heading(ctx, "", name)
         for said in _said(ctx, name, value, body):
@@ -288,12 +290,15 @@ def read(ctx, body):
                 yield label, said
 
 
-def _is_own_of(name, screen):
-    """Of what the company's own fields are that a form holds under a name; None where it holds none there."""
-    which = name.removesuffix(drafts.LEFT)
-    if which not in drafts.OWN:
-        return None
-    return "site" if which == "own_site" else "contact" if screen == "person" else "account"
+def _own(ctx, which, key, value, body):
+    """How one of the company's own fields is called, and what was typed there; as it was told then, where the office
+    has taken that away since."""
+    e = "site" if which == "own_site" else "contact" if body.get("screen") == "person" else "account"
+    field, name = own.named(ctx.files, e, own.CUSTOM + key), own.CUSTOM + key
+    then, called, said = body.get(which + drafts.SAID, {}).get(key) or (None, None, None)
+    if then != value or (field is not None and own.holds(field, own.typed(field, value))):
+        return values.heading(ctx, e, name), values.told(ctx, e, name, value)
+    return (values.heading(ctx, e, name) if field else called), said
 
 
 def _said(ctx, name, value, body):

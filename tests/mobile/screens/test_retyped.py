@@ -180,7 +180,7 @@ def test_what_was_typed_into_a_field_that_is_gone_stays_until_it_is_thrown_away(
     screen = open_app(world.folder, syncing=False)
     form = form_of(screen, *FORMS["account"])
     assert screen.shows("The office has changed what it asks here.")
-    assert screen.shows("Gate" if how == ARCHIVED else "A field that is no longer there")
+    assert "Gate" in screen.words(), "as it was called when it was typed"
     form.save()
     assert sent(screen) == [{"custom.cold": [None, False]}], "the rest is sent"
     form = form_of(screen, *FORMS["account"])
@@ -225,7 +225,7 @@ def test_what_is_typed_and_fits_again_is_in_its_field_again(world, open_app):
     world.kill()
     screen = open_app(world.folder, syncing=False)
     form_of(screen, *FORMS["account"])
-    assert to_copy(screen) == ["s, f"]
+    assert to_copy(screen) == ["Side, Front"], "in the words that were chosen"
     begin(screen, "account", {"doors": "2"})
     screen.app.on_stop()
     office.define("doors", "choices")
