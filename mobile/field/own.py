@@ -22,7 +22,7 @@ LENGTHS = {"text": 500, "long_text": 20_000, "url": 500, "mail": 254, "phone": 6
 """Characters of each kind of text."""
 FINEST = 12
 """So many digits after the point are sent of an amount; the server rounds to those of the currency."""
-NOTHING = (None, "", [])
+NOTHING: tuple[object, ...] = (None, "", [])
 AT_ONCE = 50
 """So many fields go into one entry."""
 DIALLED = re.compile(r"[\d\s()/.+-]{4,}")
