@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, tracktexts, tradetexts, worktexts
-from mobile.reasons import english, german
+from mobile.reasons import brief, english, german
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -61,6 +61,7 @@ EN = {
     "number": "Number",
     "interval": "Call interval",
     "days": "{n} days",
+    "day_1": "1 day",
     "opening_hours": "Opening hours",
     "leaving": "No longer in your territory; kept until your work is sent.",
     "not_here": "This account is not on this phone any more.",
@@ -202,6 +203,7 @@ DE = {
     "number": "Nummer",
     "interval": "Besuch alle",
     "days": "{n} Tage",
+    "day_1": "1 Tag",
     "opening_hours": "Öffnungszeiten",
     "leaving": "Nicht mehr in Ihrem Gebiet; bleibt, bis Ihre Arbeit gesendet ist.",
     "not_here": "Dieses Konto ist nicht mehr auf diesem Telefon.",
@@ -318,7 +320,8 @@ class Words:
         self._texts = CATALOGUES[self.language]
 
     def __call__(self, key: str, **values: object) -> str:
-        return self._texts[key].format(**values)
+        told = {name: one if name == "reason" else brief(one) for name, one in values.items()}
+        return self._texts[key].format(**told)
 
     def has(self, key: str) -> bool:
         return key in self._texts

@@ -24,7 +24,7 @@ from mobile.field.store.reserve import release
 
 FRAME = (
     "screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
-    "changes", "refilled",
+    "changes", "refilled", "own_said", "own_site_said",
 )  # fmt: skip
 """What is no loss by itself."""
 ABOUT = {
@@ -34,6 +34,11 @@ ABOUT = {
 """What a form is about where that is no account; a new person's form is about the account."""
 OWN = ("own", "own_site")
 """Under these names forms hold the company's own fields: of the record, and of its site beside it."""
+LEFT, SAID = "_left", "_said"
+"""What these names end in where they hold what fits no field any more; and how everything was told when it was typed:
+value, name of the field, words, by key. The office may have taken the field and its choices away since."""
+ABOUT_LEFT = ("screen", "arguments", "called", *(name + SAID for name in OWN))
+"""What a draft keeps of itself where only that is left which fits no field."""
 MISSED = "missed_ops"
 """Where the ids of what *Missed* saved are kept, by visit."""
 CALLED = {("site", "name"): "site_name"}
@@ -147,6 +152,19 @@ def keep(store: Store, draft_id: str, body: Json, *, for_good: bool = False) -> 
             store.outbox.drafts.keep(draft_id, at, body, for_good=True)
 
 
+def settle(store: Store, draft: Draft, left: Json) -> None:
+    """What a form could show of a draft is saved: the draft is over, but for what was typed and is not asked any
+    more, which stays until the rep throws it away."""
+    store.outbox.drafts.let_go(draft.id)
+    if left:
+        store.outbox.drafts.keep(draft.id, draft.at, limits.written(only_left(draft.body, left)))
+
+
+def only_left(body: Json, left: Json) -> Json:
+    """A draft of which nothing is there but what fits no field any more."""
+    return {name: body[name] for name in ABOUT_LEFT if name in body} | left
+
+
 def discard(store: Store, draft_id: str) -> None:
     """Throw a draft away, with the photos that hang on nothing else."""
     draft = store.outbox.drafts.of(draft_id)
@@ -253,12 +271,11 @@ def _typed(store: Store, e: str, values: Json) -> Json:
     """Changed values as the form that they came from has them."""
     typed, asked = Json(), Json()
     for name, value in values.items():
-        field = own.named(store, e, name)
-        if field is not None:
-            asked[field["key"]] = own.shown(field, value)
+        if name.startswith(CUSTOM):
+            asked[name.removeprefix(CUSTOM)] = own.typed(own.named(store, e, name), value)
         elif name == "service_s" and value is not None:
             typed["lasts"] = str(round(value / 60))
-        elif not name.startswith(CUSTOM):
+        else:
             is_text = value is not None and not isinstance(value, list)
             typed[CALLED.get((e, name), name)] = str(value) if is_text else value or ""
     return typed | ({OWN[1] if e == "site" else OWN[0]: asked} if asked else {})
@@ -279,16 +296,17 @@ def keep_undo(store: Store, visit_id: str, op_ids: Sequence[str]) -> None:
 
 
 def can_undo(store: Store) -> set[str]:
-    """The missed visits of which all that was saved waits on this phone still, and nothing builds on it."""
+    """The missed visits of which nothing that was saved was ever sent, and nothing builds on it."""
     if not (kept := _undos(store)):
         return set()
     ops = store.outbox.ops()
-    rows, queued = {op.op_id: op.row_id for op in ops}, {op.op_id for op in ops if op.state == "queued"}
+    rows = {op.op_id: op.row_id for op in ops}
+    unsent = {op.op_id for op in ops if op.state == "queued" and not op.was_sent}
     return {
         visit_id
         for visit_id, ids in kept.items()
         if ids
-        and queued.issuperset(ids)
+        and unsent.issuperset(ids)
         and not any(op.op_id not in ids and op.row_id in {rows[one] for one in ids} for op in ops)
         and _state(store, visit_id) in (None, "missed")
     }

@@ -7,7 +7,7 @@ from mobile.field.rows import docs
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import Op
-from mobile.field.store.overlay import CUSTOM, target
+from mobile.field.store.overlay import target
 
 
 def called(store: Store, op: Op) -> str:
@@ -67,8 +67,7 @@ TOLD = ("subject", "name", "company", "person", "phone", "email", "due_on", "wan
 
 
 def content(store: Store, op: Op) -> list[tuple[str, Any]]:
-    """What an op says, field by field: so that nobody has to remember what was refused. Values are text, but those of
-    the company's own fields, of which only their definitions know what they mean."""
+    """What an op says, field by field, as it travels: so that nobody has to remember what was refused."""
     body, d = op.body, op.body.get("d") or {}
     if op.kind == "patch":
         said = {name: both[1] for name, both in body["f"].items()}
@@ -76,12 +75,9 @@ def content(store: Store, op: Op) -> list[tuple[str, Any]]:
         said = {body["field"]: ("+ " if op.kind == "setadd" else "− ") + ", ".join(body["v"])}
     else:
         said = {name: d.get(name) for name in TOLD}
-    if d.get("outcome"):
-        said["outcome"] = dict(store.picklist("visit_outcome")).get(d["outcome"], d["outcome"])
     if d.get("lines"):
         said["lines"] = "\n".join(_line(store, line) for line in d["lines"])
-    filled = ((name, value) for name, value in said.items() if value not in (None, "", []))
-    return [(name, value if name.startswith(CUSTOM) else str(value)) for name, value in filled]
+    return [(name, value) for name, value in said.items() if op.kind == "patch" or value not in (None, "", [])]
 
 
 def _line(store: Store, line: Json) -> str:

@@ -11,6 +11,9 @@ from mobile.field.rows import docs
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 
+MOST = Decimal("999999999999.99")
+"""Beyond it the server takes no number."""
+
 
 @dataclass(frozen=True)
 class VisitType:
@@ -65,7 +68,7 @@ def missing(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
 
 
 def unfit(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
-    """The questions whose answer is no number or no day although it has to be one."""
+    """The questions whose answer is no number or no day although it has to be one, or a number that is too large."""
     return [
         one
         for one in asked(questions, typed)
@@ -75,7 +78,8 @@ def unfit(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
 
 def _fits(kind: str, value: Any) -> bool:
     if kind in ("number", "money"):
-        return decimal(value) is not None
+        number = decimal(value)
+        return number is not None and abs(number) <= MOST
     return day(value) is not None if kind == "date" else True
 
 

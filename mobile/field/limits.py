@@ -43,6 +43,8 @@ class Fault:
     field: str
     code: str
     values: Mapping[str, object]
+    called: str = ""
+    """How the company calls a field of its own."""
 
 
 class Unfit(ValueError):

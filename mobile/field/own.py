@@ -5,8 +5,9 @@ A value is named `custom.<key>` in an entry and in a conflict; in a row all of t
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Protocol
 
 from mobile.field import forms
 from mobile.field.capture import edit
@@ -19,14 +20,30 @@ from mobile.field.store.overlay import CUSTOM
 
 LENGTHS = {"text": 500, "long_text": 20_000, "url": 500, "mail": 254, "phone": 60}
 """Characters of each kind of text."""
-MOST = Decimal("999999999999.99")
+FINEST = 12
+"""So many digits after the point are sent of an amount; the server rounds to those of the currency."""
+NOTHING: tuple[object, ...] = (None, "", [])
 AT_ONCE = 50
 """So many fields go into one entry."""
 DIALLED = re.compile(r"[\d\s()/.+-]{4,}")
 AMOUNT = re.compile(r"([A-Za-z]{3})\s*(.+)|(.+?)\s*([A-Za-z]{3})")
 
+TOLD = 60
+"""So many characters of what does not fit are told."""
 type Called = Callable[[str], str]
 """How a label of the company's is told."""
+
+
+class Words(Protocol):
+    """How values are written in a language."""
+
+    language: str
+
+    def __call__(self, key: str, **values: object) -> str: ...
+
+    def own(self, text: str) -> str: ...
+
+    def money(self, amount: object, currency: str) -> str: ...
 
 
 def fields_of(store: Store, kind: str) -> list[Json]:
@@ -35,11 +52,11 @@ def fields_of(store: Store, kind: str) -> list[Json]:
     return sorted(known, key=lambda one: (one.get("section") or "", one.get("position") or 0, one["label"]))
 
 
-def filled(store: Store, kind: str, row: Json, called: Called = str) -> list[tuple[str, str]]:
+def filled(store: Store, kind: str, row: Json, words: Words) -> list[tuple[str, str]]:
     """The fields of a row that hold something, as label and words."""
     values = row.get("custom") or {}
     known = [one for one in fields_of(store, kind) if values.get(one["key"]) not in (None, "", [])]
-    return [(called(one["label"]), in_words(one, values[one["key"]], called)) for one in known]
+    return [(words.own(one["label"]), in_words(words, one, values[one["key"]])) for one in known]
 
 
 def named(store: Store, kind: str, name: str) -> Json | None:
@@ -49,26 +66,67 @@ def named(store: Store, kind: str, name: str) -> Json | None:
     return next((one for one in known if (one["object"], one["key"]) == (kind, key)), None)
 
 
-def in_words(field: Json, value: object, called: Called = str) -> str:
-    """A stored value."""
+def in_words(words: Words, field: Json | None, value: Any) -> str:
+    """A value, whatever it is: the office may have made another kind of the field since, or taken it away (None)."""
+    field = field or {}
+    if isinstance(value, bool):
+        return words("yes" if value else "no")
+    if isinstance(value, list):
+        return ", ".join(in_words(words, field, one) for one in value)
+    if isinstance(value, dict):
+        amount = forms.decimal(value.get("amount"))
+        if amount is None or abs(amount) > forms.MOST:
+            return ", ".join(f"{name}: {one}" for name, one in value.items())
+        return words.money(amount, str(value.get("currency") or "")).strip()
+    labels = {one["value"]: words.own(one["label"]) for one in field.get("choices") or ()}
+    if isinstance(value, str):
+        day = forms.day(value) if field.get("kind") == "date" else None
+        told = labels.get(value, value) if day is None else _told(words, day)
+    else:
+        told = str(value).replace(".", "," if words.language == "de" else ".")
+    return f"{told} {words.own(field['unit'])}" if field.get("unit") and field["kind"] == "number" else str(told)
+
+
+def _told(words: Words, day: date) -> str:
+    """A day as forms take it."""
+    return f"{day.day}.{day.month}.{day.year}" if words.language == "de" else day.isoformat()
+
+
+def _written(value: Any) -> str:
+    """A stored value that is no choice, as it is typed."""
     if isinstance(value, dict):
         return " ".join(str(value[key]) for key in ("amount", "currency") if value.get(key))
-    labels = {one["value"]: called(one["label"]) for one in field.get("choices") or ()}
-    if isinstance(value, list):
-        return ", ".join(str(labels.get(one, one)) for one in value)
-    if isinstance(value, bool):
-        return "✓" if value else "–"
-    unit = f" {called(field['unit'])}" if field.get("unit") else ""
-    return f"{labels.get(value, value) if isinstance(value, str) else value}{unit}"
+    return "" if value is None else str(value)
 
 
 def shown(field: Json, value: Any) -> Any:
-    """A stored value as a form has it: chosen, or as it is written."""
+    """A stored value as a form has it: chosen, or as it is written; nothing where it is of a kind that the field had
+    before and cannot stand there."""
     if field["kind"] == "choices":
-        return list(value or ())
+        is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        return list(value) if is_list else []
     if field["kind"] in ("choice", "flag"):
-        return value
-    return "" if value is None else in_words(field | {"unit": None}, value)
+        return value if isinstance(value, str if field["kind"] == "choice" else bool) else None
+    return "" if isinstance(value, bool | list) else _written(value)
+
+
+def typed(field: Json | None, value: Any) -> Any:
+    """A value that was refused, as a form had it; as it is where the field cannot hold it any more."""
+    held = None if field is None else shown(field, value)
+    return value if field is None or (held in NOTHING and value not in NOTHING) else held
+
+
+def holds(field: Json, given: Any) -> bool:
+    """Whether what was typed or chosen is of a field's kind, which may have been another one then."""
+    if given is None:
+        return True
+    if field["kind"] == "flag":
+        return isinstance(given, bool)
+    if field["kind"] not in ("choice", "choices"):
+        return isinstance(given, str)
+    known = [one["value"] for one in field.get("choices") or ()]
+    several = field["kind"] == "choices"
+    return isinstance(given, list if several else str) and all(one in known for one in (given if several else [given]))
 
 
 def offered(field: Json, value: Any) -> Json:
@@ -111,12 +169,15 @@ def accepted(field: Json, given: Any, called: Called = str) -> Any:
     kind, written = field["kind"], given.strip() if isinstance(given, str) else given
 
     def unfit(code: str, **values: object) -> Unfit:
-        return Unfit(Fault(called(field["label"]), code, {"value": str(written)[:60], **values}))
+        told = {"value": str(written)[:TOLD], **values}
+        return Unfit(Fault(CUSTOM + field["key"], code, told, called(field["label"])))
 
-    if written in (None, "", []):
+    if written in NOTHING:
         if field.get("required"):
             raise unfit("missing")
         return None
+    if not holds(field, given):
+        raise unfit("other_kind")
     if kind in ("number", "money"):
         return (_number if kind == "number" else _money)(field, written, unfit)
     if kind == "date":
@@ -140,6 +201,8 @@ def _money(field: Json, written: str, unfit: Callable[..., Unfit]) -> Json:
     amount = (match[2] or match[3]) if match else written
     currency = (match[1] or match[4]) if match else field.get("unit")
     number = _decimal(field, amount, unfit)
+    if int(number.as_tuple().exponent) < -FINEST:
+        number = round(number, FINEST)  # else 1e-99999 is written with so many digits
     return {"amount": f"{number:f}"} | ({"currency": currency.upper()} if currency else {})
 
 
@@ -148,13 +211,14 @@ def _decimal(field: Json, written: str, unfit: Callable[..., Unfit]) -> Decimal:
     if number is None:
         raise unfit("no_number")
     unit = f" {field['unit']}" if field.get("unit") else ""
-    limits = (("too_little", "minimum", Decimal.__lt__), ("too_much", "maximum", Decimal.__gt__))
-    for code, name, is_beyond in limits:
-        limit = _limit(field.get(name))
-        if limit is not None and is_beyond(number, limit):
-            raise unfit(code, value=f"{number:f}{unit}", limit=f"{limit:f}{unit}")
-    if abs(number) > MOST:
-        raise unfit("too_much", value=f"{number:f}", limit=f"{MOST:,}")
+    least, most = _limit(field.get("minimum")), _limit(field.get("maximum"))
+    for code, limits, is_beyond in (
+        ("too_little", (least, -forms.MOST), Decimal.__lt__),
+        ("too_much", (most, forms.MOST), Decimal.__gt__),
+    ):
+        for limit in limits:
+            if limit is not None and is_beyond(number, limit):
+                raise unfit(code, value=f"{written[:TOLD]}{unit}", limit=f"{limit:f}{unit}")
     return number
 
 

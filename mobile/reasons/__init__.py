@@ -3,7 +3,7 @@
 A code that this app does not know yet is told in the server's own English.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 
@@ -15,15 +15,26 @@ class Words(Protocol):
     def has(self, key: str) -> bool: ...
 
 
+MOST = 500
+"""So many characters of one value are told."""
 NAMED = ("field", "fields", "what")
 """Values that name a field or a kind of entry."""
 
 
-def reason(words: Words, error: Mapping[str, Any]) -> str:
+type Called = Callable[[str], str | None]
+"""How the company calls a field of its own; None for one of Waymark's."""
+
+
+def brief(value: object) -> object:
+    """A value as a line can hold it: of a longer text the beginning."""
+    return f"{value[:MOST]}…" if isinstance(value, str) and len(value) > MOST else value
+
+
+def reason(words: Words, error: Mapping[str, Any], called: Called = lambda _name: None) -> str:
     """Why something was refused: by its codes where all of them are known here, else as the server says it."""
     parts = error.get("reasons") or ()
     try:
-        said = [words(f"reason_{one['code']}", **named(words, one["values"])) for one in parts]
+        said = [words(f"reason_{one['code']}", **named(words, one["values"], called)) for one in parts]
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
         said = []
     return " ".join(said or (str(error[key]) for key in ("msg", "help") if error.get(key)))
@@ -38,11 +49,12 @@ def problem(words: Words, error: Mapping[str, Any]) -> str:
 
 
 def clash(words: Words, conflict: Mapping[str, Any], stored: object = None, *, has_moved: bool = False) -> str:
-    """Why an edit met somebody else's, with both values; and what is stored since, where that is another one."""
+    """Why an edit met somebody else's, with both values; and what is stored since, where that is another one. How the
+    field is called stands in the conflict (`called`) where that is no name of Waymark's."""
     values = {"mine": conflict["mine"], "server": conflict["server"], "stored": stored}
     shown = {key: "–" if value is None else value for key, value in values.items()}
     key = "why_conflict_moved" if has_moved else f"why_conflict_{conflict.get('kind')}"
-    return words(key if words.has(key) else "why_conflict", field=_field(words, conflict["field"]), **shown)
+    return words(key if words.has(key) else "why_conflict", field=_field(words, conflict), **shown)
 
 
 def decided(words: Words, conflict: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
@@ -57,17 +69,18 @@ def decided(words: Words, conflict: Mapping[str, Any], decision: Mapping[str, An
         for key, value in (("mine", conflict["mine"]), ("value", decision["value"]))
     }
     key = "decided_unseen" if kind == "out_of_scope" and decision["value"] is None else f"decided_{state}"
-    return words(key if words.has(key) else "decided_custom", who=who, field=_field(words, conflict["field"]), **shown)
+    return words(key if words.has(key) else "decided_custom", who=who, field=_field(words, conflict), **shown)
 
 
-def _field(words: Words, name: str) -> str:
-    return words(name) if words.has(name) else label(words, name)
+def _field(words: Words, conflict: Mapping[str, Any]) -> str:
+    name = conflict["field"]
+    return conflict.get("called") or (words(name) if words.has(name) else label(words, name))
 
 
-def named(words: Words, values: Mapping[str, str]) -> dict[str, str]:
+def named(words: Words, values: Mapping[str, str], called: Called) -> dict[str, str]:
     """The values of a reason, with what they name as it is called here."""
     return {
-        key: ", ".join(label(words, one) for one in value.split(", ")) if key in NAMED else value
+        key: ", ".join(called(one) or label(words, one) for one in value.split(", ")) if key in NAMED else value
         for key, value in values.items()
     }
 

@@ -252,6 +252,7 @@ TEXTS = {
     "unfit_too_little": "{field}: {value} is too little. At least {limit}.",
     "unfit_too_much": "{field}: {value} is too much. At most {limit}.",
     "unfit_not_as_expected": "{field}: “{value}” is not written as expected. It has to match {pattern}.",
+    "unfit_other_kind": "{field}: “{value}” does not fit any more, the office has changed this field. Enter it anew.",
     "field_account": "account",
     "field_site": "site",
     "field_contact": "person",
@@ -308,6 +309,14 @@ TEXTS = {
     "field_lat": "Latitude",
     "field_size": "Size",
     "field_at": "Time",
+    "visit_length": "Length of a visit",
+    "gone_field": "A field that is no longer there",
+    "left_over": (
+        "The office has changed what it asks here. What was typed and does not fit any more stays below, to be read "
+        "and copied, until you discard it."
+    ),
+    "answer_left": "“{value}” was entered before the office changed this question. It does not fit any more.",
+    "held_over": "{field}: the office has changed this field. “{value}” stays stored until you enter something else.",
     "problem_too_big": "It is too large.",
     "problem_bad_request": "The server does not understand it.",
     "problem_error": "Something went wrong on the server.",

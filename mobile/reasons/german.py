@@ -258,6 +258,7 @@ TEXTS = {
     "unfit_too_little": "{field}: {value} ist zu wenig. Mindestens {limit}.",
     "unfit_too_much": "{field}: {value} ist zu viel. Höchstens {limit}.",
     "unfit_not_as_expected": "{field}: «{value}» ist nicht so geschrieben wie erwartet. Es muss zu {pattern} passen.",
+    "unfit_other_kind": "{field}: «{value}» passt nicht mehr, das Büro hat dieses Feld geändert. Bitte neu eingeben.",
     "field_account": "Konto",
     "field_site": "Standort",
     "field_contact": "Person",
@@ -314,6 +315,14 @@ TEXTS = {
     "field_lat": "Breite",
     "field_size": "Grösse",
     "field_at": "Zeit",
+    "visit_length": "Dauer eines Besuchs",
+    "gone_field": "Ein Feld, das es nicht mehr gibt",
+    "left_over": (
+        "Das Büro hat geändert, was hier gefragt wird. Was getippt wurde und nicht mehr passt, bleibt unten zum Lesen "
+        "und Kopieren, bis Sie es verwerfen."
+    ),
+    "answer_left": "«{value}» stand hier, bevor das Büro diese Frage geändert hat. Es passt nicht mehr.",
+    "held_over": "{field}: Das Büro hat dieses Feld geändert. «{value}» bleibt gespeichert, bis Sie etwas eingeben.",
     "problem_too_big": "Es ist zu gross.",
     "problem_bad_request": "Der Server versteht es nicht.",
     "problem_error": "Auf dem Server ging etwas schief.",

@@ -106,7 +106,7 @@ def _facts(ctx, card):
         ("note", account.get("note")),
     ]
     box = section(words("facts"), *(fact(words(key), str(value)) for key, value in values if value))
-    for label, value in own.filled(ctx.files, "account", account, words.own):
+    for label, value in own.filled(ctx.files, "account", account, words):
         box.add_widget(fact(label, value))
     tags = account.get("tags") or []
     if tags:

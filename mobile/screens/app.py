@@ -12,7 +12,6 @@ from kivy.clock import Clock, mainthread
 from kivy.core.window import Window
 from kivy.metrics import dp
 
-from mobile import reasons
 from mobile.field import conflicts, drafts, locking
 from mobile.field.maps.pack import open_packs
 from mobile.field.ports import Camera, Position
@@ -46,6 +45,7 @@ from mobile.screens import (
     today,
     trouble,
     unfinished,
+    values,
     visit,
     week,
 )
@@ -383,7 +383,7 @@ class WaymarkApp(App):
                 widget.came_in()
         if report.decided and self.ctx.store is not None:
             told = [q for q in conflicts.questions(self.ctx.store) if q.decided]
-            self.toast("\n".join(reasons.decided(self.ctx.words, q.conflict, q.decided) for q in told[:2]))
+            self.toast("\n".join(values.decided(self.ctx, q) for q in told[:2]))
 
     def _close_data(self) -> None:
         """A retired phone shows no data any more: it goes, and what was never sent stays until the office has it."""

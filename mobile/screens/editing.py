@@ -60,7 +60,7 @@ class AccountEdit(Scroller):
         chosen = (section(words(HEADINGS.get(key, key)), chips) for key, chips in self.chips.items())
         save = PushButton(words("save"), self.save, "check")
         parts = (*self.fields.values(), self.tags, self.site, *chosen, self.interval, self.own, self.warning, save)
-        super().__init__(self.typed.told(), *parts, **kwargs)
+        super().__init__(self.typed.told(), self.typed.left_over(), *parts, **kwargs)
 
     def _may(self, key):
         """Whether a field is here, open to the rep, and one that the server takes."""
@@ -142,7 +142,8 @@ class PersonForm(Scroller):
             self.own = OwnFields(ctx, self.typed, "own", "contact", held["custom"] or {})
         help_ = Text(words("person_help"), 14, ink="quiet") if not contact_id else None
         save = PushButton(words("save"), self.save, "check")
-        super().__init__(help_, self.typed.told(), *self.fields.values(), self.own, self.warning, save, **kwargs)
+        told = (help_, self.typed.told(), self.typed.left_over())
+        super().__init__(*told, *self.fields.values(), self.own, self.warning, save, **kwargs)
 
     def _called(self, seen):
         """The person, or whose person it will be."""

@@ -4,11 +4,12 @@ from itertools import groupby
 
 from kivy.clock import Clock
 
-from mobile.field import forms, own
+from mobile.field import drafts, forms, own
 from mobile.field.limits import Unfit
+from mobile.field.store.overlay import CUSTOM
 from mobile.screens.parts import section
 from mobile.widgets.base import Column, Text, colour
-from mobile.widgets.controls import Chips, Field
+from mobile.widgets.controls import Chips, Field, Notice
 
 KEYBOARDS = {"number": "number", "money": "number", "mail": "mail", "phone": "tel", "url": "url"}
 
@@ -21,7 +22,10 @@ class Questions(Column):
         super().__init__(spacing=12, **kwargs)
         self.can_clear = can_clear
         self.ctx, self.questions, self.typed, self.on_answer = ctx, questions, typed, on_answer
-        self._shown, self.labels = None, {}
+        self._shown, self.labels, self.left = None, {}, {}
+        for one in questions:  # what the office has made another kind of since
+            if not own.holds(one, own.typed(one, typed.get(one["key"]))):
+                self.left[one["key"]] = typed.pop(one["key"])
         self._show()
 
     def _show(self):
@@ -45,6 +49,9 @@ class Questions(Column):
         if one.get("help"):
             box.add_widget(Text(words.own(one["help"]), 13, ink="quiet"))
         box.add_widget(self._input(one))
+        if one["key"] in self.left:
+            said = own.in_words(self.ctx.words, one, self.left[one["key"]])
+            box.add_widget(Notice(self.ctx.words("answer_left", value=said), "info"))
         return box
 
     def mark(self, questions):
@@ -55,7 +62,7 @@ class Questions(Column):
         return self.labels.get(wrong[0], self) if wrong else None
 
     def _input(self, one):
-        key, kind, held = one["key"], one["kind"], self.typed.get(one["key"])
+        key, kind, held = one["key"], one["kind"], own.typed(one, self.typed.get(one["key"]))
         if kind in ("choice", "choices", "flag"):
             return Chips(self._options(one), held, lambda value: self._answer(key, value), many=kind == "choices")
         hint = self.ctx.words("day_hint") if kind == "date" else ""
@@ -80,33 +87,66 @@ class Questions(Column):
 
 class OwnFields(Column):
     """The company's own fields of a record that holds some values, under their headings. What is typed is kept under a
-    name of the form's draft."""
+    name of the form's draft; what was typed and fits no field any more, beside it."""
 
     def __init__(self, ctx, typed, name, kind, held, **kwargs):
         super().__init__(spacing=12, **kwargs)
         self.ctx, self.typed, self.name, self.held = ctx, typed, name, held
         self.fields = own.fields_of(ctx.files, kind)
         self.shown = {one["key"]: own.shown(one, held.get(one["key"])) for one in self.fields}
-        self.given, self.parts = self.shown | typed.value(name, {}), []
+        self.given = dict(self.shown)
+        self.left = self._what_is_left(typed)
+        typed.left[name + drafts.LEFT] = self.left
+        self.parts = []
+        for one in self.fields:
+            self._say_what_is_held(one, held.get(one["key"]))
         for heading, several in groupby(self.fields, lambda one: one.get("section") or ""):
             asked = [own.offered(one, held.get(one["key"])) for one in several]
             self.parts.append(Questions(ctx, asked, self.given, self._answered, can_clear=True))
             title = ctx.words.own(heading) if heading else ctx.words("own_site" if name == "own_site" else "own_fields")
             self.add_widget(section(title, self.parts[-1]))
 
+    def _what_is_left(self, typed):
+        """What was typed and fits no field any more, as pairs of key and value; what fits stands in its field."""
+        left, fitting, fields = [], set(), {one["key"]: one for one in self.fields}
+        for key, value in (*typed.value(self.name, {}).items(), *typed.value(self.name + drafts.LEFT, [])):
+            if key in fields and key not in fitting and own.holds(fields[key], value):
+                self.given[key] = value
+                fitting.add(key)
+            elif value not in own.NOTHING and [key, value] not in left:
+                left.append([key, value])
+        return left
+
+    def _say_what_is_held(self, one, value):
+        """A stored value of a kind that the field had before is not shown by it."""
+        shown, words = self.shown[one["key"]], self.ctx.words
+        if value not in own.NOTHING and (shown in own.NOTHING or not own.holds(one, shown)):
+            said = own.in_words(words, one, value)
+            self.add_widget(Notice(words("held_over", field=words.own(one["label"]), value=said), "info"))
+            if self.given[one["key"]] == shown:
+                del self.given[one["key"]]
+
     def _answered(self):
         changed = {key: value for key, value in self.given.items() if value != self.shown.get(key)}
-        self.typed.keep(**{self.name: changed})
+        words, fields = self.ctx.words, {one["key"]: one for one in self.fields}
+        said = {
+            key: [value, words.own(fields[key]["label"]), own.in_words(words, fields[key], value)]
+            for key, value in changed.items()
+            if value not in own.NOTHING
+        }
+        said = self.typed.body.get(self.name + drafts.SAID, {}) | said
+        self.typed.keep(
+            **{self.name: changed, self.name + drafts.LEFT: self.left, self.name + drafts.SAID: said},
+        )
 
     def changes(self):
         """What was changed, as it is sent; raises Unfit for what does not fit, and lets that stand out."""
-        called = self.ctx.words.own
+        wrong = set()
         try:
-            changed, wrong = own.changes(self.fields, self.held, self.given, called), ()
+            return own.changes(self.fields, self.held, self.given, self.ctx.words.own)
         except Unfit as unfit:
             wrong = {one.field for one in unfit.faults}
             raise
         finally:
             for part in self.parts:
-                part.mark([one for one in part.questions if called(one["label"]) in wrong])
-        return changed
+                part.mark([one for one in part.questions if CUSTOM + one["key"] in wrong])

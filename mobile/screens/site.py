@@ -80,7 +80,7 @@ class SiteEdit(Scroller):
         self.typed = Typed(ctx, ("edit_account",), arguments, called, {"site": shown(ctx, "site", site_id, SHOWN)})
         self.fields, self.warning = SiteFields(ctx, self.typed, is_one_of_several=True), Column()
         save = PushButton(ctx.words("save"), self.save, "check")
-        super().__init__(self.typed.told(), self.fields, self.warning, save, **kwargs)
+        super().__init__(self.typed.told(), self.typed.left_over(), self.fields, self.warning, save, **kwargs)
 
     def save(self):
         """What was changed, if it is written as it has to be."""

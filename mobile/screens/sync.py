@@ -5,8 +5,8 @@ from datetime import datetime
 from kivy.metrics import dp
 
 from mobile import reasons
-from mobile.field import conflicts, drafts, entries, own, photos, reads
-from mobile.screens import export, gallery
+from mobile.field import conflicts, drafts, entries, photos, reads
+from mobile.screens import export, gallery, unfinished, values
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -39,6 +39,9 @@ def build(ctx):
     for op in state.attention:
         if not (op.state == "conflict" and op.result.get("conflicts")):
             add(_needing(ctx, op))
+    forms = unfinished.way(ctx)
+    if forms:
+        add(forms)
     add(_waiting(ctx, state))
     add(gallery.waiting(ctx))
     kept = len(ctx.files.outbox.aside.all())
@@ -86,6 +89,7 @@ def _title(ctx, op):
 def _waiting(ctx, state):
     words = ctx.words
     elsewhere = state.attention or ctx.files.outbox.aside.all() or photos.waiting(ctx.files).refused
+    elsewhere = elsewhere or any(one.body.get("mends") for one in drafts.unfinished(ctx.files))
     if not state.waiting and (state.photos or elsewhere):
         return Column()  # what is not on the server is told above or below
     if not state.waiting:
@@ -122,20 +126,8 @@ def _why(ctx, op):
 def _content(ctx, card, op):
     """What was written down: it is in no list as long as the server does not take it."""
     for name, value in entries.content(ctx.files, op):
-        field = own.named(ctx.files, op.e, name)
-        if field is not None:
-            card.add_widget(Text(f"{ctx.words.own(field['label'])}: {_own(ctx, field, value)}", 14, ink="quiet"))
-            continue
-        value = ctx.words(f"s_{value}") if name == "state" and ctx.words.has(f"s_{value}") else value
-        value = ctx.words.outcome(op.body["d"]["outcome"], value) if name == "outcome" and "d" in op.body else value
-        card.add_widget(Text(f"{reasons.heading(ctx.words, name)}: {value}", 14, ink="quiet"))
-
-
-def _own(ctx, field, value):
-    """What one of the company's own fields holds, in words."""
-    if isinstance(value, bool):
-        return ctx.words("yes" if value else "no")
-    return own.in_words(field, value, ctx.words.own)
+        said = reasons.brief(values.told(ctx, op.e, name, value))
+        card.add_widget(Text(f"{values.heading(ctx, op.e, name)}: {said}", 14, ink="quiet"))
 
 
 def _needing(ctx, op):
@@ -148,7 +140,7 @@ def _needing(ctx, op):
         _content(ctx, card, op)
         choices = ((words("try_again"), lambda: _retry(ctx), "primary"),)
     else:
-        card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, error)), 16))
+        card.add_widget(Text(words("why_rejected", reason=values.refusal(ctx, op, error)), 16))
         _content(ctx, card, op)
         choices = ((words("understood"), lambda: _dismiss(ctx, op.op_id), "quiet"),)
         if drafts.can_reopen(ctx.files, op):
@@ -165,24 +157,18 @@ def _open(ctx, op):
 
 def _question(ctx, question):
     """A field that somebody else changed too: what the rep says to it, or who decided before them."""
-    words, op, conflict, stored, decided = ctx.words, question.op, question.conflict, question.stored, question.decided
-    field = own.named(ctx.files, op.e, conflict["field"])
-    if field is not None:
-        said = lambda value: None if value is None else _own(ctx, field, value)  # noqa: E731 a look
-        told = {name: said(conflict[name]) for name in ("mine", "server")}
-        conflict, stored = {**conflict, **told, "field": words.own(field["label"])}, said(stored)
-        decided = decided and {**decided, "value": said(decided["value"])}
+    words, op, conflict = ctx.words, question.op, question.conflict
     kind = conflict.get("kind")
     mark = "server" if question.decided else "attention"
     card = Card(Row(mark_icon(mark, 20), Text(_title(ctx, op), 16, True), spacing=10), spacing=10)
     choices = ((words("understood"), lambda: _dismiss(ctx, conflict["id"]), "quiet"),)
-    if decided:
-        card.add_widget(Text(reasons.decided(words, conflict, decided), 16))
+    if question.decided:
+        card.add_widget(Text(values.decided(ctx, question), 16))
     else:
-        card.add_widget(Text(reasons.clash(words, conflict, stored, has_moved=question.has_moved), 16))
+        card.add_widget(Text(values.clash(ctx, question), 16))
         is_lost = kind == "edit_after_delete" and not conflicts.may_restore(ctx.files.outbox)
         if question.refused:
-            card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, question.refused)), 16))
+            card.add_widget(Text(words("why_rejected", reason=values.refusal(ctx, op, question.refused)), 16))
         elif kind == "edit_after_delete":
             card.add_widget(Text(words("office_restores" if is_lost else "mine_restores"), 16))
         if kind != "out_of_scope" and not is_lost:

@@ -21,7 +21,8 @@ def told(words, error):
     """Why nothing was saved, in words; None where it is no refusal."""
     if isinstance(error, Unfit):
         return "\n".join(
-            words(f"unfit_{one.code}", field=label(words, one.field), **one.values) for one in error.faults
+            words(f"unfit_{one.code}", field=one.called or label(words, one.field), **one.values)
+            for one in error.faults
         )
     if isinstance(error, TakenMeanwhile):
         return words("taken_meanwhile")

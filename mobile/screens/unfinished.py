@@ -5,16 +5,18 @@ from functools import partial
 from kivy.metrics import dp
 
 from mobile import reasons
-from mobile.field import drafts, reads
+from mobile.field import drafts, own, reads
+from mobile.field.store.drafts import Draft
 from mobile.field.store.ids import uuid7
+from mobile.screens import values
 from mobile.screens.parts import fact, frame, section
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 LABELS = {
     "step": "next_step", "reason": "far_why", "chosen": "order", "unread": "order", "at": "pin", "ink": "signature",
-    "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts", "own": "own_fields",
-    "own_site": "own_site", "site_name": "a_site_name",
+    "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts",
+    "site_name": "a_site_name",
 }  # fmt: skip
 """How what is typed is called where it is no field of a record."""
 TITLES = {
@@ -22,6 +24,10 @@ TITLES = {
     "pin": "kind_pin_proposal", "entry": "next_step",
 }  # fmt: skip
 """How forms are called where that is not the name of their screen."""
+CHOSEN = ("status", "account_class", "preferred_time", "interval_days")
+"""What is typed as the record holds it, and told in other words."""
+SHORT = 40
+"""A text of fewer characters fits into one line."""
 
 
 class Typed:
@@ -29,7 +35,7 @@ class Typed:
 
     def __init__(self, ctx, screens, arguments, called="", seen=None, visit=None):
         """`screens`: this form, and others that share what is typed; `visit`: id, draft and whose it is."""
-        self.ctx, self._shown, self._over = ctx, {}, False
+        self.ctx, self._shown, self._over, self.left = ctx, {}, False, {}
         arguments = {name: value for name, value in arguments.items() if value is not None}
         draft = visit[1] if visit else drafts.of_form(ctx.files, screens, arguments)
         self.id = visit[0] if visit else draft.id if draft else uuid7()
@@ -83,7 +89,8 @@ class Typed:
             if drafts.was_taken(self.ctx.files, self.body):
                 raise drafts.TakenMeanwhile(self.body["mends"])
             made = act()
-            self.ctx.files.outbox.drafts.let_go(self.id)
+            left = {name: one for name, one in self.left.items() if one}
+            drafts.settle(self.ctx.files, Draft(self.id, self.at or "", self.body), left)
             return made
 
         made = self.ctx.files.at_once(both)
@@ -101,6 +108,16 @@ class Typed:
             return None
         said = Text(typed_at(self.ctx, self.at), 14, ink="quiet", pos_hint={"center_y": 0.5})
         return Row(said, Discard(self.ctx, self._discard), spacing=8)
+
+    def left_over(self):
+        """What was typed and this form does not ask any more, to be read and copied; None where nothing is. For when
+        the form has all its fields."""
+        asked = (*self._shown, *self.left)
+        self.left |= {name: one for name, one in drafts.typed_in(self.body).items() if name not in asked}
+        told = list(read(self.ctx, drafts.only_left(self.body, self.left)))
+        if not told:
+            return None
+        return Column(Notice(self.ctx.words("left_over"), "warn"), *(_to_copy(*one) for one in told), spacing=8)
 
     def _discard(self):
         self._over = True
@@ -244,20 +261,47 @@ def _carry_over(ctx, draft, into):
 
 def held(ctx, draft):
     """What was typed into a form that cannot be opened, and the way to throw it away."""
-    lines = [fact(label, value) for label, value in read(ctx, draft.body)]
+    told = list(read(ctx, draft.body))
+    lines = [_to_copy(name, said) if len(said) > reasons.MOST else fact(name, said) for name, said in told]
     return section(typed_at(ctx, draft.at), *lines), Row(Discard(ctx, lambda: discard(ctx, draft.id, ctx.nav.back)))
+
+
+def _to_copy(label, text):
+    """A text that is not changed here, whole."""
+    lines = 1 if len(text) < SHORT and "\n" not in text else 4
+    field = Field(label, text, lines=lines)
+    field.input.readonly = True
+    return field
 
 
 def read(ctx, body):
     """What of a draft can be read, as names and words."""
     for name, value in drafts.typed_in(body).items():
-        label = ctx.words(LABELS[name]) if name in LABELS else reasons.heading(ctx.words, name)
-        for said in _said(ctx, name, value):
+        if name in CHOSEN:
+            yield values.heading(ctx, "account", name), values.told(ctx, "account", name, value)
+            continue
+        if name.removesuffix(drafts.LEFT) in drafts.OWN:
+            for key, one in value.items() if isinstance(value, dict) else value:
+                yield _own(ctx, name.removesuffix(drafts.LEFT), key, one, body)
+            continue
+        label = ctx.words(LABELS[name]) if name in LABELS else values.heading(ctx, "", name)
+        for said in _said(ctx, name, value, body):
             if said:
                 yield label, said
 
 
-def _said(ctx, name, value):
+def _own(ctx, which, key, value, body):
+    """How one of the company's own fields is called, and what was typed there; as it was told then, where the office
+    has taken that away since."""
+    e = "site" if which == "own_site" else "contact" if body.get("screen") == "person" else "account"
+    field, name = own.named(ctx.files, e, own.CUSTOM + key), own.CUSTOM + key
+    then, called, said = body.get(which + drafts.SAID, {}).get(key) or (None, None, None)
+    if then != value or (field is not None and own.holds(field, own.typed(field, value))):
+        return values.heading(ctx, e, name), values.told(ctx, e, name, value)
+    return (values.heading(ctx, e, name) if field else called), said
+
+
+def _said(ctx, name, value, body):
     if name == "outcome":
         return [dict(ctx.outcomes()).get(value, value)]
     if name == "chosen":
@@ -268,8 +312,10 @@ def _said(ctx, name, value):
         return [value["name"]]
     if name == "photos":
         return [str(len(value))]
-    if name in ("answers", "own", "own_site"):
-        return [", ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value.values()]
+    if name == "answers":
+        kind = ctx.files.cache.doc("visit_type", body.get("kind") or "") or {}
+        asked = {one["key"]: one for one in kind.get("questions") or ()}
+        return [own.in_words(ctx.words, asked.get(key), one) for key, one in value.items() if one not in own.NOTHING]
     if name == "at":
         return [f"{value[1]:.5f}, {value[0]:.5f}"]
     return [", ".join(value.values()) if isinstance(value, dict) else str(value)]

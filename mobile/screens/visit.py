@@ -255,7 +255,7 @@ class VisitForm(BoxLayout):
         self._look_again()
 
     def _answered(self):
-        self.typed.keep(answers=dict(self.answers))
+        self.typed.keep(answers=self.asked.children[0].left | self.answers)
         self._look_again()
 
     def _warn(self, text):

@@ -51,7 +51,12 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables, lanes, way, unsaved, unreadable, failures, of_any_form, vouched)
+def _ever_sent(db: sqlite3.Connection) -> None:
+    """Whether the server may have an op, for good: it is `queued` again after a restore or an answer that was lost."""
+    db.execute("alter table op add column was_sent int not null default 1")
+
+
+MIGRATIONS = (_tables, lanes, way, unsaved, unreadable, failures, of_any_form, vouched, _ever_sent)
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,15 @@ class Op:
     result: Json | None
     created_wall: str
     acked_at: str | None
+    was_sent: bool
+    """The server may have it, whatever its state is now."""
 
 
 def _op(row: Mapping[str, Any], texts: Texts) -> Op:
     """A row as an op; raises ValueError where what was saved is not what stands there."""
     plain = {name: row[name] for name in ("n", "op_id", "kind", "e", "row_id", "state", "created_wall", "acked_at")}
-    return Op(body=json.loads(whole(row, texts)), result=verdict(row["result"], texts), **plain)
+    known = {"body": json.loads(whole(row, texts)), "was_sent": bool(row["was_sent"])}
+    return Op(**plain, **known, result=verdict(row["result"], texts))
 
 
 class Outbox:
@@ -138,8 +146,8 @@ class Outbox:
             raise OpTooLarge(f"{body['e']}: the entry is larger than {MAX_OP_BYTES // 1024} KB")
         with transaction(self.db):
             row = self.db.execute(
-                "insert into op(op_id,kind,e,row_id,body,body_sha,dep_op,created_wall,created_mono,boot_id)"
-                " values(?,?,?,?,?,?,?,?,?,?) returning *",
+                "insert into op(op_id,kind,e,row_id,body,body_sha,dep_op,created_wall,created_mono,boot_id,was_sent)"
+                " values(?,?,?,?,?,?,?,?,?,?,0) returning *",
                 (
                     body["op_id"], body["k"], body["e"], body["id"], self._texts.seal(text), sha256(text),
                     body.get("dep_op"), body["at"]["wall"], body["at"]["mono"], body["at"]["boot"],
@@ -259,8 +267,7 @@ class Outbox:
 
     def dismissed(self) -> set[str]:
         """Ops whose problem the rep has settled."""
-        rows = self.db.execute("select substr(k,6) from meta where k like 'seen:%'")
-        return {r[0] for r in rows}
+        return {r[0] for r in self.db.execute("select substr(k,6) from meta where k like 'seen:%'")}
 
     def dismiss(self, op_id: str) -> None:
         """The rep has dealt with this op's problem; the op itself stays in the journal."""
@@ -270,7 +277,7 @@ class Outbox:
 
     def mark_sent(self, ops: Sequence[Op]) -> bool:
         """From now on these bodies are immutable: the server may have them. False where one has been taken back."""
-        known = "update op set state='sent' where n=? and op_id=? and state in ('queued','sent')"
+        known = "update op set state='sent', was_sent=1 where n=? and op_id=? and state in ('queued','sent')"
         with transaction(self.db):
             return self.db.executemany(known, [(op.n, op.op_id) for op in ops]).rowcount == len(ops)
 
@@ -304,9 +311,9 @@ class Outbox:
         Another phone with a copy of these files may have used the numbers since. What the server still knows, it
         answers by its receipts; where it knows another op by the number, it says so, and this phone gets its own id.
         """
+        again = "update op set state='queued', result=null, acked_at=null where n>0 and state!='queued'"
         with transaction(self.db):
-            statement = "update op set state='queued', result=null, acked_at=null where n>0 and state!='queued'"
-            return self.db.execute(statement).rowcount
+            return self.db.execute(again).rowcount
 
     def prune(self, durable_n: int, now: datetime) -> int:
         """Forget what the server's backups cover and a week has passed over; blobs still waiting stay."""
@@ -337,7 +344,7 @@ class Outbox:
     def take_back(self, op_ids: Sequence[str]) -> bool:
         """Forget ops that the rep undoes. False, and nothing is forgotten, once the server may have one of them."""
         with transaction(self.db):
-            numbers = [op.n for op in self.ops(("queued",)) if op.op_id in op_ids]
+            numbers = [op.n for op in self.ops(("queued",)) if op.op_id in op_ids and not op.was_sent]
             if len(numbers) < len(op_ids):
                 return False
             for n in reversed(numbers):
@@ -365,7 +372,8 @@ class Outbox:
     def _rejoin(self, which: str) -> int:
         with transaction(self.db):
             rows = self.db.execute(f"select n from op where {which} order by abs(n)").fetchall()  # noqa: S608 own constants
-            top, again = self._last_number(), "update op set n=?, state='queued', result=null, acked_at=null where n=?"
+            (top,) = self.db.execute("select coalesce(max(seq),0) from sqlite_sequence where name='op'").fetchone()
+            again = "update op set n=?, state='queued', result=null, acked_at=null where n=?"
             for number, row in enumerate(rows, start=top + 1):
                 self.db.execute(again, (number, row["n"]))
             self._continue_after(top + len(rows))
@@ -380,17 +388,11 @@ class Outbox:
             rows = self.db.execute("select n, state from op where n>0 order by n").fetchall()
             for offset, row in enumerate(rows, start=1):
                 self.db.execute("update op set n=? where n=?", (lowest - offset, row["n"]))
-            waiting = [
-                lowest - offset for offset, row in enumerate(rows, start=1) if row["state"] in ("queued", "sent")
-            ]
+            waiting = [lowest - at for at, row in enumerate(rows, start=1) if row["state"] in ("queued", "sent")]
             for number, n in enumerate(waiting, start=1):
                 self.db.execute("update op set n=?, state='queued' where n=?", (number, n))
             self._continue_after(len(waiting))
             self.meta.set("device_id", device_id)
-
-    def _last_number(self) -> int:
-        row = self.db.execute("select seq from sqlite_sequence where name='op'").fetchone()
-        return 0 if row is None else int(row[0])
 
     def _continue_after(self, n: int) -> None:
         if self.db.execute("update sqlite_sequence set seq=? where name='op'", (n,)).rowcount == 0:

@@ -181,6 +181,7 @@ def _renumbered(rows: list[sqlite3.Row], into: sqlite3.Connection) -> Iterator[d
     for row in map(dict, rows):
         if row["op_id"] in have:
             continue
+        row["was_sent"] = 1  # a copy may be older than its sending
         if row["state"] not in STATES:
             row["state"] = "queued"  # it is torn: what the server has of it, it answers by its receipt
         if taken and (moved or row["n"] in taken):

@@ -122,7 +122,8 @@ def test_an_edit_names_the_fields_one_by_one_with_what_was_seen(store):
     seen = store.cache.shown("account", uid(1001))
     (op,) = own.change(store, "account", uid(1001), {"custom.beds": 4, "custom.doors": ["s"]}, seen)
     assert op.body["f"] == {"custom.beds": [3, 4], "custom.doors": [None, ["s"]]}
-    assert own.filled(store, "account", store.cache.doc("account", uid(1001))) == [("Beds", "4 pc"), ("Doors", "Side")]
+    shown = own.filled(store, "account", store.cache.doc("account", uid(1001)), Words("en"))
+    assert shown == [("Beds", "4 pc"), ("Doors", "Side")]
     assert own.change(store, "account", uid(1001), {"custom.beds": 3}, seen) == []
     many = {f"custom.k{n}": n for n in range(60)}
     assert [len(op.body["f"]) for op in own.change(store, "account", uid(1001), many, seen)] == [50, 10]

@@ -26,7 +26,7 @@ def test_the_account_knows_its_people_tickets_deals_and_own_fields(store):
     assert [one["subject"] for one in records.tickets_at(store, uid(1001))] == ["Cooling drips", "Invoice wrong"]
     assert [one["next_step"] for one in records.deals_at(store, uid(1001))] == ["Talk the offer through"]
     account = store.cache.doc("account", uid(1001))
-    assert own.filled(store, "account", account) == [("Opened", "2019-04-01"), ("Size", "big")]
+    assert own.filled(store, "account", account, Words("en")) == [("Opened", "2019-04-01"), ("Size", "big")]
 
 
 def test_a_price_is_the_closest_lists_for_the_quantity_and_never_a_float(store):

@@ -251,6 +251,33 @@ def test_what_missed_saved_is_undone_as_long_as_all_of_it_waits(morning, server)
     assert store.cache.doc("visit", uid(3002))["state"] == "missed"
 
 
+@pytest.mark.parametrize("how", ["new epoch", "lost answer", "copy"])
+def test_what_was_ever_sent_is_not_undone_though_it_waits_again(morning, server, how):
+    store, target = morning.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001))
+    missed = visit_event(store, target, "missed")
+    drafts.keep_undo(store, uid(3001), [missed.op_id])
+    if how == "copy":
+        store.outbox.back_up()
+    assert drafts.can_undo(store) == {uid(3001)}
+    assert store.outbox.mark_sent([missed])
+    if how == "new epoch":
+        store.outbox.acknowledge(missed.n, "applied", {"n": missed.n, "status": "applied"})
+        store.outbox.send_all_again()
+    elif how == "lost answer":
+        store.outbox.align(0)
+    else:  # the journal is lost; what its copy holds is older than the sending
+        morning.kill()
+        for file in store.folder.glob("outbox.db*"):
+            file.unlink()
+        store = morning.store
+    morning.kill()
+    store = morning.store
+    assert [(op.op_id, op.state) for op in store.outbox.ops()] == [(missed.op_id, "queued")]
+    assert drafts.can_undo(store) == set()
+    assert drafts.undo_missed(store, uid(3001)) is None
+    assert not store.outbox.take_back([missed.op_id])
+
+
 def test_legs_that_are_as_the_office_planned_them_keep_their_roads(morning, server):
     store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
     route = server.world.rows["route", uid(5000)]["d"]

@@ -328,7 +328,7 @@ def test_two_users_of_one_phone_have_two_folders(phone):
 
 
 def test_a_phone_folder_of_an_older_version_is_brought_up_to_date(store):
-    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 8
+    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 9
     assert store.cache.db.execute("pragma user_version").fetchone()[0] == 2
     path = store.folder
     store.close()

@@ -1,0 +1,74 @@
+"""How values of fields are told: in entries, in questions and in what was typed, as the forms call them."""
+
+from mobile import reasons
+from mobile.field import own, reads
+from mobile.field.store.overlay import CUSTOM
+
+STARTS = {"status": "st_", "preferred_time": "pt_"}
+"""What the names of texts begin with."""
+EMPTY = {"preferred_time": "pt_any", "account_class": "no_class"}
+"""What is said where nothing is chosen."""
+
+
+def heading(ctx, e, name):
+    """What a field is called at the beginning of a line; one of the company's own as it is called there."""
+    if name == "service_s":
+        return ctx.words("visit_length")
+    if not name.startswith(CUSTOM):
+        return reasons.heading(ctx.words, name)
+    field = own.named(ctx.files, e, name)
+    return ctx.words("gone_field") if field is None else ctx.words.own(field["label"])
+
+
+def told(ctx, e, name, value):
+    """A value of a record's field in words, whatever it is; "–" for nothing."""
+    words, text = ctx.words, f"{STARTS.get(name, '')}{value}"
+    if value in own.NOTHING:
+        return words(EMPTY[name]) if name in EMPTY else "–"
+    if name.startswith(CUSTOM):
+        return own.in_words(words, own.named(ctx.files, e, name), value)
+    if name in STARTS and words.has(text):
+        return words(text)
+    if name == "state":
+        return next((words(key) for key in (f"s_{value}", f"ts_{value}") if words.has(key)), str(value))
+    if name == "outcome":
+        return str(dict(ctx.outcomes()).get(value, value))
+    if name == "service_s" and isinstance(value, int):
+        return words.duration(value)
+    if name == "interval_days":
+        return words.count("days", "day_1", int(value)) if str(value).isdecimal() else str(value)
+    if name in ("due_on", "wanted_on"):
+        return words.day_text(value)
+    if name in ("starts_at", "ends_at") and (at := reads.instant(value)) is not None:
+        return f"{words.day(at.astimezone(ctx.zone).date(), ctx.today)} {words.time(at, ctx.zone)}"
+    if isinstance(value, list):  # phones and mails are rows of their own
+        return ", ".join(str(one.get("value", one) if isinstance(one, dict) else one) for one in value)
+    return own.in_words(words, None, value)
+
+
+def clash(ctx, question):
+    """Why an edit met somebody else's, and what is stored since."""
+    conflict, stored, _ = _in_words(ctx, question)
+    return reasons.clash(ctx.words, conflict, stored, has_moved=question.has_moved)
+
+
+def decided(ctx, question):
+    """Who decided about a field that two changed, and how."""
+    conflict, _, decision = _in_words(ctx, question)
+    return reasons.decided(ctx.words, conflict, decision)
+
+
+def _in_words(ctx, question):
+    e, conflict, decision = question.op.e, question.conflict, question.decided
+    name = conflict["field"]
+    said = lambda value: told(ctx, e, name, value)  # noqa: E731 a look
+    conflict = conflict | {"called": heading(ctx, e, name), "mine": said(conflict["mine"])}
+    conflict["server"] = said(conflict["server"])
+    if decision and not (decision["value"] is None and conflict.get("kind") == "out_of_scope"):  # not to be seen
+        decision = decision | {"value": said(decision["value"])}
+    return conflict, said(question.stored), decision
+
+
+def refusal(ctx, op, error):
+    """Why the server refused an entry; fields of the company's own as they are called there."""
+    return reasons.reason(ctx.words, error, lambda name: heading(ctx, op.e, name) if name.startswith(CUSTOM) else None)
