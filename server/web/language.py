@@ -93,6 +93,11 @@ class Language:
         """An amount, also as text, with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""
         return "–" if value is None else f"{self.number(Decimal(value), digits(currency))} {currency}"
 
+    def quantity(self, value: Decimal, unit: str | None) -> str:
+        """A number with all the digits that it has, and what it counts: 1,284.5 m²."""
+        written = self.number(value, max(0, -int(value.normalize().as_tuple().exponent)))
+        return f"{written} {self.t(unit)}" if unit else written
+
     def price(self, value: Decimal, currency: str, beside: Iterable[Decimal] = ()) -> str:
         """The price of one unit with all its digits: 1,284.50 or 0,076; as many as those `beside` it in a column."""
         return self.number(value, max(len(priced(one, currency).partition(".")[2]) for one in (value, *beside)))
