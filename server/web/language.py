@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -59,6 +59,15 @@ class Language:
         if str(values.get("n", values.get("count"))) == "1":
             found = known.get(f"{text}|1", found)
         return found.format(**values) if values else found
+
+    def filled(self, told: Mapping[str, object]) -> str:
+        """A text that was stored with its values: numbers are written as this language does."""
+        values = {
+            name: self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            for name, value in told.items()
+            if name != "text"
+        }
+        return self.t(str(told["text"]), **values)
 
     def firm(self, kind: str) -> str:
         """A kind of firm as people call it: “Bakery” for `shop=bakery`; one without a word, as it is tagged."""

@@ -170,6 +170,7 @@ def templates(code: str) -> Environment:
         "size",
         "ago",
         "said",
+        "filled",
         "firm",
     ):
         made.filters[name] = getattr(language, name)
