@@ -163,7 +163,7 @@ def test_an_own_field_that_is_refused_keeps_no_other_of_the_form_from_being_take
     phone = synced(world)
     row = {"account": str(account), "site": site_of(world, account), "contact": str(uuid4())}[e]
     if e == "contact":
-        named = {"first_name": "Ann", "last_name": "B", "title": None, "phones": [], "mails": []}
+        named: dict[str, Any] = {"first_name": "Ann", "last_name": "B", "title": None, "phones": [], "mails": []}
         phone.save("create", "contact", row, d={"account_id": str(account), **named})
         phone.sync()
     world.sql(f'update {e} set custom = \'{{"doors": "two"}}\'')
