@@ -178,6 +178,7 @@ TEXTS = {
     "reason_name_company": "Name the company or the person.",
     "reason_single_value": "{field} takes a single value.",
     "reason_no_field": "There is no field “{field}”.",
+    "reason_field_gone": "The field “{field}” is not there any more.",
     "reason_no_field_to_edit": "There is no field “{field}” to edit.",
     "reason_missing": "{field}: is missing.",
     "reason_required": "This field is required.",

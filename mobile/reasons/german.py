@@ -184,6 +184,7 @@ TEXTS = {
     "reason_name_company": "Nennen Sie die Firma oder die Person.",
     "reason_single_value": "{field} nimmt einen einzelnen Wert.",
     "reason_no_field": "Es gibt kein Feld «{field}».",
+    "reason_field_gone": "Das Feld «{field}» gibt es nicht mehr.",
     "reason_no_field_to_edit": "Das Feld «{field}» lässt sich nicht bearbeiten.",
     "reason_missing": "{field}: fehlt.",
     "reason_required": "Dieses Feld ist Pflicht.",

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, case, exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
@@ -163,6 +163,8 @@ def page(
     statement = chosen(reaching, scope, filter=filter, search=search, words=words)
     keys = scope.askable("account", sort_keys(today)) | {"drive": reaching.drive_s}
     key = key_of(keys, sort)
+    if sort == "name" and (number := asked_number(session, scope, search)) is not None:
+        key = case((func.lower(Account.number) == number, ""), else_=key)
     tree = parse(filter) if filter and words else None
     known = None
     if tree is not None and words is not None:
@@ -181,6 +183,14 @@ def page(
     rows = session.execute(with_details(select(Account).where(found.among(Account.id)), today))
     trips = reaching.of_accounts(found.ids)
     return found.listing([replace(Row(*row), trip=trips.get(row[0].id)) for row in found.in_order(rows)])
+
+
+def asked_number(session: Session, scope: Scope, search: str | None) -> str | None:
+    """The number of an account that a search is, in small letters: that account is wanted before those like it."""
+    number = (search or "").strip().lower()
+    if not number or "number" in scope.hidden("account"):
+        return None
+    return session.scalar(select(literal(number)).where(exists().where(func.lower(Account.number) == number)))
 
 
 def counted(

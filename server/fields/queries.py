@@ -10,6 +10,7 @@ from sqlalchemy.types import Boolean, Text
 
 from server.fields.models import TABLES, CustomField, FieldKind, Picklist, VisitType
 from server.kit.filtering import Field, Kind
+from server.records.editing import CUSTOM
 
 type Column = InstrumentedAttribute[dict[str, Any]]
 
@@ -31,6 +32,14 @@ def fields_of_several(
     for field in session.scalars(statement.order_by(*order)):
         found[field.object].append(field)
     return found
+
+
+def ever(session: Session, objects: Collection[str]) -> dict[tuple[str, str], CustomField]:
+    """The fields of some objects by object and `custom.<key>`, also archived and deleted ones as they last were: old
+    values are told by them."""
+    statement = select(CustomField).where(CustomField.object.in_(objects))
+    known = session.scalars(statement.order_by(CustomField.deleted_at.asc().nulls_last()))
+    return {(one.object, CUSTOM + one.key): one for one in known}
 
 
 KINDS = {

@@ -59,6 +59,23 @@ def checked(session: Session, object: str, values: Mapping[str, Any]) -> dict[st
     return found
 
 
+def unfit(session: Session, object: str, values: Mapping[str, Any]) -> dict[str, Invalid]:
+    """Which values of own fields are refused, by `custom.<key>`; a field that was taken away is called as it was."""
+    rules, found = rules_of(session, object), dict[str, Invalid]()
+    for name, value in values.items():
+        if not name.startswith(CUSTOM):
+            continue
+        try:
+            if name not in rules:
+                gone = queries.ever(session, (object,)).get((object, name))
+                label = gone.label if gone else name.removeprefix(CUSTOM)
+                raise Invalid(f"The field “{label}” is not there any more.", help="Ask an admin.", field=name)
+            _cleaned(rules[name], name, value)
+        except Invalid as error:
+            found[name] = error
+    return found
+
+
 def rules_of(session: Session, object: str) -> dict[str, Rule]:
     """The rule of each custom field of an object as `custom.<key>`, for the editor of its records."""
     return {CUSTOM + one.key: rule_of(one) for one in queries.fields_of(session, object)}

@@ -1,18 +1,19 @@
 """What each kind of custom field accepts, and how its values are stored, shown and written into files."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Protocol
 
 from server.fields.models import CustomField, FieldKind
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.records.currencies import rounded
 from server.records.merging import Json
-from server.records.values import currency, day, email, phone_e164, plain, website
+from server.records.values import MOST_DECIMALS, currency, day, email, phone_e164, plain, website
 
 YES = {"true", "yes", "ja", "oui", "si", "sì", "1", "x", "on", "wahr"}
 NO = {"false", "no", "nein", "non", "0", "off", "falsch"}
@@ -194,16 +195,108 @@ ACCEPT: Mapping[FieldKind, Callable[[Shape, object], Json]] = {
 """The rule of each kind."""
 
 
-def in_words(shape: Shape, value: Any) -> str | None:
-    """A stored value as a file or a line of history says it."""
-    if value is None:
+class Speech(Protocol):
+    """How parts of a value are said: by a page in a language, or plainly for files."""
+
+    def t(self, text: str, /) -> str:
+        """A word, or a label of the company's."""
+
+    def exact(self, value: Decimal, currency: str, /) -> str:
+        """An amount."""
+
+    def day(self, value: date, /) -> str:
+        """A day."""
+
+    def quantity(self, value: Decimal, unit: str | None, /) -> str:
+        """A number with all its digits, and what it counts."""
+
+
+class Plainly:
+    """How files say values, so that an import reads them again."""
+
+    def t(self, text: str, /) -> str:
+        """The text itself."""
+        return text
+
+    def exact(self, value: Decimal, currency: str, /) -> str:
+        """12.50 EUR."""
+        return f"{value} {currency}"
+
+    def day(self, value: date, /) -> str:
+        """2026-03-31."""
+        return value.isoformat()
+
+    def quantity(self, value: Decimal, _unit: str | None, /) -> str:
+        """12.5, without its unit."""
+        return f"{value:f}"
+
+
+PLAINLY = Plainly()
+
+
+def in_words(shape: Shape, value: Json, speech: Speech = PLAINLY) -> str | None:
+    """A stored value as a page, a file or a line of history says it; None for nothing.
+
+    Whatever the value is, it is said: one that was left from another kind of field, or that a phone made up, as it is.
+    """
+    if value is None or value == []:
         return None
-    match shape.kind:
-        case FieldKind.MONEY:
-            return f"{value['amount']} {value['currency']}" if isinstance(value, Mapping) else str(value)
-        case FieldKind.FLAG:
-            return "yes" if value else "no"
-        case FieldKind.CHOICE | FieldKind.CHOICES:
-            labels = {one.value: one.label for one in shape.choices}
-            return ", ".join(labels.get(one, str(one)) for one in (value if isinstance(value, list) else [value]))
+    labels = {one.value: speech.t(one.label) for one in shape.choices}
+    match shape.kind, value:
+        case FieldKind.MONEY, {"amount": str() | int() | float()}:
+            return as_it_is(value, speech, shape.unit)
+        case FieldKind.NUMBER, int() | float() if (number := figure(value)) is not None:
+            return speech.quantity(number, shape.unit)
+        case FieldKind.DATE, str() if (found := a_day(value)) is not None:
+            return speech.day(found)
+        case FieldKind.CHOICE, str():
+            return labels.get(value, value)
+        case FieldKind.CHOICES, list():
+            return ", ".join(labels.get(one) or one if isinstance(one, str) else as_it_is(one, speech) for one in value)
+    return as_it_is(value, speech)
+
+
+def as_it_is(value: Json, speech: Speech = PLAINLY, currency: str | None = None) -> str:
+    """A value of which nobody knows what it should be: yes, no, numbers and amounts in words, the rest as it stands."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return speech.t("yes") if value else speech.t("no")
+        case int() | float() if (number := figure(value)) is not None:
+            return speech.quantity(number, None)
+        case {"amount": amount, **rest} if (number := figure(amount)) is not None and rest.keys() <= {"currency"}:
+            code = rest.get("currency") or currency or settings().currency
+            return speech.exact(number, code) if isinstance(code, str) else f"{amount} {code}"
+        case list():
+            return ", ".join(as_json(one) if isinstance(one, list | dict) else as_it_is(one, speech) for one in value)
+        case dict():
+            return as_json(value)
     return str(value)
+
+
+def as_json(value: Json) -> str:
+    """A value within a value, as it is stored."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def figure(value: object) -> Decimal | None:
+    """A stored number, where it is one that anybody could read."""
+    try:
+        number = None if isinstance(value, bool) else Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+    return number if number is not None and number.is_finite() and is_readable(number) else None
+
+
+def is_readable(number: Decimal) -> bool:
+    """Whether a number is written with a few digits."""
+    return abs(number) <= MOST and int(number.as_tuple().exponent) >= -MOST_DECIMALS
+
+
+def a_day(value: str) -> date | None:
+    """A stored day, where it is one."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.imports.guessing import glued
 from server.imports.models import ImportProfile, ImportRun
-from server.imports.rereading import CHOSEN
+from server.imports.rereading import CHOSEN, can_be_reread, is_unicode
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
 
@@ -35,6 +35,16 @@ def named(session: Session, kind: str) -> Sequence[ImportProfile]:
     """The profiles that people have named."""
     statement = select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.name.is_not(None))
     return session.scalars(statement.order_by(func.lower(ImportProfile.name))).all()
+
+
+def fits(run: ImportRun, profile: ImportProfile) -> bool:
+    """Whether a file has the columns that a profile names, or may have them once it is read as the profile does."""
+    if {key for key, _ in profile.mapping} <= set(keys_of(run.header)):
+        return True
+    reading = chosen_of(profile.options)
+    if is_unicode(run.encoding):
+        reading.pop("encoding", None)
+    return can_be_reread(run) and any(getattr(run, name) != way for name, way in reading.items())
 
 
 def find(session: Session, kind: str, profile_id: UUID) -> ImportProfile:

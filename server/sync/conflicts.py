@@ -14,6 +14,8 @@ from server.accounts.models import Account, Site
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.roles import Level
+from server.fields import queries as own
+from server.fields.values import as_it_is, in_words, shape_of
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.records import service as records
@@ -140,14 +142,15 @@ def decide(session: Session, scope: Scope, conflict_id: UUID, decision: Decision
     """
     conflict, account, row, name = held(session, scope, conflict_id)
     if conflict.state != ConflictState.OPEN:
+        field, value = as_said(session, conflict, conflict.chosen)
         raise AlreadyDecided(
-            f"{name_of(session, conflict.resolved_by) or 'Somebody'} decided before you:"
-            f" {conflict.field} is “{spelled(conflict.chosen)}”.",
+            f"{name_of(session, conflict.resolved_by) or 'Somebody'} decided before you: {field} is “{value}”.",
             help="Change the field itself if that is wrong.",
         )
     stood = value_of(session, row, conflict)
     if decision.rev is not None and row.frev.get(conflict.field, 1) > decision.rev:
-        raise ChangedMeanwhile(f"{conflict.field} is “{spelled(stood)}” meanwhile.", help="Look at it again.")
+        field, value = as_said(session, conflict, stood)
+        raise ChangedMeanwhile(f"{field} is “{value}” meanwhile.", help="Look at it again.")
     write(session, scope, conflict, account, row, decision, stood)
     session.flush()
     session.refresh(account)
@@ -206,7 +209,8 @@ def write(
         return
     told = conflict.mine if was_written else conflict.server
     if decision.rev is None and stood != told and not is_set(conflict):
-        raise ChangedMeanwhile(f"{conflict.field} is “{spelled(stood)}” meanwhile.", help="Look at it again.")
+        field, value = as_said(session, conflict, stood)
+        raise ChangedMeanwhile(f"{field} is “{value}” meanwhile.", help="Look at it again.")
     if account.deleted_at is not None:
         scope.need("accounts:delete")
         accounts_service.restore(session, scope, account.id)
@@ -236,7 +240,8 @@ def undo(session: Session, scope: Scope, conflict_id: UUID) -> ConflictRead:
         raise Conflict("A deletion is not taken back here.", help="Restore or delete the account itself.")
     now = value_of(session, row, conflict)
     if now != conflict.chosen:
-        raise ChangedMeanwhile(f"{conflict.field} is “{spelled(now)}” meanwhile.", help="Change it on the account.")
+        field, value = as_said(session, conflict, now)
+        raise ChangedMeanwhile(f"{field} is “{value}” meanwhile.", help="Change it on the account.")
     if now != conflict.stood:
         put(session, scope, row, conflict.field, conflict.stood)
     records.reopen(session, conflict)
@@ -354,8 +359,9 @@ def name_of(session: Session, user_id: UUID | None) -> str | None:
     return None if user_id is None else session.scalar(select(User.name).where(User.id == user_id))
 
 
-def spelled(value: JsonValue) -> str:
-    """A value within a sentence."""
-    if isinstance(value, list | dict):
-        return ", ".join(map(str, value)) if isinstance(value, list) else " ".join(map(str, value.values()))
-    return "–" if value is None else str(value)
+def as_said(session: Session, conflict: FieldConflict, value: JsonValue) -> tuple[str, str]:
+    """The field of a conflict and a value of it for a sentence; the company's own fields as it calls them."""
+    custom = own.ever(session, (conflict.entity,)).get((conflict.entity, conflict.field))
+    if custom is None:
+        return conflict.field, as_it_is(value)
+    return custom.label, in_words(shape_of(custom), value) or "–"

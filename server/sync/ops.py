@@ -25,6 +25,7 @@ from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
 from server.activities.service import VisitReport, checked_zone, record_visits
 from server.auth.access import Scope
+from server.fields.service import unfit
 from server.kit.errors import Forbidden, Invalid, NotFound, WaymarkError
 from server.kit.settings import settings
 from server.records.editing import CUSTOM
@@ -102,6 +103,8 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return Effect("applied", "attachment", *capturing.forget(session, op.id, context.scope))
         case wire.Patch() if op.decides is not None and context.scope.may("conflicts:decide"):
             return decide(session, op, op.decides, context)
+        case wire.Patch() if (own := own_of(op)) and (refused := unfit(session, op.e, own)):
+            return without(session, op, refused, context)
         case wire.Patch() if op.e == "activity":
             return change_activity(session, op, context)
         case wire.Patch() if op.e == "contact":
@@ -199,6 +202,24 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
     )
+
+
+def own_of(op: wire.Patch) -> dict[str, Json]:
+    """What an edit writes into the company's own fields."""
+    return {name: new for name, (_, new) in op.f.items() if name.startswith(CUSTOM) and op.e in WITH_OWN}
+
+
+def without(session: Session, op: wire.Patch, refused: Mapping[str, WaymarkError], context: Context) -> Effect:
+    """Make an edit without own fields that are refused: what the office has taken away or asks for by now keeps nothing
+    else from being written. Refuses all of it where nothing else is wanted, or where the rest is a question itself."""
+    first = next(iter(refused.values()))
+    rest = {name: both for name, both in op.f.items() if name not in refused}
+    if not rest:
+        raise first
+    effect = apply(session, op.model_copy(update={"f": rest}), context)
+    if effect.conflicts:
+        raise first
+    return replace(effect, status="rejected", refused=first)
 
 
 def decide(session: Session, op: wire.Patch, conflict_id: UUID, context: Context) -> Effect:

@@ -204,6 +204,7 @@ REASONS: Mapping[str, str] = {
     "name_company": "Name the company or the person.",
     "single_value": "{field} takes a single value.",
     "no_field": "There is no field “{field}”.",
+    "field_gone": "The field “{field}” is not there any more.",
     "no_field_to_edit": "There is no field “{field}” to edit.",
     "missing": "{field}: is missing.",
     "required": "This field is required.",

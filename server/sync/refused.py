@@ -12,11 +12,14 @@ from sqlalchemy.sql.elements import Tuple
 
 from server.auth.access import Scope
 from server.auth.models import Device, User
+from server.fields import queries as own_fields
+from server.fields.models import CustomField
+from server.fields.values import as_it_is, in_words, shape_of
 from server.kit import clock
 from server.kit.errors import BadRequest, Conflict, NotFound
 from server.kit.paging import Page, decode_cursor, encode_cursor
 from server.products.models import Product
-from server.sync import aside, push, quarantine, receipts, wire
+from server.sync import aside, ops, push, quarantine, receipts, wire
 from server.sync.models import SyncReceipt
 from server.sync.quarantine import as_uuid, part
 from server.sync.receipts import Sent
@@ -112,6 +115,7 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
     names = quarantine.names_of(session, scope, at.values())
     wanted = {product for _, _, body in several for product in products_of(body)}
     products = dict(session.execute(select(Product.id, Product.name).where(Product.id.in_(wanted))).tuples().all())
+    own = own_fields.ever(session, ops.WITH_OWN) if found else {}
     return [
         RefusedRead(
             device_id=receipt.device_id,
@@ -126,7 +130,7 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
             help=text_of(part(receipt.result, "error").get("help")),
             account_id=at[receipt.n] if at[receipt.n] in names else None,
             account_name=names.get(at[receipt.n] or receipt.op_id),
-            content=content_of(body, products),
+            content=content_of(body, products, own),
             body=body,
             decided_by_name=name,
             decided_at=receipt.decided_at,
@@ -146,9 +150,11 @@ def products_of(body: Mapping[str, Any]) -> set[UUID]:
     return {found for line in lines_of(body) if (found := as_uuid(line.get("product_id"))) is not None}
 
 
-def content_of(body: Mapping[str, Any], products: Mapping[UUID, str]) -> list[Said]:
-    """What an entry says, field by field."""
-    said: dict[str, object] = {}
+def content_of(
+    body: Mapping[str, Any], products: Mapping[UUID, str], own: Mapping[tuple[str, str], CustomField]
+) -> list[Said]:
+    """What an entry says, field by field; the company's own fields as their definitions say."""
+    said: dict[str, Any] = {}
     match body.get("k"):
         case "patch":
             said = {name: both[1] for name, both in part(body, "f").items() if isinstance(both, list) and len(both) > 1}
@@ -158,7 +164,15 @@ def content_of(body: Mapping[str, Any], products: Mapping[UUID, str]) -> list[Sa
             said = {name: value for name, value in part(body, "d").items() if is_told(name)}
     if lines := lines_of(body):
         said["lines"] = "\n".join(line_of(line, products) for line in lines)
-    return [Said(field=name, value=text_of(value)) for name, value in said.items() if value not in (None, "", [], {})]
+    entity, found = text_of(body.get("e")), []
+    for name, value in said.items():
+        if value in (None, "", [], {}):
+            continue
+        custom = own.get((entity, name))
+        text = in_words(shape_of(custom), value) or "" if custom else text_of(value)
+        given = text if isinstance(value, dict) and custom is None else value
+        found.append(Said(field=name, value=text, entity=entity, given=given))
+    return found
 
 
 def line_of(line: Mapping[str, Any], products: Mapping[UUID, str]) -> str:
@@ -173,7 +187,7 @@ def is_told(name: str) -> bool:
     return name not in UNTOLD and not name.endswith("_id")
 
 
-def text_of(value: object) -> str:
+def text_of(value: Any) -> str:
     """A value in words."""
     match value:
         case None:
@@ -185,4 +199,4 @@ def text_of(value: object) -> str:
         case list():
             return ", ".join(text_of(one) for one in value)
         case _:
-            return str(value)
+            return as_it_is(value)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 
 class ConflictRead(BaseModel):
@@ -123,6 +123,10 @@ class Said(BaseModel):
 
     field: str
     value: str
+    entity: str = Field(default="", exclude=True)
+    """What it is a field of."""
+    given: JsonValue = Field(default=None, exclude=True)
+    """As it came, for pages that say it in their language; lines of an order and what lies within it, in words."""
 
 
 class RefusedRead(BaseModel):

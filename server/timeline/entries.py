@@ -13,6 +13,10 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope
 from server.auth.models import User
+from server.fields import queries as fields
+from server.fields.values import Shape, as_it_is, in_words, shape_of
+from server.records.editing import CUSTOM
+from server.records.merging import Json
 from server.territories.models import Territory
 from server.timeline.edits import word_of
 
@@ -26,6 +30,10 @@ class Change:
     label: str
     old: str | None
     new: str | None
+    shape: Shape | None = None
+    """Of one of the company's own fields: by it a page says `given` in its own language."""
+    given: tuple[Json, Json] = (None, None)
+    """Before and after, as they are stored."""
 
 
 @dataclass
@@ -135,12 +143,21 @@ def fill_in(session: Session, scope: Scope, entries: Sequence[Entry]) -> None:
     ]
     names = dict.fromkeys(map(str, parents - seen), OUT_OF_REACH)
     names |= {str(key): name for key, name in session.execute(union_all(*parts))}
+    is_own = any(change.label.startswith(CUSTOM) for entry in entries for change in entry.changes)
+    own = fields.ever(session, ("account", "site")) if is_own else {}
     for entry in entries:
         entry.who = names.get(str(entry.actor_id))
         entry.changes = [
-            Change(word_of(one.label) or one.label, *as_changed(one.label, one.old, one.new, names))
+            as_own(shape_of(own[entry.facts["of"], one.label]), one)
+            if one.label.startswith(CUSTOM) and (entry.facts["of"], one.label) in own
+            else Change(word_of(one.label) or one.label, *as_changed(one.label, one.old, one.new, names))
             for one in entry.changes
         ]
+
+
+def as_own(shape: Shape, one: Change) -> Change:
+    """A change of one of the company's own fields, called as the company calls it."""
+    return Change(shape.label, in_words(shape, one.old), in_words(shape, one.new), shape, (one.old, one.new))
 
 
 def as_changed(name: str, old: Any, new: Any, names: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -162,6 +179,6 @@ def as_read(name: str, value: Any, names: Mapping[str, str]) -> str | None:
         return f"{int(value) // 60} min"
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    if isinstance(value, dict):
-        return " ".join(map(str, value.values()))
+    if isinstance(value, dict | bool | float):
+        return as_it_is(value)
     return names.get(str(value), str(value))

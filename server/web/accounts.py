@@ -39,7 +39,7 @@ from server.web.account_card import around
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, text
-from server.web.own_fields import nested, sent_own
+from server.web.own_fields import Told, nested, sent_own
 from server.web.pages import attempt, go, language_of, render
 from server.web.picking import account_named, written
 from server.web.pins import drawn
@@ -232,6 +232,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         may_hand_over="accounts:assign" in may,
         **column(session, scope, account_id),
         conflicts=open_conflicts,
+        told=Told(session, language_of(request, scope)) if open_conflicts else None,
         merges=duplicate_queue.merges_into(session, account_id),
         may_merge=scope.may("accounts:merge"),
         may_write="accounts:write" in may,

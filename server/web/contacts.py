@@ -26,8 +26,8 @@ from server.records.queries import history
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
 from server.web.joining import merges_into, other_contacts, words_for_another
-from server.web.own_fields import nested, sent_own
-from server.web.pages import attempt, go, render
+from server.web.own_fields import Told, nested, sent_own
+from server.web.pages import attempt, go, language_of, render
 from server.web.pairs import CONTACTS
 from server.web.picking import account_named, written
 from server.web.stories import CHIPS, day_of, with_mentions
@@ -237,6 +237,7 @@ def contact_page(
         names=names,
         changes=[one for one in changes if one.field not in DERIVED],
         own_fields=own.fields_of(session, "contact"),
+        told=Told(session, language_of(request, scope), ("contact",)),
         roles=own.picklist(session, "contact_role"),
         role_words=dict(own.picklist(session, "contact_role")),
         channels=list(Channel),

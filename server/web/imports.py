@@ -171,7 +171,7 @@ def columns_page(
         keep=(run.options if options is None else options).get("keep") or (),
         sample=[cells[: len(run.header)] for cells in sample[:5] or queries.sample(session, run.id, 5, readable=False)],
         advice=told.advice(session, sample, shown),
-        profiles=profiles.named(session, run.kind),
+        profiles=[(one, profiles.fits(run, one)) for one in profiles.named(session, run.kind)],
         profile_id=run.profile_id,
         fields=[(column.name, column.label) for column in told.columns],
         keys=[(name, words.t(label)) for name, label in told.keys.items()],

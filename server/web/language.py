@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -60,6 +60,15 @@ class Language:
             found = known.get(f"{text}|1", found)
         return found.format(**values) if values else found
 
+    def filled(self, told: Mapping[str, object]) -> str:
+        """A text that was stored with its values: numbers are written as this language does."""
+        values = {
+            name: self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            for name, value in told.items()
+            if name != "text"
+        }
+        return self.t(str(told["text"]), **values)
+
     def firm(self, kind: str) -> str:
         """A kind of firm as people call it: “Bakery” for `shop=bakery`; one without a word, as it is tagged."""
         return firms.word(kind, self.code)
@@ -92,6 +101,11 @@ class Language:
     def exact(self, value: Decimal | str | None, currency: str) -> str:
         """An amount, also as text, with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""
         return "–" if value is None else f"{self.number(Decimal(value), digits(currency))} {currency}"
+
+    def quantity(self, value: Decimal, unit: str | None) -> str:
+        """A number with all the digits that it has, and what it counts: 1,284.5 m²."""
+        written = self.number(value, max(0, -int(value.normalize().as_tuple().exponent)))
+        return f"{written} {self.t(unit)}" if unit else written
 
     def price(self, value: Decimal, currency: str, beside: Iterable[Decimal] = ()) -> str:
         """The price of one unit with all its digits: 1,284.50 or 0,076; as many as those `beside` it in a column."""

@@ -1,15 +1,76 @@
-"""The company's own fields in forms: what a form sends of them, for every room's page."""
+"""The company's own fields in forms: what a form sends of them, for every room's page. And fields of records and their
+values in words, the company's own ones as it calls them."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Protocol
 
+from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
+from server.accounts.values import ACCOUNT, SITE
+from server.contacts.values import CONTACT
+from server.fields import queries as own
 from server.fields.models import CustomField, FieldKind
-from server.fields.values import Shape
+from server.fields.values import Shape, a_day, as_it_is, in_words, shape_of
+from server.records.editing import CUSTOM as PREFIX
+from server.records.merging import Json
 from server.web.forms import text
+from server.web.language import Language
 
-PREFIX = "custom."
+LABELS = {
+    entity: {name: rule.label for name, rule in rules.items()}
+    for entity, rules in (("account", ACCOUNT), ("site", SITE), ("contact", CONTACT))
+}
+"""What Waymark's own fields are called."""
+WORDS = frozenset({"status", "preferred_time", "state", "outcome", "kind"})
+"""Fields of which each value is a word of ours."""
+
+
+class Named(Protocol):
+    """A field of a record, by the name under which phones send it."""
+
+    entity: str
+    field: str
+
+
+class Told:
+    """Fields and their values as people call them, the company's own ones by their definitions, whatever a value is."""
+
+    def __init__(self, session: Session, language: Language, objects: Collection[str] = ("account", "site")) -> None:
+        self.language, self.own = language, own.ever(session, objects)
+
+    def label(self, one: Named) -> str:
+        """What a field is called; one that was deleted as it was called."""
+        t, custom = self.language.t, self.own.get((one.entity, one.field))
+        if custom is not None:
+            label = t(custom.label)
+            return label if custom.deleted_at is None else t("{field} (no longer there)", field=label)
+        if one.field.startswith(PREFIX):
+            return t("A field that is no longer there")
+        known = LABELS.get(one.entity, {}).get(one.field)
+        return t(known or ("E-mail" if one.field == "email" else one.field.capitalize().replace("_", " ")))
+
+    def value(self, one: Named, value: Json) -> str:
+        """A value of that field."""
+        language, custom = self.language, self.own.get((one.entity, one.field))
+        if value is None or value == []:
+            return language.t("empty")
+        if custom is not None:
+            return in_words(shape_of(custom), value, language) or language.t("empty")
+        match one.field, value:
+            case name, str() if name in WORDS:
+                return language.t(value)
+            case name, str() if (name == "day" or name.endswith("_on")) and (day := a_day(value)) is not None:
+                return language.day(day)
+            case name, str() if name.endswith("_at"):
+                return language.moment(value)
+            case name, int() if name.endswith("_s") and not isinstance(value, bool):
+                return language.duration(value)
+            case _, {"value": str() as reached, **_rest}:
+                return reached
+            case _, [*several] if all(isinstance(each, dict) and "value" in each for each in several):
+                return ", ".join(self.value(one, each) for each in several)
+        return as_it_is(value, language)
 
 
 def sent_own(sent: FormData, fields: Iterable[CustomField], *, prefix: str = PREFIX) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,8 @@ from starlette.types import Scope as ASGIScope
 from server.auth import veil
 from server.auth.access import Scope
 from server.auth.sessions import ForgedRequest
+from server.fields.models import CustomField
+from server.fields.values import in_words, shape_of
 from server.kit import clock
 from server.kit.errors import NotSignedIn, WaymarkError
 from server.kit.settings import settings
@@ -124,6 +127,11 @@ def options(several: Iterable[tuple[Any, Any]], value: Any = "") -> Markup:
     return Markup("".join(tags))  # noqa: S704 (escaped above)
 
 
+def sections(fields: Iterable[CustomField]) -> list[tuple[str, list[CustomField]]]:
+    """Own fields, in the company's order, under their headings; those without one under none."""
+    return [(heading, list(group)) for heading, group in groupby(fields, key=lambda one: one.section or "")]
+
+
 @lru_cache(maxsize=1)
 def version() -> str:
     """Changes with our own static files, so that browsers keep them as long as they are the same."""
@@ -162,9 +170,14 @@ def templates(code: str) -> Environment:
         "size",
         "ago",
         "said",
+        "filled",
         "firm",
     ):
         made.filters[name] = getattr(language, name)
+    made.filters["sections"] = sections
+    made.filters["own"] = lambda value, field: in_words(
+        shape_of(field) if isinstance(field, CustomField) else field, value, language
+    )
     made.filters["iso_day"] = lambda text: language.day(date.fromisoformat(text))
     made.filters["iso_moment"] = lambda text, zone: language.moment(datetime.fromisoformat(text), zone)
     made.filters["iso_clock"] = lambda text, zone: language.clock(datetime.fromisoformat(text), zone)

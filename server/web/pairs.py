@@ -15,6 +15,7 @@ from server.contacts import joining as contacts
 from server.contacts import queries as contact_queries
 from server.contacts.models import Consent, Contact, ContactAccount
 from server.fields import queries as own
+from server.fields.values import in_words, shape_of
 from server.leads import joining as leads
 from server.leads import queries as lead_queries
 from server.leads.models import Lead
@@ -131,17 +132,10 @@ def contact_shown(session: Session, language: Language, contact: Contact, name: 
 
 def own_words(session: Session, language: Language, kind: str, row: Any) -> str | None:
     """What the company's own fields of a record hold, in words; None for nothing."""
-    values = [(one.label, said(language, row.custom.get(one.key))) for one in own.fields_of(session, kind)]
-    return " · ".join(f"{label}: {value}" for label, value in values if value) or None
-
-
-def said(language: Language, value: object) -> str:
-    """The value of one of the company's own fields in words; nothing for none."""
-    if isinstance(value, bool):
-        return language.t("yes") if value else language.t("no")
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+    values = [
+        (one.label, in_words(shape_of(one), row.custom.get(one.key), language)) for one in own.fields_of(session, kind)
+    ]
+    return " · ".join(f"{language.t(label)}: {value}" for label, value in values if value) or None
 
 
 def contact_follows(session: Session, language: Language, contact: Contact) -> list[str]:

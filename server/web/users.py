@@ -21,7 +21,8 @@ from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.phones.rules import MANY_ROWS, rules
 from server.sync import buckets, quarantine, refused
 from server.web.forms import Sent, given, needed, number
-from server.web.pages import attempt, go, render
+from server.web.own_fields import Told
+from server.web.pages import attempt, go, language_of, render
 from server.web.phones import HELD_AS
 
 router = APIRouter(prefix="/users", include_in_schema=False)
@@ -302,13 +303,19 @@ def refusals(request: Request, session: Session, scope: Scope, device_ids: Seque
     """By phone: what was refused of it, a page of it, and what was decided of that lately."""
     waiting = refused.counts(session, device_ids)
     asked, older = request.query_params.get("phone"), request.query_params.get("older")
+    told = Told(session, language_of(request, scope), ("account", "site", "contact"))
     found = {}
     for device_id in device_ids:
         cursor = older if str(device_id) == asked else None
         page = refused.listed(session, scope, device_id, cursor=cursor)
         decided = refused.listed(session, scope, device_id, decided=True, limit=DECIDED_SHOWN)
         if page.items or decided.items:
-            found[device_id] = {"page": page, "count": waiting.get(device_id, 0), "decided": decided.items}
+            found[device_id] = {
+                "told": told,
+                "page": page,
+                "count": waiting.get(device_id, 0),
+                "decided": decided.items,
+            }
     return found
 
 

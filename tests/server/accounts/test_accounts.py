@@ -139,6 +139,21 @@ def test_search_forgives_accents_slips_and_the_order_of_words(
     assert listed(admin_client, q="%") == []
 
 
+def test_the_number_that_is_searched_for_comes_before_those_like_it(
+    admin_client: TestClient, make_account: Callable[..., Account]
+) -> None:
+    for name, number in (("Amann", "K00301"), ("Beck", "K00303"), ("Zech", "K00302"), ("Zoller", "K003021")):
+        make_account(name, number=number)
+    found = listed(admin_client, q=" k00302 ")
+    assert (found[0], found[1:]) == ("Zech", sorted(found[1:]))
+    assert len(found) > 1
+    first = admin_client.get("/api/v1/accounts", params={"q": "K00302", "limit": 1}).json()
+    second = admin_client.get(
+        "/api/v1/accounts", params={"q": "K00302", "limit": 1, "cursor": first["next_cursor"]}
+    ).json()
+    assert [one["items"][0]["name"] for one in (first, second)] == found[:2]
+
+
 def test_the_filter_reaches_every_field(admin_client: TestClient, make_account: MakeAccount, ada: User) -> None:
     make_account(
         "A AG", account_class="A", city="Vaduz", yearly_value="900", tags=["vip"], owner_id=ada.id, at=(9.5, 47.1)

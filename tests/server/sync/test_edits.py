@@ -146,10 +146,49 @@ def test_an_own_field_that_has_gone_is_refused_and_the_other_entries_are_taken(w
     phone.save("patch", "account", account, base_rev=1, f={"custom.beds": [None, 3]})
     first, second = phone.push()
     assert (first["status"], second["status"]) == ("applied", "rejected")
-    assert [one["code"] for one in second["error"]["reasons"]] == ["no_field_to_edit", "known"]
+    assert [one["code"] for one in second["error"]["reasons"]] == ["field_gone", "ask_admin"]
     assert world.sql("select body -> 'f' from sync_receipt where status = 'rejected'") == [
         ({"custom.beds": [None, 3]},)
     ]
+
+
+@pytest.mark.parametrize("e", ["account", "site", "contact"])
+@pytest.mark.parametrize("mend", ["archived = true", "deleted_at = now()", "required = true"])
+def test_an_own_field_that_is_refused_keeps_no_other_of_the_form_from_being_taken(
+    world: World, e: str, mend: str
+) -> None:
+    define("text", "doors", e, label="Doors at the back")
+    define("number", "beds", e)
+    account = world.account("Clinic", "west")
+    phone = synced(world)
+    row = {"account": str(account), "site": site_of(world, account), "contact": str(uuid4())}[e]
+    if e == "contact":
+        named: dict[str, Any] = {"first_name": "Ann", "last_name": "B", "title": None, "phones": [], "mails": []}
+        phone.save("create", "contact", row, d={"account_id": str(account), **named})
+        phone.sync()
+    world.sql(f'update {e} set custom = \'{{"doors": "two"}}\'')
+    phone.sync()
+    world.sql(f"update custom_field set {mend} where key = 'doors'")
+    told = own(phone, row, e, doors=("two", None), beds=(None, 3))
+    assert told["status"] == "rejected"
+    assert {one["values"].get("field", "Doors at the back") for one in told["error"]["reasons"]} == {
+        "Doors at the back"
+    }
+    assert world.sql(f"select custom from {e}") == [({"doors": "two", "beds": 3},)]
+    assert told["row"]["custom"]["beds"] == 3
+
+
+def test_an_edit_with_a_refused_own_field_that_clashes_besides_is_refused_as_a_whole_and_kept(world: World) -> None:
+    define("text", "doors")
+    define("number", "beds")
+    account = world.account("Clinic", "west", custom={"beds": 1})
+    phone = synced(world)
+    world.sql("""update account set custom = '{"beds": 2}'""")
+    world.sql("update custom_field set archived = true where key = 'doors'")
+    told = own(phone, account, doors=(None, "two"), beds=(1, 3))
+    assert (told["status"], Desk(world, "mona").conflicts()) == ("rejected", [])
+    assert world.sql("select custom from account") == [({"beds": 2},)]
+    assert len(world.sql("select body from sync_receipt where status = 'rejected' and body is not null")) == 1
 
 
 def test_a_field_of_a_deal_or_of_nobody_is_no_field_of_a_phone(world: World) -> None:

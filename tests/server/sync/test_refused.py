@@ -14,6 +14,7 @@ from server.auth.models import Role
 from server.kit.database import transaction
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.test_conflicts import Desk
+from tests.server.sync.test_edits import define
 from tests.server.sync.test_taken_down import order
 from tests.server.sync.world import World
 
@@ -187,3 +188,36 @@ def test_what_was_refused_tells_no_hidden_field(world: World) -> None:
     assert "secret" not in str(page)
     assert "Pays late" in str(page)
     assert "“…” is not an e-mail address" in page["items"][1]["why"]
+
+
+def test_refused_work_is_read_in_the_words_of_the_office(world: World) -> None:
+    world.user("ada", Role.ADMIN)
+    define("choices", "doors", label="Doors at the back")
+    define("money", "rent")
+    define("flag", "cooled")
+    define("number", "beds", maximum="100")
+    account = world.account("Clinic", "west")
+    phone = world.phone("rita")
+    phone.schema = 5
+    phone.sync()
+    world.sql("update custom_field set archived = true where key = 'cooled'")
+    written = {"doors": ["s", "f"], "rent": {"amount": "1234.5", "currency": "EUR"}, "cooled": False, "beds": 500}
+    f: dict[str, Any] = {f"custom.{key}": [None, value] for key, value in written.items()}
+    f |= {"preferred_time": [None, "morning"], "interval_days": [None, 9999], "status": ["customer", "former"]}
+    phone.save("patch", "account", account, base_rev=1, f=f)
+    (verdict,) = phone.push()
+    assert verdict["status"] == "rejected"
+    ada = Office(world, "ada")
+    (entry,) = ada.refused(phone.device_id)["items"]
+    said = {one["field"]: one["value"] for one in entry["content"]}
+    assert said["custom.doors"] == "Side, Front"
+    assert (said["custom.rent"], said["custom.cooled"]) == ("1234.5 EUR", "no")
+    told = {}
+    for language in ("en", "de"):
+        page = world.client.get(f"/users/{world.users['rita']}", headers=ada.headers | {"accept-language": language})
+        told[language] = page.text.partition('id="refused-')[2]
+    for words in ("Doors at the back", "Side, Front", "1,234.50 EUR", "no", "500", "morning", "9,999", "former"):
+        assert f">{words}</d" in told["en"], words
+    for words in ("Doors at the back", "1.234,50 EUR", "nein", "9.999", "Vormittag", "Bevorzugte Tageszeit"):
+        assert f">{words}</d" in told["de"], words
+    assert "custom." not in told["en"] + told["de"]

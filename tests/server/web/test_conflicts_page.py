@@ -135,6 +135,11 @@ def test_a_field_of_the_companys_own_is_called_as_the_company_calls_it(
         assert words in page, words
     assert "custom." not in page
     assert "custom." not in browser.get(f"/accounts/{account.id}").text.partition("Decide")[0]
+    rent = session.scalars(select(FieldConflict).where(FieldConflict.field == "custom.rent")).one()
+    account.custom = account.custom | {"rent": {"amount": "7.00", "currency": "CHF"}}
+    session.flush()
+    late = browser.post(f"/conflicts/{rent.id}", data={"_csrf": token_in(page), "decision": "take_mine"})
+    assert "Rent is “7.00 CHF” meanwhile." in late.text
     doors = session.scalars(select(FieldConflict).where(FieldConflict.field == "custom.doors")).one()
     data = {"_csrf": token_in(page), "decision": "take_mine"}
     answer = browser.post(f"/conflicts/{doors.id}", data=data)

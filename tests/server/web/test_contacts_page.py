@@ -42,6 +42,7 @@ def test_a_contact_is_added_at_an_account_and_says_what_it_agrees_to(
     assert session.scalars(select(Consent)).one().how == "paper"
     shown = browser.get(f"/contacts/{contact.id}").text
     assert "Agreed to marketing by mail" in shown
+    assert 'name="another" value=""' in shown, "nobody is looked for yet"
     whole = browser.get(f"/contacts/{contact.id}/edit")
     assert whole.headers["location"] == f"/contacts/{contact.id}?edit=1", "by its address the form stands in its page"
     assert f'hx-get="/contacts/{contact.id}/edit" hx-trigger="load"' in browser.get(whole.headers["location"]).text

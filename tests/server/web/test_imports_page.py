@@ -228,6 +228,12 @@ def test_columns_are_exchanged_by_one_click_and_saved_under_a_name(
     assert "meant last time" in page
     assert 'name="keep-1" value="1" checked' in page
     profile = page.split("/imports/profiles/")[1].split("/")[0]
+    assert f"columns=true&profile={profile}" in page
+    other, _ = uploaded(browser, b"name,town\nC,Vaduz\n")
+    shown = browser.get(other).text
+    assert (f"profile={profile}" in shown, "lacks columns" in shown) == (False, True), (
+        "not for a file without its columns"
+    )
     assert browser.post(f"/imports/profiles/{profile}/delete", data=token).status_code == 303
     assert "ERP" not in browser.get(again).text
     refused = browser.post(f"{again}/columns", data=token | columns | {"country": "Narnia"})

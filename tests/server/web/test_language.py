@@ -83,3 +83,10 @@ def test_kinds_of_firms_have_words_and_one_without_is_readable() -> None:
     assert Language("en").firm("office=it") == "IT company"
     assert Language("de").firm("shop=bakery") == "Bäckerei"
     assert Language("de").firm("shop=gold;precious_metal") == "Gold"
+
+
+def test_a_text_that_was_stored_with_its_values_writes_their_numbers_as_the_reader_does() -> None:
+    text = "{sites} of {everything} sites that name a country are in {country}"
+    why = {"text": text, "sites": 1666, "everything": 1714, "country": "DE"}
+    assert Language("en").filled(why) == "1,666 of 1,714 sites that name a country are in DE"
+    assert Language("de").filled(why).startswith("1.666 von 1.714 Standorten")
