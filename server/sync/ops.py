@@ -32,6 +32,7 @@ from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
 from server.sync import capturing, conflicts, wire
+from server.sync.chains import Chain
 from server.sync.messages import legible
 
 WRITABLE: Mapping[str, frozenset[str]] = {
@@ -74,6 +75,8 @@ class Context:
     made_at: datetime
     base_is_stale: bool
     """The revision it was made on is of another epoch and means nothing here."""
+    chain: Chain
+    """The ops that it may build on."""
 
 
 def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
@@ -189,16 +192,22 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     for name, (_, new) in op.f.items():
         if isinstance(new, dict | list) and not name.startswith(CUSTOM):
             raise Invalid(f"{name} takes a single value.", field=name)
-    deltas = {name: Delta(old, new) for name, (old, new) in op.f.items()}
+    deltas = deltas_of(op)
     row = stored(session, op.e, op.id)
     before, redirected = row.rev, row.id != op.id
     base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
     merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
-    outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor)
+    own = context.chain.written(session, row, base, deltas)
+    outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor, own)
     conflicts.answered_by_edit(session, op.e, row.id, deltas, outcome.applied, context.actor)
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
     )
+
+
+def deltas_of(op: wire.Patch) -> dict[str, Delta]:
+    """What an edit says of each field."""
+    return {name: Delta(old, new) for name, (old, new) in op.f.items()}
 
 
 def decide(session: Session, op: wire.Patch, conflict_id: UUID, context: Context) -> Effect:
@@ -213,8 +222,8 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
     """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do; others are
     written all the same."""
     refuse_unwritable("activity", op.f)
-    base = None if context.base_is_stale else op.base_rev
-    row, met, refused = capturing.change_activity(session, context.scope, op.id, base, op.f, context.actor)
+    base, deltas = 0 if context.base_is_stale else op.base_rev, deltas_of(op)
+    row, met, refused = capturing.change_activity(session, context.scope, op.id, base, deltas, context.chain)
     status: wire.Status = "rejected" if refused else "merged" if met else "applied"
     return Effect(status, "activity", row.id, row.rev, refused=refused)
 
@@ -222,8 +231,8 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
 def change_contact(session: Session, op: wire.Patch, context: Context) -> Effect:
     """Change a person. Refuses a field that somebody else changed meanwhile, as pages do."""
     refuse_unwritable("contact", op.f)
-    base = None if context.base_is_stale else op.base_rev
-    row_id, rev, met = capturing.change_contact(session, context.scope, op.id, base, op.f)
+    base, deltas = 0 if context.base_is_stale else op.base_rev, deltas_of(op)
+    row_id, rev, met = capturing.change_contact(session, context.scope, op.id, base, deltas, context.chain)
     return Effect("merged" if met else "applied", "contact", row_id, rev)
 
 

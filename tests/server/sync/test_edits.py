@@ -172,6 +172,8 @@ def test_own_fields_of_sites_and_people_are_taken_too(world: World) -> None:
     phone.save("create", "contact", contact, d={"account_id": str(account), **named})
     phone.sync()
     assert own(phone, contact, "contact", smokes=(None, False))["row"]["custom"] == {"smokes": False}
+    world.sql("update contact set custom = '{}'")
+    world.sql("""update contact set custom = '{"smokes": false}'""")
     for base in (0, 99):
         phone.save("patch", "contact", contact, base_rev=base, f={"custom.smokes": [None, True]})
     assert [one["status"] for one in phone.push()] == ["rejected"] * 2, "another value stands there"
