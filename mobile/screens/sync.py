@@ -172,7 +172,9 @@ def _question(ctx, question):
         told = {name: said(conflict[name]) for name in ("mine", "server")}
         conflict, stored = {**conflict, **told, "field": words.own(field["label"])}, said(stored)
         decided = decided and {**decided, "value": said(decided["value"])}
-    kind = conflict.get("kind")
+    kind, lone = conflict.get("kind"), False
+    if kind == "edit_after_delete" and entries.is_site_alone(ctx.files, op):
+        lone, conflict = True, {**conflict, "kind": "site_after_delete"}
     mark = "server" if question.decided else "attention"
     card = Card(Row(mark_icon(mark, 20), Text(_title(ctx, op), 16, True), spacing=10), spacing=10)
     choices = ((words("understood"), lambda: _dismiss(ctx, conflict["id"]), "quiet"),)
@@ -180,7 +182,7 @@ def _question(ctx, question):
         card.add_widget(Text(reasons.decided(words, conflict, decided), 16))
     else:
         card.add_widget(Text(reasons.clash(words, conflict, stored, has_moved=question.has_moved), 16))
-        is_lost = kind == "edit_after_delete" and not conflicts.may_restore(ctx.files.outbox)
+        is_lost = kind == "edit_after_delete" and not lone and not conflicts.may_restore(ctx.files.outbox)
         if question.refused:
             card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, question.refused)), 16))
         elif kind == "edit_after_delete":

@@ -189,17 +189,16 @@ def propose_pin(session: Session, op: wire.ProposePin, context: Context) -> Effe
 def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     """Merge changed fields into an account or a site."""
     refuse_unwritable(op.e, op.f)
-    for name, (_, new) in op.f.items():
-        if isinstance(new, dict | list) and not name.startswith(CUSTOM):
-            raise Invalid(f"{name} takes a single value.", field=name)
+    refuse_several(op.f)
     deltas = deltas_of(op)
     row = stored(session, op.e, op.id)
     before, redirected = row.rev, row.id != op.id
     base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
     merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
     own = context.chain.written(session, row, base, deltas)
+    waiting = conflicts.waiting_for(session, row, deltas, context.actor)
     outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor, own)
-    conflicts.answered_by_edit(session, op.e, row.id, deltas, outcome.applied, context.actor)
+    conflicts.answered_by_edit(session, row, waiting, outcome.applied, context.actor)
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
     )
@@ -222,6 +221,7 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
     """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do; others are
     written all the same."""
     refuse_unwritable("activity", op.f)
+    refuse_several(op.f)
     base, deltas = 0 if context.base_is_stale else op.base_rev, deltas_of(op)
     row, met, refused = capturing.change_activity(session, context.scope, op.id, base, deltas, context.chain)
     status: wire.Status = "rejected" if refused else "merged" if met else "applied"
@@ -290,6 +290,13 @@ def refuse_unwritable(entity: str, names: Iterable[str]) -> None:
     own = {name for name in names if name.startswith(CUSTOM) and entity in WITH_OWN}
     for name in sorted(set(names) - WRITABLE[entity] - own):
         raise Forbidden(f"A phone cannot change {name} of a {entity}.", help="Do it on the web pages.", field=name)
+
+
+def refuse_several(fields: Mapping[str, tuple[Json, Json]]) -> None:
+    """Refuse lists and objects where a field of ours takes one value."""
+    for name, (_, new) in fields.items():
+        if isinstance(new, dict | list) and not name.startswith(CUSTOM):
+            raise Invalid(f"{name} takes a single value.", field=name)
 
 
 def stored(session: Session, entity: str, row_id: UUID) -> Account | Site:

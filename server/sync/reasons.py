@@ -227,6 +227,7 @@ REASONS: Mapping[str, str] = {
     "not_an_id": "{field}: “{value}” is not an id.",
     "not_a_date": "{field}: “{value}” is not a date.",
     "not_known": "{field}: “{value}” is not known.",
+    "needs_text": "{field}: needs a text.",
     "needs_words": "{field}: needs a list of words.",
     "needs_list": "{field}: needs a list.",
     "needs_days": "{field}: needs a list of days.",

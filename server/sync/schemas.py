@@ -17,7 +17,9 @@ class ConflictRead(BaseModel):
     account_name: str | None
     """Null where the account is out of the reader's reach by now."""
     is_deleted: bool = False
-    """Whether the account is in the bin: taking the sender's value, or another one, brings it back."""
+    """Whether the account or its site is in the bin: taking the sender's value, or another one, brings it back."""
+    is_site_deleted: bool = False
+    """Whether it is the site alone; the account is there."""
     is_restored: bool = False
     """Whether the decision brought it back."""
     field: str
