@@ -9,7 +9,7 @@ with it.
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mobile.field import entries, holdings, limits, own, reads
@@ -175,6 +175,20 @@ def was_taken(store: Store, body: Json) -> bool:
         return False
     op = store.outbox.op(body["mends"])
     return op is None or op.state in ("applied", "merged", "conflict")  # of the journal only those are let go
+
+
+def finished[Made](store: Store, draft_id: str, body: Json, act: Callable[[], Made]) -> Made:
+    """Save what a form says; its draft is gone with it. Where it mends a refused entry, the op that says it anew names
+    that one, so that nobody in the office takes it as a second one. Raises TakenMeanwhile where somebody has."""
+    if was_taken(store, body):
+        raise TakenMeanwhile(body["mends"])
+    store.mending = store.outbox.op(body["mends"]) if body.get("mends") else None
+    try:
+        made = act()
+    finally:
+        store.mending = None
+    store.outbox.drafts.let_go(draft_id)
+    return made
 
 
 def let_go_of_taken(store: Store, op_id: str) -> None:

@@ -201,6 +201,8 @@ TEXTS = {
     "reason_not_an_id": "{field}: “{value}” is not an id.",
     "reason_not_a_date": "{field}: “{value}” is not a date.",
     "reason_not_known": "{field}: “{value}” is not known.",
+    "reason_taken_meanwhile": "The office has had this entry taken meanwhile.",
+    "reason_change_where_it_stands": "Change it where it stands.",
     "reason_needs_text": "{field}: needs a text.",
     "reason_needs_words": "{field}: needs a list of words.",
     "reason_needs_list": "{field}: needs a list.",

@@ -207,6 +207,8 @@ TEXTS = {
     "reason_not_an_id": "{field}: «{value}» ist keine Kennung.",
     "reason_not_a_date": "{field}: «{value}» ist kein Datum.",
     "reason_not_known": "{field}: «{value}» ist nicht bekannt.",
+    "reason_taken_meanwhile": "Das Büro hat diesen Eintrag inzwischen angenommen.",
+    "reason_change_where_it_stands": "Ändern Sie ihn dort, wo er steht.",
     "reason_needs_text": "{field}: braucht einen Text.",
     "reason_needs_words": "{field}: braucht eine Liste von Wörtern.",
     "reason_needs_list": "{field}: braucht eine Liste.",

@@ -78,15 +78,7 @@ class Typed:
 
     def save(self, act):
         """Save what the form says, and with the same stroke the draft is gone. Returns what the act returns."""
-
-        def both():
-            if drafts.was_taken(self.ctx.files, self.body):
-                raise drafts.TakenMeanwhile(self.body["mends"])
-            made = act()
-            self.ctx.files.outbox.drafts.let_go(self.id)
-            return made
-
-        made = self.ctx.files.at_once(both)
+        made = self.ctx.files.at_once(lambda: drafts.finished(self.ctx.files, self.id, self.body, act))
         self._over = True
         return made
 

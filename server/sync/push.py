@@ -74,6 +74,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     capturing.respect_pauses(session, (op.op for op in sent if op.n in stored), scope)
     aside.fill_all(session, scope.user_id, [op.op for op in sent if op.n in stored])
     receipts.write(session, batch.kept)
+    receipts.close_mended(session, device, sent)
     device.last_n = max(device.last_n, sent[-1].n)
     if device.pending:
         device.pending = device.pending | {"ops": max(0, device.pending["ops"] - len(sent))}
@@ -173,6 +174,9 @@ def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
     if waits_for(batch, op):
         error = said("dependency", "The op that this one builds on was refused.")
         return kept(batch, op, wire.OpResult(n=op.n, status="deferred", error=error))
+    if receipts.was_taken(session, batch.device, op):
+        error = said("taken_meanwhile", "The office has had this entry taken meanwhile.", "Change it where it stands.")
+        return kept(batch, op, wire.OpResult(n=op.n, status="rejected", error=error))
     return kept(batch, op, *settle(session, batch, op))
 
 

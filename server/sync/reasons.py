@@ -63,6 +63,8 @@ REASONS: Mapping[str, str] = {
     "site_needs_account": "A site belongs to an account.",
     "name_account": "Name the account too.",
     # what is there already, or changed meanwhile
+    "taken_meanwhile": "The office has had this entry taken meanwhile.",
+    "change_where_it_stands": "Change it where it stands.",
     "id_taken": "There is another entry with this id.",
     "enter_again": "Enter it once more.",
     "proposal_id_taken": "Another proposal has this id.",

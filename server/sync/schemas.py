@@ -151,6 +151,8 @@ class RefusedRead(BaseModel):
     """As it came."""
     decided_by_name: str | None
     decided_at: datetime | None
+    mended_by: UUID | None = None
+    """The op with which its rep has sent it anew."""
 
 
 class RefusedDecision(BaseModel):
