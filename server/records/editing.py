@@ -75,8 +75,12 @@ class Editor:
     ) -> Merge:
         """The three-way merge of an edit into the row as it is now; refuses values that the fields do not accept. The
         values of the fields in `own` are the editor's own."""
-        checked = {name: spelled_alike(delta, partial(self.travelling, name)) for name, delta in deltas.items()}
-        current = Current(self.values(row), row.rev, row.frev, row.deleted_at is not None, frozenset(own))
+        values = self.values(row)
+        checked = {
+            name: spelled_alike(delta, values.get(name), partial(self.travelling, name))
+            for name, delta in deltas.items()
+        }
+        current = Current(values, row.rev, row.frev, row.deleted_at is not None, frozenset(own))
         return merge(current, base_rev, checked, self.merging, in_scope=in_scope)
 
     def written(self, row: Editable, values: Mapping[str, Json]) -> dict[str, Any]:
@@ -94,10 +98,13 @@ class Editor:
         return kept
 
 
-def spelled_alike(delta: Delta, travelling: Callable[[object], Json]) -> Delta:
+def spelled_alike(delta: Delta, stored: Json, travelling: Callable[[object], Json]) -> Delta:
     """A change with both values as they are compared; refuses a new one that the field does not accept. What was seen
-    stays as it came where the field does not accept it, or where it is but another spelling of what is wanted."""
+    stays as it came where that is stored, where the field does not accept it, and where it is but another spelling of
+    what is wanted."""
     wanted = travelling(delta.new)
+    if delta.old == stored:
+        return Delta(delta.old, wanted)
     try:
         seen = travelling(delta.old)
     except Invalid:

@@ -48,15 +48,16 @@ def merged(
 ) -> tuple[dict[str, Any], ChangedMeanwhile | None]:
     """What an edit made at `base_rev` comes to now: the values to store, and what is to be said of fields that somebody
     else changed differently, with both values. What stands in the fields in `own` is the same editor's."""
-    checked = {name: spelled_alike(delta, partial(as_wire, name)) for name, delta in deltas.items()}
-    current = Current(wire_values(row), row.rev, row.frev, row.deleted_at is not None, frozenset(own))
+    values = wire_values(row)
+    checked = {name: spelled_alike(delta, values.get(name), partial(as_wire, name)) for name, delta in deltas.items()}
+    current = Current(values, row.rev, row.frev, row.deleted_at is not None, frozenset(own))
     outcome = merge(current, base_rev, checked, RULES)
     refused = tuple(clash for clash in outcome.clashes if clash.field not in outcome.apply)
     for clash in outcome.clashes:
         if clash not in refused:
             keep_clash(session, row.__tablename__, row.id, clash, actor)
-    values = {name: cleaned(name, value) for name, value in outcome.apply.items()}
-    return values, changed_meanwhile(row, refused) if refused else None
+    found = {name: cleaned(name, value) for name, value in outcome.apply.items()}
+    return found, changed_meanwhile(row, refused) if refused else None
 
 
 def changed_meanwhile(row: Activity, clashes: tuple[Clash, ...]) -> ChangedMeanwhile:
