@@ -21,6 +21,8 @@ OTHERS = ("server", "base", "by")
 AGAIN = (None, "changed_meanwhile", "already_decided")
 """Refusals after which the question is as it was, or none any more."""
 ANSWERED = ("queued", "sent", "deferred", "stuck", "applied", "merged")
+TAKEN_BACK = "taken_back"
+"""Stands beside the verdict on an answer once the office has undone what was decided: it answers nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +79,27 @@ def settled(outbox: Outbox, ops: Iterable[Op]) -> set[str]:
     ops, heard = list(ops), _heard(outbox)
     waiting = {op.op_id for op, conflict in _asked(outbox, ops) if conflict["id"] not in heard}
     met = {op.op_id for op in ops if op.state == "conflict" and met_by(op)}
-    answers = {op.op_id for op in ops if _refused(op) not in (None, "already_decided")}
+    answers = {op.op_id for op in ops if _refused(op) not in (None, "already_decided") or _is_taken_back(op)}
     return outbox.dismissed() | (met - waiting) | answers  # the question says of them
 
 
 def waiting(outbox: Outbox) -> list[str]:
     """The conflicts of which the server is asked, the newest first."""
-    asked = [str(conflict["id"]) for _, conflict in _asked(outbox, outbox.ops())]
-    return asked[::-1][:MOST]
+    ops = outbox.ops()
+    asked = [str(conflict["id"]) for _, conflict in _asked(outbox, ops)]
+    return [*asked[::-1], *(str(op.body["decides"]) for op in _judged(outbox, ops)[::-1])][:MOST]
 
 
 def heard(outbox: Outbox, decided: list[Json] | None) -> int:
-    """Keep what the server says is decided; what it does not name waits again. Returns how many are new."""
-    before, now = _heard(outbox), {one["id"]: one for one in decided or ()}
+    """Keep what the server says is decided; what it does not name waits again, also where the rep had answered. Returns
+    how many others have decided that is new."""
+    before, judged = _heard(outbox), _judged(outbox, outbox.ops())
+    now, own = {one["id"]: one for one in decided or ()}, {op.body["decides"] for op in judged}
+    asked = set(waiting(outbox)) if judged and decided is not None else set()
+    for op in judged:
+        if op.body["decides"] in asked - now.keys():
+            outbox.acknowledge(op.n, op.state, {**(op.result or {}), TAKEN_BACK: True})
+    now = {key: one for key, one in now.items() if key not in own}
     if now != before:
         outbox.meta.set(KEY, json.dumps(now) if now else None)
     return len(now.keys() - before.keys())
@@ -121,6 +131,23 @@ def _refused(op: Op) -> str | None:
     return str((op.result or {}).get("error", {}).get("code")) if is_refused else None
 
 
+def _is_taken_back(op: Op) -> bool:
+    """Whether the office has undone what an answer decided, or what had been decided before it."""
+    return bool(op.body.get("decides") and (op.result or {}).get(TAKEN_BACK))
+
+
+def _judged(outbox: Outbox, ops: Iterable[Op]) -> list[Op]:
+    """The answers that the server has heard, whose question somebody decided that way or before; but those that the rep
+    has put away."""
+    seen = outbox.dismissed()
+    return [
+        op
+        for op in ops
+        if op.body.get("decides") and not _is_taken_back(op) and not seen.intersection((op.op_id, op.body["decides"]))
+        if op.state in ("applied", "merged") or _refused(op) == "already_decided"
+    ]
+
+
 def _heard(outbox: Outbox) -> dict[str, Json]:
     return outbox.meta.read(KEY, lambda text: dict(json.loads(text))) or {}
 
@@ -130,7 +157,9 @@ def _asked(outbox: Outbox, ops: Iterable[Op]) -> list[tuple[Op, Json]]:
     ops, seen = list(ops), outbox.dismissed()
     answers = [op for op in ops if op.body.get("decides")]
     answered = {
-        op.body["decides"] for op in answers if op.state in ANSWERED or _refused(op) == "already_decided"
+        op.body["decides"]
+        for op in answers
+        if (op.state in ANSWERED or _refused(op) == "already_decided") and not _is_taken_back(op)
     } | seen
     return [
         (op, conflict)

@@ -9,7 +9,7 @@ with it.
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mobile.field import entries, holdings, limits, own, reads
@@ -152,14 +152,6 @@ def keep(store: Store, draft_id: str, body: Json, *, for_good: bool = False) -> 
             store.outbox.drafts.keep(draft_id, at, body, for_good=True)
 
 
-def settle(store: Store, draft: Draft, left: Json) -> None:
-    """What a form could show of a draft is saved: the draft is over, but for what was typed and is not asked any
-    more, which stays until the rep throws it away."""
-    store.outbox.drafts.let_go(draft.id)
-    if left:
-        store.outbox.drafts.keep(draft.id, draft.at, limits.written(only_left(draft.body, left)))
-
-
 def only_left(body: Json, left: Json) -> Json:
     """A draft of which nothing is there but what fits no field any more."""
     return {name: body[name] for name in ABOUT_LEFT if name in body} | left
@@ -193,6 +185,25 @@ def was_taken(store: Store, body: Json) -> bool:
         return False
     op = store.outbox.op(body["mends"])
     return op is None or op.state in ("applied", "merged", "conflict")  # of the journal only those are let go
+
+
+def finished[Made](store: Store, draft: Draft, left: Json, act: Callable[[], Made]) -> Made:
+    """Save what a form says; its draft is gone with it, but for what was typed and is not asked any more (`left`).
+
+    That stays until the rep throws it away. Where it mends a refused entry, the op that says it anew names that one, so
+    that nobody in the office takes it as a second one. Raises TakenMeanwhile where somebody has.
+    """
+    if was_taken(store, draft.body):
+        raise TakenMeanwhile(draft.body["mends"])
+    store.mending = store.outbox.op(draft.body["mends"]) if draft.body.get("mends") else None
+    try:
+        made = act()
+    finally:
+        store.mending = None
+    store.outbox.drafts.let_go(draft.id)
+    if left:
+        store.outbox.drafts.keep(draft.id, draft.at, limits.written(only_left(draft.body, left)))
+    return made
 
 
 def let_go_of_taken(store: Store, op_id: str) -> None:

@@ -62,6 +62,15 @@ def account_at(store: Store, op: Op) -> str | None:
     return found or remembered(store, op).get("account_id")
 
 
+def is_site_alone(store: Store, op: Op) -> bool:
+    """Whether an op is about a site that the office has removed from an account that is here: whoever may write the
+    account brings it back."""
+    if op.e != "site" or store.cache.doc("site", op.row_id) is not None:
+        return False
+    account_id = account_of(store, op)
+    return account_id is not None and store.cache.doc("account", account_id) is not None
+
+
 TOLD = ("subject", "name", "company", "person", "phone", "email", "due_on", "wanted_on", "outcome", "note")
 """What people read of an entry that they made, in this order."""
 

@@ -62,7 +62,7 @@ def decided(words: Words, conflict: Mapping[str, Any], decision: Mapping[str, An
     who, kind, state = decision.get("by") or words("the_office"), conflict.get("kind"), decision["state"]
     if kind == "delete_vs_edit":
         return words("decided_deleted" if state == "took_mine" else "decided_not_deleted", who=who)
-    if kind == "edit_after_delete" and state == "kept_server":
+    if kind in ("edit_after_delete", "site_after_delete") and state == "kept_server":
         return words("decided_left_deleted", who=who, mine=conflict["mine"] or "–")
     shown = {
         key: "–" if value is None else value

@@ -208,6 +208,9 @@ TEXTS = {
     "reason_not_an_id": "{field}: «{value}» ist keine Kennung.",
     "reason_not_a_date": "{field}: «{value}» ist kein Datum.",
     "reason_not_known": "{field}: «{value}» ist nicht bekannt.",
+    "reason_taken_meanwhile": "Das Büro hat diesen Eintrag inzwischen angenommen.",
+    "reason_change_where_it_stands": "Ändern Sie ihn dort, wo er steht.",
+    "reason_needs_text": "{field}: braucht einen Text.",
     "reason_needs_words": "{field}: braucht eine Liste von Wörtern.",
     "reason_needs_list": "{field}: braucht eine Liste.",
     "reason_needs_days": "{field}: braucht eine Liste von Tagen.",
@@ -341,6 +344,9 @@ TEXTS = {
     "decided_deleted": "{who} hat es gelöscht, wie Sie.",
     "decided_not_deleted": "Sie haben es gelöscht, aber {who} behält es.",
     "why_conflict_edit_after_delete": "{field}: Sie schrieben «{mine}», aber das Büro hat es inzwischen gelöscht.",
+    "why_conflict_site_after_delete": (
+        "{field}: Sie schrieben «{mine}», aber das Büro hat den Standort inzwischen entfernt."
+    ),
     "decided_left_deleted": "{who} hat es gelöscht gelassen. Sie schrieben «{mine}».",
     "mine_restores": "Mit Ihrem Wert kommt es zurück.",
     "office_restores": "Nur das Büro kann es zurückholen; Ihr Wert wartet dort.",

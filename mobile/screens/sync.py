@@ -1,5 +1,6 @@
 """Sync status: the three marks, what is not yet sent and why, and what needs the rep."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from kivy.metrics import dp
@@ -157,8 +158,10 @@ def _open(ctx, op):
 
 def _question(ctx, question):
     """A field that somebody else changed too: what the rep says to it, or who decided before them."""
-    words, op, conflict = ctx.words, question.op, question.conflict
-    kind = conflict.get("kind")
+    words, op, kind, lone = ctx.words, question.op, question.conflict.get("kind"), False
+    if kind == "edit_after_delete" and entries.is_site_alone(ctx.files, op):
+        lone, question = True, replace(question, conflict=question.conflict | {"kind": "site_after_delete"})
+    conflict = question.conflict
     mark = "server" if question.decided else "attention"
     card = Card(Row(mark_icon(mark, 20), Text(_title(ctx, op), 16, True), spacing=10), spacing=10)
     choices = ((words("understood"), lambda: _dismiss(ctx, conflict["id"]), "quiet"),)
@@ -166,7 +169,7 @@ def _question(ctx, question):
         card.add_widget(Text(values.decided(ctx, question), 16))
     else:
         card.add_widget(Text(values.clash(ctx, question), 16))
-        is_lost = kind == "edit_after_delete" and not conflicts.may_restore(ctx.files.outbox)
+        is_lost = kind == "edit_after_delete" and not lone and not conflicts.may_restore(ctx.files.outbox)
         if question.refused:
             card.add_widget(Text(words("why_rejected", reason=values.refusal(ctx, op, question.refused)), 16))
         elif kind == "edit_after_delete":

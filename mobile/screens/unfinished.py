@@ -84,16 +84,9 @@ class Typed:
 
     def save(self, act):
         """Save what the form says, and with the same stroke the draft is gone. Returns what the act returns."""
-
-        def both():
-            if drafts.was_taken(self.ctx.files, self.body):
-                raise drafts.TakenMeanwhile(self.body["mends"])
-            made = act()
-            left = {name: one for name, one in self.left.items() if one}
-            drafts.settle(self.ctx.files, Draft(self.id, self.at or "", self.body), left)
-            return made
-
-        made = self.ctx.files.at_once(both)
+        draft = Draft(self.id, self.at or "", self.body)
+        left = {name: one for name, one in self.left.items() if one}
+        made = self.ctx.files.at_once(lambda: drafts.finished(self.ctx.files, draft, left, act))
         self._over = True
         return made
 

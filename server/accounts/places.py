@@ -1,6 +1,6 @@
 """The rules of sites: adding and editing them, setting pins by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +99,13 @@ def edit_site(session: Session, scope: Scope, site_id: UUID, base_rev: int, chan
 
 
 def patch_site(
-    session: Session, scope: Scope, site_id: UUID, base_rev: int, deltas: Mapping[str, Delta], actor: Actor
+    session: Session,
+    scope: Scope,
+    site_id: UUID,
+    base_rev: int,
+    deltas: Mapping[str, Delta],
+    actor: Actor,
+    own: Collection[str] = (),
 ) -> Outcome:
     """Merge an edit of a site that was made without a network; see `service.patch`."""
     site = session.get(Site, site_id, with_for_update=True, populate_existing=True)
@@ -107,7 +113,7 @@ def patch_site(
         raise NotFound("There is no such site.", id=str(site_id))
     reach = select(Account.id).where(Account.id == site.account_id, queries.within_reach(scope, "accounts:write"))
     editor = editing.editor(session, site)
-    merge = editor.merged(site, base_rev, deltas, in_scope=session.scalar(reach) is not None)
+    merge = editor.merged(site, base_rev, deltas, in_scope=session.scalar(reach) is not None, own=own)
     write_site(session, site, editor.written(site, merge.apply))
     conflicts = editing.kept(session, site, merge, actor)
     return Outcome(site.rev, frozenset(merge.apply), merge.same, merge.clashes, conflicts)

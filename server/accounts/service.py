@@ -1,6 +1,6 @@
 """The rules of accounts: creating, editing, deleting, visits noted. Sites have `accounts.places`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -144,9 +144,16 @@ def edit(session: Session, scope: Scope, account_id: UUID, base_rev: int, change
 
 
 def patch(
-    session: Session, scope: Scope, account_id: UUID, base_rev: int, deltas: Mapping[str, Delta], actor: Actor
+    session: Session,
+    scope: Scope,
+    account_id: UUID,
+    base_rev: int,
+    deltas: Mapping[str, Delta],
+    actor: Actor,
+    own: Collection[str] = (),
 ) -> Outcome:
     """Merge an edit that was made without a network: what cannot be applied is stored as a conflict, never dropped.
+    What stands in the fields in `own` is the same editor's.
 
     Refuses unknown accounts, fields and values; an account that has left the editor's reach, or was deleted, gets
     conflicts instead.
@@ -157,7 +164,7 @@ def patch(
     scope.need_changes("account", deltas)
     reach = select(Account.id).where(Account.id == account_id, queries.within_reach(scope, "accounts:write"))
     editor = editing.editor(session, account)
-    merge = editor.merged(account, base_rev, deltas, in_scope=session.scalar(reach) is not None)
+    merge = editor.merged(account, base_rev, deltas, in_scope=session.scalar(reach) is not None, own=own)
     if merge.apply:
         write(session, scope, account, editor.written(account, merge.apply))
     conflicts = editing.kept(session, account, merge, actor)
@@ -198,7 +205,7 @@ def change_tags(
 ) -> Account:
     """Add and remove tags; this never conflicts with other people's tags."""
     account = find(session, scope, account_id, "accounts:write")
-    gone = {tag.casefold() for tag in remove}
+    gone = {tag.casefold() for tag in cleaned(ACCOUNT, "tags", remove)}
     account.tags = cleaned(ACCOUNT, "tags", [tag for tag in account.tags if tag.casefold() not in gone] + list(add))
     session.flush()
     tell_programs(session, account)

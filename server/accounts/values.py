@@ -28,6 +28,7 @@ from server.records.values import (
     text,
     website,
     whole,
+    worded,
 )
 from server.regions.firms import kind_of
 
@@ -40,7 +41,7 @@ __all__ = [
 
 def required(value: object) -> str:
     """A name: text that cannot be empty."""
-    name = plain(value, 300)
+    name = plain(worded(value), 300)
     if name is None:
         raise Invalid("is missing", help="Every account needs a name.")
     return name

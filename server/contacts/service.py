@@ -1,6 +1,6 @@
 """The rules of contacts: taking people in, editing them, their places at accounts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,8 @@ from server.contacts.values import CONTACT, LINK, LINKS, editor
 from server.fields import service as custom
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
-from server.records.editing import CUSTOM, Outcome, changed_meanwhile, require_revision
+from server.records.editing import CUSTOM, Editor, Outcome, changed_meanwhile, require_revision
+from server.records.merging import Delta
 from server.records.models import FieldHistory, RecordMerge
 from server.records.values import cleaned, phone_e164
 from server.webhooks import service as webhooks
@@ -80,7 +81,26 @@ def edit(session: Session, scope: Scope, contact_id: UUID, base_rev: int, change
     contact = find(session, scope, contact_id)
     scope.need_changes("contact", changes)
     how = editor(session)
-    merge = how.merged(contact, base_rev, how.deltas_since(session, contact, base_rev, changes))
+    return _changed(session, contact, base_rev, how.deltas_since(session, contact, base_rev, changes), how)
+
+
+def patch(
+    session: Session, contact: Contact, base_rev: int, deltas: Mapping[str, Delta], own: Collection[str]
+) -> Outcome:
+    """Change fields of a contact, made without a network; clashes as in `edit`. What stands in the fields in `own` is
+    the same editor's."""
+    return _changed(session, contact, base_rev, deltas, editor(session), own)
+
+
+def _changed(
+    session: Session,
+    contact: Contact,
+    base_rev: int,
+    deltas: Mapping[str, Delta],
+    how: Editor,
+    own: Collection[str] = (),
+) -> Outcome:
+    merge = how.merged(contact, base_rev, deltas, own=own)
     if merge.clashes:
         raise changed_meanwhile(contact.name, contact.rev, merge.clashes)
     write(session, contact, how.written(contact, merge.apply))

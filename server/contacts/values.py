@@ -10,7 +10,7 @@ from server.fields.service import rules_of
 from server.kit.errors import Invalid
 from server.records.editing import Editor
 from server.records.merging import Json, Rules
-from server.records.values import Rule, day, email, flag, identity, language, plain, text
+from server.records.values import Rule, day, email, flag, identity, language, plain, text, worded
 
 EARLIEST = 1900
 """The first year in which somebody who is met can be born."""
@@ -41,7 +41,7 @@ def reached_at(clean: Callable[[object], str | None], trouble: str) -> Callable[
 
 def phone(value: object) -> str | None:
     """A phone number as it is written; refuses what has no digits."""
-    written = plain(value, 60)
+    written = plain(worded(value), 60)
     if written is not None and sum(sign.isdigit() for sign in written) < 3:
         raise Invalid(f"“{written}” is not a phone number", help="Write it like +423 237 12 12.")
     return written

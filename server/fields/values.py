@@ -13,7 +13,7 @@ from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.records.currencies import rounded
 from server.records.merging import Json
-from server.records.values import MOST_DECIMALS, currency, day, email, phone_e164, plain, website
+from server.records.values import MOST_DECIMALS, currency, day, email, phone_e164, plain, website, worded
 
 YES = {"true", "yes", "ja", "oui", "si", "sì", "1", "x", "on", "wahr"}
 NO = {"false", "no", "nein", "non", "0", "off", "falsch"}
@@ -72,12 +72,12 @@ def accepted(shape: Shape, value: object) -> Json:
 
 def short(shape: Shape, value: object) -> Json:
     """A line of text."""
-    return fitting(shape, plain(value, TEXT_LIMIT))
+    return fitting(shape, plain(worded(value), TEXT_LIMIT))
 
 
 def long(shape: Shape, value: object) -> Json:
     """Text of several lines."""
-    return fitting(shape, plain(value, LONG_LIMIT, lines=True))
+    return fitting(shape, plain(worded(value), LONG_LIMIT, lines=True))
 
 
 def fitting(shape: Shape, written: str | None) -> str | None:
@@ -173,7 +173,7 @@ def some_of(shape: Shape, value: object) -> Json:
 
 def dialled(_shape: Shape, value: object) -> Json:
     """A phone number, as it is written; refuses what nobody could dial."""
-    written = plain(value, 60)
+    written = plain(worded(value), 60)
     if written and phone_e164(written, None) is None and not re.fullmatch(r"[\d\s()/.+-]{4,}", written):
         raise Invalid(f"“{written}” is not a phone number", help="Write it like +423 237 12 12.")
     return written

@@ -1,13 +1,14 @@
 """One edit of a record, made on some revision of it: merged field by field, whoever sends it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from server.kit.errors import PreconditionFailed
+from server.kit.errors import Invalid, PreconditionFailed
 from server.records import queries as records
 from server.records.currencies import in_minor_units
 from server.records.merging import Clash, Current, Delta, Json, Merge, Rules, merge
@@ -63,10 +64,23 @@ class Editor:
             seen = records.values_at(session, row.__tablename__, row.id, base_rev, wanted, current)
         return {name: Delta(old=self._wired(name, seen.get(name)), new=value) for name, value in wanted.items()}
 
-    def merged(self, row: Editable, base_rev: int, deltas: Mapping[str, Delta], *, in_scope: bool = True) -> Merge:
-        """The three-way merge of an edit into the row as it is now; refuses values that the fields do not accept."""
-        checked = {name: Delta(delta.old, self.travelling(name, delta.new)) for name, delta in deltas.items()}
-        current = Current(self.values(row), row.rev, row.frev, deleted=row.deleted_at is not None)
+    def merged(
+        self,
+        row: Editable,
+        base_rev: int,
+        deltas: Mapping[str, Delta],
+        *,
+        in_scope: bool = True,
+        own: Collection[str] = (),
+    ) -> Merge:
+        """The three-way merge of an edit into the row as it is now; refuses values that the fields do not accept. The
+        values of the fields in `own` are the editor's own."""
+        values = self.values(row)
+        checked = {
+            name: spelled_alike(delta, values.get(name), partial(self.travelling, name))
+            for name, delta in deltas.items()
+        }
+        current = Current(values, row.rev, row.frev, row.deleted_at is not None, frozenset(own))
         return merge(current, base_rev, checked, self.merging, in_scope=in_scope)
 
     def written(self, row: Editable, values: Mapping[str, Json]) -> dict[str, Any]:
@@ -82,6 +96,20 @@ class Editor:
     def _wired(self, name: str, value: Any) -> Json:
         kept: Json = value if name.startswith(CUSTOM) else self.wire(name, value)
         return kept
+
+
+def spelled_alike(delta: Delta, stored: Json, travelling: Callable[[object], Json]) -> Delta:
+    """A change with both values as they are compared; refuses a new one that the field does not accept. What was seen
+    stays as it came where that is stored, where the field does not accept it, and where it is but another spelling of
+    what is wanted."""
+    wanted = travelling(delta.new)
+    if delta.old == stored:
+        return Delta(delta.old, wanted)
+    try:
+        seen = travelling(delta.old)
+    except Invalid:
+        seen = delta.old
+    return Delta(delta.old if seen == wanted else seen, wanted)
 
 
 @dataclass(frozen=True)

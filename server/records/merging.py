@@ -66,6 +66,8 @@ class Current:
     rev: int
     frev: Mapping[str, int] = field(default_factory=dict)
     deleted: bool = False
+    own: frozenset[str] = frozenset()
+    """Fields whose value the editor wrote, earlier than this change: nobody else has changed them since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +85,27 @@ def merge(
 ) -> Merge:
     """Merge a change, made while the record stood at `base_rev`, into the record as it is now.
 
-    A field is applied when nobody changed it since `base_rev`, or when it still (or again) holds the value that the
-    editor saw. Otherwise it clashes, together with the rest of its group.
+    A field is applied when nobody else changed it since `base_rev`, or when it still (or again) holds the value that
+    the editor saw. Otherwise it clashes, together with the rest of its group. Out of the editor's scope what is stored
+    decides nothing: whatever they want clashes, so that no value can be guessed.
     """
-    same = frozenset(name for name, delta in deltas.items() if delta.new in (delta.old, current.values.get(name)))
+    same = frozenset(
+        name
+        for name, delta in deltas.items()
+        if delta.new == delta.old or (in_scope and delta.new == current.values.get(name))
+    )
     wanted = {name: delta for name, delta in deltas.items() if name not in same}
     kind = None
-    if current.deleted:
-        kind = ConflictKind.EDIT_AFTER_DELETE
-    elif not in_scope:
+    if not in_scope:
         kind = ConflictKind.OUT_OF_SCOPE
+    elif current.deleted:
+        kind = ConflictKind.EDIT_AFTER_DELETE
     if kind is not None:
         clashes = tuple(clash(current, name, delta, kind, Policy.KEEP_SERVER) for name, delta in wanted.items())
         return Merge({}, clashes, same)
 
     def changed_meanwhile(name: str) -> bool:
-        if current.frev.get(name, 1) <= base_rev:
+        if name in current.own or current.frev.get(name, 1) <= base_rev:
             return False
         return name not in deltas or current.values.get(name) not in (deltas[name].old, deltas[name].new)
 

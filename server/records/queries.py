@@ -29,6 +29,18 @@ def values_at(
     return {name: current.get(name) for name in names} | {name: old for name, old in rows}
 
 
+def last_ops(session: Session, entity: str, row_id: UUID, rev: int) -> dict[str, UUID | None]:
+    """The op of a phone by which each field of a record was changed last since a revision; None where it was none. `*`
+    stands for the record's creation."""
+    rows = session.execute(
+        select(FieldHistory.field, FieldHistory.op_id)
+        .distinct(FieldHistory.field)
+        .where(FieldHistory.entity == entity, FieldHistory.row_id == row_id, FieldHistory.rev > rev)
+        .order_by(FieldHistory.field, FieldHistory.rev.desc(), FieldHistory.id.desc())
+    )
+    return {name: op_id for name, op_id in rows}
+
+
 def history(session: Session, entity: str, row_ids: Iterable[UUID], *, limit: int = 200) -> list[FieldHistory]:
     """The latest changes of some records, newest first."""
     statement = (

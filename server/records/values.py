@@ -48,7 +48,14 @@ def plain(value: object, limit: int, *, lines: bool = False) -> str | None:
 
 def text(limit: int, *, lines: bool = False) -> Callable[[object], str | None]:
     """A rule for text of limited length."""
-    return lambda value: plain(value, limit, lines=lines)
+    return lambda value: plain(worded(value), limit, lines=lines)
+
+
+def worded(value: object) -> object:
+    """What can be a text; refuses lists, objects, and yes or no."""
+    if isinstance(value, bool | list | tuple | dict):
+        raise Invalid("needs a text")
+    return value
 
 
 def money(value: object) -> Decimal | None:
@@ -104,7 +111,7 @@ def currency(value: object) -> str:
 
 def email(value: object) -> str | None:
     """An e-mail address."""
-    written = plain(value, 254)
+    written = plain(worded(value), 254)
     if written is None:
         return None
     written = written.removeprefix("mailto:")
@@ -115,7 +122,7 @@ def email(value: object) -> str | None:
 
 def website(value: object) -> str | None:
     """A web address; `https://` is put in front where no scheme is given."""
-    written = plain(value, 500)
+    written = plain(worded(value), 500)
     if written is None:
         return None
     whole_address = written if re.match(r"[a-z][a-z0-9+.-]*:", written, re.IGNORECASE) else f"https://{written}"

@@ -27,7 +27,6 @@ from server.auth.access import Scope
 from server.auth.roles import Level
 from server.contacts import service as contacts_service
 from server.contacts.models import Contact
-from server.contacts.values import editor as contact_editor
 from server.density import claiming
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound, WaymarkError
@@ -39,8 +38,9 @@ from server.orders import queries as orders
 from server.orders.drafting import NewLine, NewOrder
 from server.orders.models import Order
 from server.products.money import plain
-from server.records.service import Actor
+from server.records.merging import Delta
 from server.sync import wire
+from server.sync.chains import Chain
 from server.sync.payloads import NewLine as Line
 from server.tracks import service as tracks
 from server.tracks.models import TrackKind
@@ -138,39 +138,20 @@ def activity_of(session: Session, scope: Scope, activity_id: UUID) -> Activity:
 
 
 def change_activity(
-    session: Session,
-    scope: Scope,
-    activity_id: UUID,
-    base_rev: int | None,
-    deltas: Mapping[str, tuple[object, object]],
-    actor: Actor,
+    session: Session, scope: Scope, activity_id: UUID, base_rev: int, deltas: Mapping[str, Delta], chain: Chain
 ) -> tuple[Activity, bool, WaymarkError | None]:
     """Change fields of an activity; also tells whether it met somebody else's change, and what is to be said of fields
-    that somebody else changed differently: where others are wanted too, those are written without them.
-
-    Where the revision that was seen means nothing here (None, or one that is still to come), values decide.
-    """
+    that somebody else changed differently: where others are wanted too, those are written without them."""
     row = activity_of(session, scope, activity_id)
-    now = editing.wire_values(row)
-    wanted = {name: new for name, (_, new) in deltas.items() if now[name] != new}
     met = base_rev != row.rev
-    if not wanted:
-        return row, met, None
-    refused: WaymarkError | None = None
-    if base_rev is None or base_rev > row.rev:
-        other = [name for name in wanted if now[name] != deltas[name][0]]
-        if other:
-            refused = Conflict(f"{other[0]} is “{now[other[0]]}” meanwhile.", help="Look at it again.", field=other[0])
-        base_rev = row.rev
-    else:
-        try:
-            return agenda.change(session, row, wanted, base_rev, actor), met, None
-        except editing.ChangedMeanwhile as error:
-            refused, other = error, [one["field"] for one in error.details["conflicts"]]
-    rest = {name: value for name, value in wanted.items() if name not in other}
-    if refused is not None and not rest:
+    base_rev = base_rev if base_rev <= row.rev else 0
+    own = chain.written(session, row, base_rev, deltas)
+    found, refused = editing.merged(session, row, deltas, base_rev, chain.actor, own)
+    if refused is not None and not found:
         raise refused
-    return agenda.change(session, row, rest, base_rev, actor), met, refused
+    if found:
+        agenda.write(session, row, found)
+    return row, met, refused
 
 
 def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
@@ -238,28 +219,16 @@ def add_contact(session: Session, op: wire.AddContact, scope: Scope) -> Made:
 
 
 def change_contact(
-    session: Session,
-    scope: Scope,
-    contact_id: UUID,
-    base_rev: int | None,
-    deltas: Mapping[str, tuple[object, object]],
+    session: Session, scope: Scope, contact_id: UUID, base_rev: int, deltas: Mapping[str, Delta], chain: Chain
 ) -> tuple[UUID, int, bool]:
-    """Change fields of a person; also tells whether it met somebody else's change.
-
-    Where the revision that was seen means nothing here (None, or one that is still to come), values decide.
-    """
+    """Change fields of a person; also tells whether it met somebody else's change."""
     scope.need("contacts:write")
     scope.need_changes("contact", deltas)  # before anything is compared: a refusal tells values
     row = contacts_service.find(session, scope, contact_id)
     met = base_rev != row.rev
-    wanted = {name: new for name, (_, new) in deltas.items()}
-    if not base_rev or base_rev > row.rev:
-        held = contact_editor(session).values(row)
-        for name, (seen, new) in deltas.items():
-            if (now := held.get(name)) not in (seen, new):
-                raise Conflict(f"{name} is “{now}” meanwhile.", help="Look at it again.", field=name)
-        base_rev = row.rev
-    return contact_id, contacts_service.edit(session, scope, contact_id, base_rev, wanted).rev, met
+    base_rev = base_rev if base_rev <= row.rev else 0
+    own = chain.written(session, row, base_rev, deltas)
+    return contact_id, contacts_service.patch(session, row, base_rev, deltas, own).rev, met
 
 
 class At(NamedTuple):

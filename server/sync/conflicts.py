@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from server.accounts import editing
 from server.accounts import queries as accounts
 from server.accounts import service as accounts_service
+from server.accounts.binned import restore_site
 from server.accounts.models import Account, Site
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
@@ -20,7 +21,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.records import service as records
 from server.records.editing import CUSTOM, ChangedMeanwhile
-from server.records.merging import Delta, Policy
+from server.records.merging import Policy
 from server.records.models import ConflictKind, ConflictState, FieldConflict
 from server.records.service import Actor
 from server.sync import wire
@@ -112,7 +113,8 @@ def read(
         row_id=conflict.row_id,
         account_id=account.id,
         account_name=account.name if is_reached else None,
-        is_deleted=account.deleted_at is not None,
+        is_deleted=is_gone(account, row),
+        is_site_deleted=account.deleted_at is None and row.deleted_at is not None,
         is_restored=conflict.restored,
         field=conflict.field,
         kind=conflict.kind,
@@ -186,7 +188,8 @@ def write(
     """Carry a decision out; nothing is written when the record holds the chosen value already.
 
     Of a set, a phone's change is made to what the set holds now. Of a record that went into another one, what is kept
-    is what that holds; refuses to delete it. A deleted account comes back with it; refuses whoever may not do that.
+    is what that holds; refuses to delete it. A deleted account or site comes back with it; refuses whoever may not do
+    that.
     """
     is_itself = row.id == conflict.row_id
     if conflict.kind == ConflictKind.DELETE_VS_EDIT or conflict.field == "deleted_at":
@@ -205,7 +208,7 @@ def write(
     kept = conflict.server if was_written else stood
     mine = joined(conflict, stood) if is_set(conflict) else conflict.mine
     value = {"keep_server": kept, "take_mine": mine, "custom": decision.value}[decision.decision]
-    if value == stood and (account.deleted_at is None or decision.decision == "keep_server"):
+    if value == stood and (not is_gone(account, row) or decision.decision == "keep_server"):
         return
     told = conflict.mine if was_written else conflict.server
     if decision.rev is None and stood != told and not is_set(conflict):
@@ -216,7 +219,15 @@ def write(
         accounts_service.restore(session, scope, account.id)
         session.refresh(row)
         conflict.restored = True
+    if isinstance(row, Site) and row.deleted_at is not None:
+        restore_site(session, scope, row.id)
+        conflict.restored = True
     put(session, scope, row, conflict.field, value)
+
+
+def is_gone(account: Account, row: Account | Site) -> bool:
+    """Whether a record is in the bin, by itself or with its account."""
+    return account.deleted_at is not None or row.deleted_at is not None
 
 
 def put(session: Session, scope: Scope, row: Account | Site, field: str, value: JsonValue) -> None:
@@ -275,24 +286,37 @@ def decide_by_phone(
     return decide(session, scope, conflict_id, decision)
 
 
-def answered_by_edit(
-    session: Session, entity: str, row_id: UUID, deltas: Mapping[str, Delta], applied: Collection[str], actor: Actor
-) -> None:
-    """Close the conflicts that a phone's own edit answers: one that is applied was made by somebody who had seen the
-    stored value, as apps do that know no other answer."""
+def waiting_for(
+    session: Session, row: Account | Site, fields: Collection[str], actor: Actor
+) -> list[tuple[FieldConflict, JsonValue]]:
+    """The conflicts, locked, that a phone's own edit of some fields may answer, with what the fields hold before it."""
     statement = select(FieldConflict).where(
-        FieldConflict.entity == entity,
-        FieldConflict.row_id == row_id,
-        FieldConflict.field.in_(applied),
+        FieldConflict.entity == row.__tablename__,
+        FieldConflict.row_id == row.id,
+        FieldConflict.field.in_(fields),
         FieldConflict.state == ConflictState.OPEN,
         FieldConflict.kind == ConflictKind.CONCURRENT,
         FieldConflict.policy == Policy.KEEP_SERVER,
         FieldConflict.device_id == actor.device_id,
     )
-    for conflict in session.scalars(statement.with_for_update()):
-        delta = deltas[conflict.field]
-        state = ConflictState.TOOK_MINE if delta.new == conflict.mine else ConflictState.CUSTOM
-        records.decide(session, conflict, state, actor, stood=delta.old, chosen=delta.new)
+    found = session.scalars(statement.with_for_update()).all()
+    return [(conflict, value_of(session, row, conflict)) for conflict in found]
+
+
+def answered_by_edit(
+    session: Session,
+    row: Account | Site,
+    waiting: Collection[tuple[FieldConflict, JsonValue]],
+    applied: Collection[str],
+    actor: Actor,
+) -> None:
+    """Close the conflicts that a phone's own edit answers: one that is applied was made by somebody who had seen the
+    stored value, as apps do that know no other answer."""
+    for conflict, stood in waiting:
+        if conflict.field in applied:
+            chosen = value_of(session, row, conflict)
+            state = ConflictState.TOOK_MINE if chosen == conflict.mine else ConflictState.CUSTOM
+            records.decide(session, conflict, state, actor, stood=stood, chosen=chosen)
 
 
 def decided(session: Session, scope: Scope, ids: Collection[UUID]) -> list[wire.Decided]:

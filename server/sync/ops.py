@@ -33,6 +33,7 @@ from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
 from server.sync import capturing, conflicts, wire
+from server.sync.chains import Chain
 from server.sync.messages import legible
 
 WRITABLE: Mapping[str, frozenset[str]] = {
@@ -75,6 +76,8 @@ class Context:
     made_at: datetime
     base_is_stale: bool
     """The revision it was made on is of another epoch and means nothing here."""
+    chain: Chain
+    """The ops that it may build on."""
 
 
 def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
@@ -189,16 +192,16 @@ def propose_pin(session: Session, op: wire.ProposePin, context: Context) -> Effe
 def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     """Merge changed fields into an account or a site."""
     refuse_unwritable(op.e, op.f)
-    for name, (_, new) in op.f.items():
-        if isinstance(new, dict | list) and not name.startswith(CUSTOM):
-            raise Invalid(f"{name} takes a single value.", field=name)
-    deltas = {name: Delta(old, new) for name, (old, new) in op.f.items()}
+    refuse_several(op.f)
+    deltas = deltas_of(op)
     row = stored(session, op.e, op.id)
     before, redirected = row.rev, row.id != op.id
     base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
     merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
-    outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor)
-    conflicts.answered_by_edit(session, op.e, row.id, deltas, outcome.applied, context.actor)
+    own = context.chain.written(session, row, base, deltas)
+    waiting = conflicts.waiting_for(session, row, deltas, context.actor)
+    outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor, own)
+    conflicts.answered_by_edit(session, row, waiting, outcome.applied, context.actor)
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
     )
@@ -222,6 +225,11 @@ def without(session: Session, op: wire.Patch, refused: Mapping[str, WaymarkError
     return replace(effect, status="rejected", refused=first)
 
 
+def deltas_of(op: wire.Patch) -> dict[str, Delta]:
+    """What an edit says of each field."""
+    return {name: Delta(old, new) for name, (old, new) in op.f.items()}
+
+
 def decide(session: Session, op: wire.Patch, conflict_id: UUID, context: Context) -> Effect:
     """What a rep says to a conflict of theirs. Refuses one that somebody has decided, or that has moved on unseen."""
     row = stored(session, op.e, op.id)
@@ -234,8 +242,9 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
     """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do; others are
     written all the same."""
     refuse_unwritable("activity", op.f)
-    base = None if context.base_is_stale else op.base_rev
-    row, met, refused = capturing.change_activity(session, context.scope, op.id, base, op.f, context.actor)
+    refuse_several(op.f)
+    base, deltas = 0 if context.base_is_stale else op.base_rev, deltas_of(op)
+    row, met, refused = capturing.change_activity(session, context.scope, op.id, base, deltas, context.chain)
     status: wire.Status = "rejected" if refused else "merged" if met else "applied"
     return Effect(status, "activity", row.id, row.rev, refused=refused)
 
@@ -243,8 +252,8 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
 def change_contact(session: Session, op: wire.Patch, context: Context) -> Effect:
     """Change a person. Refuses a field that somebody else changed meanwhile, as pages do."""
     refuse_unwritable("contact", op.f)
-    base = None if context.base_is_stale else op.base_rev
-    row_id, rev, met = capturing.change_contact(session, context.scope, op.id, base, op.f)
+    base, deltas = 0 if context.base_is_stale else op.base_rev, deltas_of(op)
+    row_id, rev, met = capturing.change_contact(session, context.scope, op.id, base, deltas, context.chain)
     return Effect("merged" if met else "applied", "contact", row_id, rev)
 
 
@@ -302,6 +311,13 @@ def refuse_unwritable(entity: str, names: Iterable[str]) -> None:
     own = {name for name in names if name.startswith(CUSTOM) and entity in WITH_OWN}
     for name in sorted(set(names) - WRITABLE[entity] - own):
         raise Forbidden(f"A phone cannot change {name} of a {entity}.", help="Do it on the web pages.", field=name)
+
+
+def refuse_several(fields: Mapping[str, tuple[Json, Json]]) -> None:
+    """Refuse lists and objects where a field of ours takes one value."""
+    for name, (_, new) in fields.items():
+        if isinstance(new, dict | list) and not name.startswith(CUSTOM):
+            raise Invalid(f"{name} takes a single value.", field=name)
 
 
 def stored(session: Session, entity: str, row_id: UUID) -> Account | Site:

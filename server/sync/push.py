@@ -18,6 +18,7 @@ from server.records.models import ConflictKind, FieldConflict
 from server.records.service import acting
 from server.sync import aside, buckets, capturing, entities, epochs, ops, reasons, receipts, wire
 from server.sync.buckets import Subscription
+from server.sync.chains import Chain
 from server.sync.hello import made_at
 from server.sync.messages import Reason, legible
 from server.sync.models import SyncPhone, SyncReceipt
@@ -42,6 +43,8 @@ class Batch:
     """What was answered before to the ops that are here, or are built on."""
     kept: list[SyncReceipt] = field(default_factory=list)
     """The answers of this push, to be written at its end."""
+    answered: dict[UUID, int] = field(default_factory=dict)
+    """The ops of this push that have an answer by now, with their numbers."""
     told: dict[int, Effect] = field(default_factory=dict)
     """What ops changed, by their number: the rows go along with the answer."""
 
@@ -71,6 +74,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     capturing.respect_pauses(session, (op.op for op in sent if op.n in stored), scope)
     aside.fill_all(session, scope.user_id, [op.op for op in sent if op.n in stored])
     receipts.write(session, batch.kept)
+    receipts.close_mended(session, device, sent)
     device.last_n = max(device.last_n, sent[-1].n)
     if device.pending:
         device.pending = device.pending | {"ops": max(0, device.pending["ops"] - len(sent))}
@@ -170,6 +174,9 @@ def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
     if waits_for(batch, op):
         error = said("dependency", "The op that this one builds on was refused.")
         return kept(batch, op, wire.OpResult(n=op.n, status="deferred", error=error))
+    if receipts.was_taken(session, batch.device, op):
+        error = said("taken_meanwhile", "The office has had this entry taken meanwhile.", "Change it where it stands.")
+        return kept(batch, op, wire.OpResult(n=op.n, status="rejected", error=error))
     return kept(batch, op, *settle(session, batch, op))
 
 
@@ -204,12 +211,13 @@ def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Eff
 
 def context_of(batch: Batch, op: Sent) -> Context:
     """Who sends an op, when it was made, and whether its base revision means anything here."""
-    at = op.op.at if op.op else None
+    at, actor = op.op.at if op.op else None, replace(batch.scope.actor, op_id=op.op_id)
     return Context(
         scope=batch.scope,
-        actor=replace(batch.scope.actor, op_id=op.op_id),
+        actor=actor,
         made_at=made_at(at, batch.phone, batch.device.skew_ms, batch.now),
         base_is_stale=batch.phone is not None and op.n <= batch.phone.stale_n,
+        chain=Chain(actor, op.n, batch.answered),
     )
 
 
@@ -264,6 +272,7 @@ def kept(batch: Batch, op: Sent, result: wire.OpResult, effect: Effect | None = 
     that stands under the number below zero; what comes after it in yet other words is answered and not kept.
     """
     body = None if result.status in ("applied", "merged") or op.body.get("e") == "track" else op.body
+    batch.answered[op.op_id] = op.n
     taken = {one.n for one in batch.receipts[op.op_id] if one.device_id == batch.device.id}
     number = next((n for n in (op.n, -op.n) if n not in taken), None)
     if number is not None:
@@ -278,6 +287,7 @@ def kept(batch: Batch, op: Sent, result: wire.OpResult, effect: Effect | None = 
 def replayed(batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
     """The answer that was given before; the row as it is now goes along."""
     result = wire.OpResult.model_validate(receipt.result | {"n": op.n, "replay": True})
+    batch.answered[op.op_id] = op.n
     if op.op is None or result.status in REFUSED:
         return result
     entity, row_id = op.op.e, op.op.id

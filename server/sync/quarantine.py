@@ -313,4 +313,5 @@ def taken(session: Session, batch: Batch, op: Sent) -> str:
         one.n = min(lowest or 0, 0) - 1
         receipts.write(session, [one])
     batch.kept.clear()
+    receipts.close_mended(session, batch.device, [op])
     return "refused" if result.status in push.REFUSED else "taken"

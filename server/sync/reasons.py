@@ -63,6 +63,8 @@ REASONS: Mapping[str, str] = {
     "site_needs_account": "A site belongs to an account.",
     "name_account": "Name the account too.",
     # what is there already, or changed meanwhile
+    "taken_meanwhile": "The office has had this entry taken meanwhile.",
+    "change_where_it_stands": "Change it where it stands.",
     "id_taken": "There is another entry with this id.",
     "enter_again": "Enter it once more.",
     "proposal_id_taken": "Another proposal has this id.",
@@ -228,6 +230,7 @@ REASONS: Mapping[str, str] = {
     "not_an_id": "{field}: “{value}” is not an id.",
     "not_a_date": "{field}: “{value}” is not a date.",
     "not_known": "{field}: “{value}” is not known.",
+    "needs_text": "{field}: needs a text.",
     "needs_words": "{field}: needs a list of words.",
     "needs_list": "{field}: needs a list.",
     "needs_days": "{field}: needs a list of days.",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import ARRAY, BigInteger, Uuid, and_, any_, bindparam, or_, select, text
+from sqlalchemy import ARRAY, BigInteger, Select, Uuid, and_, any_, bindparam, or_, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,13 @@ from server.kit.errors import WaymarkError
 from server.sync import conflicts, ops, wire
 from server.sync.messages import legible
 from server.sync.models import SyncReceipt
+
+TAKEN = ("applied", "merged", "conflict")
+"""What is not refused."""
+FACTS = ("visit_event", "attachment", "track")
+"""What is always taken, as it happened."""
+MENDED = "mended_by"
+"""Stands beside a refusal once its rep has sent the entry anew: the op that took its place."""
 
 type Unfit = WaymarkError | ValidationError | IntegrityError | DataError
 """What a rule, a shape or the database has against an op."""
@@ -47,8 +54,16 @@ class Sent:
     @property
     def dep_op(self) -> UUID | None:
         """The op that this one builds on."""
+        return self._named("dep_op")
+
+    @property
+    def mends(self) -> UUID | None:
+        """The refused op that this one takes the place of."""
+        return self._named("mends")
+
+    def _named(self, key: str) -> UUID | None:
         try:
-            return UUID(str(self.body["dep_op"])) if self.body.get("dep_op") else None
+            return UUID(str(self.body[key])) if self.body.get(key) else None
         except ValueError:
             return None
 
@@ -138,7 +153,7 @@ def taken(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[wire.Take
         select(SyncReceipt)
         .join(Device, Device.id == SyncReceipt.device_id)
         .where(SyncReceipt.op_id.in_(ids), Device.user_id == scope.user_id, SyncReceipt.decided_at.is_not(None))
-        .where(SyncReceipt.status.in_(("applied", "merged", "conflict")))
+        .where(SyncReceipt.status.in_(TAKEN))
     )
     told = [
         wire.Taken.model_validate(receipt.result | {"op_id": receipt.op_id}) for receipt in session.scalars(statement)
@@ -149,6 +164,33 @@ def taken(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[wire.Take
         if clash.id not in seen:
             clash.server = None
     return told
+
+
+def was_taken(session: Session, device: Device, op: Sent) -> bool:
+    """Whether the office has had the refused entry taken of which an op is another try: it would be there twice."""
+    if op.mends is None or op.body.get("k") != "create" or op.body.get("e") in FACTS:
+        return False
+    taken = mended_by(device, op.mends).where(SyncReceipt.status.in_(TAKEN), SyncReceipt.decided_at.is_not(None))
+    return session.scalar(taken) is not None
+
+
+def close_mended(session: Session, device: Device, sent: Sequence[Sent]) -> None:
+    """The refused entries of which ops that have an answer now are another try wait for nobody any more: what their rep
+    wants is in the later one."""
+    for op in sent:
+        if op.mends is None or op.mends == op.op_id:
+            continue
+        waiting = mended_by(device, op.mends).where(SyncReceipt.status.not_in(TAKEN), SyncReceipt.decided_at.is_(None))
+        for receipt in session.scalars(waiting.with_for_update(of=SyncReceipt)):
+            receipt.decided_by, receipt.decided_at = device.user_id, clock.now()
+            receipt.result = receipt.result | {MENDED: str(op.op_id)}
+    session.flush()
+
+
+def mended_by(device: Device, op_id: UUID) -> Select[SyncReceipt]:
+    """The answers to an op of a phone's user, on whatever phone."""
+    theirs = select(Device.id).where(Device.user_id == device.user_id)
+    return select(SyncReceipt).where(SyncReceipt.op_id == op_id, SyncReceipt.device_id.in_(theirs))
 
 
 def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:

@@ -134,6 +134,7 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
             body=body,
             decided_by_name=name,
             decided_at=receipt.decided_at,
+            mended_by=receipt.result.get(receipts.MENDED),
         )
         for receipt, name, body in several
     ]

@@ -17,7 +17,9 @@ class ConflictRead(BaseModel):
     account_name: str | None
     """Null where the account is out of the reader's reach by now."""
     is_deleted: bool = False
-    """Whether the account is in the bin: taking the sender's value, or another one, brings it back."""
+    """Whether the account or its site is in the bin: taking the sender's value, or another one, brings it back."""
+    is_site_deleted: bool = False
+    """Whether it is the site alone; the account is there."""
     is_restored: bool = False
     """Whether the decision brought it back."""
     field: str
@@ -153,6 +155,8 @@ class RefusedRead(BaseModel):
     """As it came."""
     decided_by_name: str | None
     decided_at: datetime | None
+    mended_by: UUID | None = None
+    """The op with which its rep has sent it anew."""
 
 
 class RefusedDecision(BaseModel):

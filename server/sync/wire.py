@@ -100,6 +100,8 @@ class Op(Message):
     id: UUID
     at: Moment | None = None
     dep_op: UUID | None = None
+    mends: UUID | None = None
+    """A refused op of its sender that this one takes the place of."""
 
 
 class Patch(Op):

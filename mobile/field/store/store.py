@@ -19,6 +19,15 @@ SHOWN = "overlay_of"
 """The highest number and how many ops were unsent when the overlay was laid last."""
 
 
+def is_same_entry(refused: Json, body: Json) -> bool:
+    """Whether an op says what a refused one said: it makes the same kind of thing, or changes the same field."""
+    if any(refused[key] != body[key] for key in ("k", "e")):
+        return False
+    if body["k"] == "create":
+        return all(refused["d"].get(key) == body["d"].get(key) for key in ("visit_id", "state"))
+    return bool(refused["id"] == body["id"] and refused.get("f", {}).keys() & body.get("f", {}).keys())
+
+
 class Store:
     """Opens both files, and mends them when nobody else has them open.
 
@@ -35,6 +44,8 @@ class Store:
         self.folder, self.seals = folder, seals or Seals()
         self._behind = False
         self._together: list[Op] | None = None
+        self.mending: Op | None = None
+        """The refused op that is entered again by what is saved now."""
         self._presence = salvage.Presence(folder)
         try:
             self._open()
@@ -127,6 +138,8 @@ class Store:
     def save(self, body: Json, contents: Sequence[Content] = (), *, fixes_upto: int = 0) -> Op:
         """Save one intention of the rep and show it. Saved once the outbox has committed, shown or not."""
         if self._together is not None:
+            if self.mending is not None and is_same_entry(self.mending.body, body):
+                body, self.mending = {**body, "mends": self.mending.op_id}, None
             self._together.append(self.outbox.append(body, contents, fixes_upto=fixes_upto))
             return self._together[-1]
         return self.at_once(lambda: self.save(body, contents, fixes_upto=fixes_upto))

@@ -169,7 +169,9 @@ class Sync:
             report.greeted = True
             report.poll_s, report.jitter_s = reply.poll_s, reply.jitter_s
             report.requeued += align(self._store, reply)
-            report.decided += conflicts.heard(self._store.outbox, [wire.emit(one) for one in reply.decided or ()])
+            report.decided += conflicts.heard(
+                self._store.outbox, None if reply.decided is None else [wire.emit(one) for one in reply.decided]
+            )
             report.taken += taken_after_all(self._store, reply.taken or ())
             self._durable_n = None if reply.durable_upto is None else reply.durable_upto.n
             refused: NotAllowed | None = None

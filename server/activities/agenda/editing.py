@@ -1,6 +1,7 @@
 """One edit of an activity, made on some revision of it: merged field by field."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from server.activities.agenda.models import Activity
 from server.activities.agenda.values import FIELDS, RULES, as_wire, cleaned, wire
 from server.kit.errors import PreconditionFailed
 from server.records import queries as records
-from server.records.editing import refuse_unknown
+from server.records.editing import refuse_unknown, spelled_alike
 from server.records.merging import Clash, Current, Delta, Json, merge
 from server.records.service import Actor, keep_clash
 
@@ -25,11 +26,8 @@ def wire_values(row: Activity) -> dict[str, Json]:
     return {name: wire(getattr(row, name)) for name in FIELDS}
 
 
-def changed(session: Session, row: Activity, changes: Mapping[str, Any], base_rev: int, actor: Actor) -> dict[str, Any]:
-    """What an edit made at `base_rev` comes to now: the values to store.
-
-    Refuses a field that somebody else changed differently; such a refusal names both values.
-    """
+def deltas_since(session: Session, row: Activity, changes: Mapping[str, Any], base_rev: int) -> dict[str, Delta]:
+    """What an editor changed who saw the row at `base_rev` and now wants these values."""
     refuse_unknown(row.rev, base_rev)
     wanted = {name: wire(cleaned(name, value)) for name, value in changes.items()}
     current = wire_values(row)
@@ -37,14 +35,29 @@ def changed(session: Session, row: Activity, changes: Mapping[str, Any], base_re
     if base_rev < row.rev:
         before = records.values_at(session, row.__tablename__, row.id, base_rev, wanted, current)
         seen = {name: as_wire(name, value) for name, value in before.items()}
-    deltas = {name: Delta(seen[name], value) for name, value in wanted.items()}
-    outcome = merge(Current(current, row.rev, row.frev, deleted=row.deleted_at is not None), base_rev, deltas, RULES)
+    return {name: Delta(seen[name], value) for name, value in wanted.items()}
+
+
+def merged(
+    session: Session,
+    row: Activity,
+    deltas: Mapping[str, Delta],
+    base_rev: int,
+    actor: Actor,
+    own: Collection[str] = (),
+) -> tuple[dict[str, Any], ChangedMeanwhile | None]:
+    """What an edit made at `base_rev` comes to now: the values to store, and what is to be said of fields that somebody
+    else changed differently, with both values. What stands in the fields in `own` is the same editor's."""
+    values = wire_values(row)
+    checked = {name: spelled_alike(delta, values.get(name), partial(as_wire, name)) for name, delta in deltas.items()}
+    current = Current(values, row.rev, row.frev, row.deleted_at is not None, frozenset(own))
+    outcome = merge(current, base_rev, checked, RULES)
     refused = tuple(clash for clash in outcome.clashes if clash.field not in outcome.apply)
-    if refused:
-        raise changed_meanwhile(row, refused)
     for clash in outcome.clashes:
-        keep_clash(session, row.__tablename__, row.id, clash, actor)
-    return {name: cleaned(name, value) for name, value in outcome.apply.items()}
+        if clash not in refused:
+            keep_clash(session, row.__tablename__, row.id, clash, actor)
+    found = {name: cleaned(name, value) for name, value in outcome.apply.items()}
+    return found, changed_meanwhile(row, refused) if refused else None
 
 
 def changed_meanwhile(row: Activity, clashes: tuple[Clash, ...]) -> ChangedMeanwhile:

@@ -179,7 +179,10 @@ def change(session: Session, row: Activity, changes: Mapping[str, Any], base_rev
     is refused with both values.
     """
     session.refresh(row, with_for_update=True)
-    found = editing.changed(session, row, changes, base_rev, actor)
+    deltas = editing.deltas_since(session, row, changes, base_rev)
+    found, refused = editing.merged(session, row, deltas, base_rev, actor)
+    if refused is not None:
+        raise refused
     if found.get("owner_id", row.owner_id) is None:
         raise Invalid("Somebody must own it.", field="owner_id")
     write(session, row, found)

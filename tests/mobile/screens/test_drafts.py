@@ -11,6 +11,7 @@ from PIL import Image
 from mobile.field import drafts, locking, photos, reads, rights, taking
 from mobile.field.capture import edit
 from mobile.field.home import SignedIn
+from mobile.field.store.drafts import Draft
 from mobile.field.store.outbox import Outbox
 from mobile.screens import trouble
 from tests.mobile.conftest import uid
@@ -447,6 +448,31 @@ def test_a_refused_entry_that_the_office_takes_is_not_entered_once_more(world, s
         form.save()
     assert "it would be there twice" in trouble.told(screen.app.ctx.words, refused.value)
     assert [op.e for op in screen.app.ctx.store.outbox.ops()] == ["contact"]
+
+
+def test_a_refused_entry_that_is_mended_and_saved_says_which_one_it_was(world, screen):
+    from mobile.screens.editing import PersonForm
+
+    op = refused_person(world, screen)
+    (form,) = screen.widgets(PersonForm)
+    form.fields["title"].input.text = "Dr."
+    form.save()
+    *_, again = screen.app.ctx.store.outbox.ops()
+    assert (again.e, again.body["mends"], again.body["d"]["title"]) == ("contact", op.op_id, "Dr.")
+
+
+def test_a_mended_change_names_the_refused_one_where_it_changes_the_same_field(world):
+    one = edit(world.store, "account", uid(1001), {"note": "x" * 3})
+    body = {"mends": one.op_id}
+
+    def save(**changes):
+        return drafts.finished(
+            world.store, Draft("d", "", body), {}, lambda: edit(world.store, "account", uid(1001), changes)
+        )
+
+    ops = [world.store.at_once(lambda c=c: save(**c)) for c in ({"phone": "+423 1"}, {"note": "shorter"})]
+    assert [op.body.get("mends") for op in ops] == [None, one.op_id]
+    assert "mends" not in edit(world.store, "account", uid(1001), {"note": "later"}).body
 
 
 def test_what_was_typed_since_into_an_entry_that_the_office_takes_is_read_and_leads_to_the_account(world, screen):

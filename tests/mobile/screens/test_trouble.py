@@ -207,6 +207,22 @@ def test_an_edit_of_an_account_that_was_deleted_says_whose_and_what_can_be_done(
     assert conflicts.questions(screen.app.ctx.store) == []
 
 
+def test_an_edit_of_a_site_that_was_removed_says_so_and_the_rep_brings_it_back(world, open_app):
+    world.server.closed = ["account.deleted_at"]
+    edit(world.store, "site", uid(2001), {"street": "Gasse 3"})
+    world.server.put("site", uid(2001), None)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("you wrote “Gasse 3”, but the office has removed the site meanwhile.")
+    assert not screen.shows("Only the office can bring it back")
+    screen.tap("Bring it back")
+    (answer,) = screen.app.ctx.store.outbox.ops(["queued"])
+    assert (answer.e, answer.body["f"]["street"][1]) == ("site", "Gasse 3")
+
+
 def test_an_answer_that_is_refused_is_no_second_entry_and_the_question_says_why(world, open_app):
     deleted(world, note="Ring twice")
     (question,) = conflicts.questions(world.store)

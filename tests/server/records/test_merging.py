@@ -26,14 +26,15 @@ def situations(draw: st.DrawFn) -> tuple[Current, int, dict[str, Delta]]:
         now[name], frev[name] = draw(values), rev
     wanted = draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=4, unique=True))
     deltas = {name: Delta(base[name], draw(values)) for name in wanted}
-    return Current(now, rev, frev, deleted=draw(st.booleans())), base_rev, deltas
+    own = draw(st.frozensets(st.sampled_from(FIELDS), max_size=2))
+    return Current(now, rev, frev, deleted=draw(st.booleans()), own=own), base_rev, deltas
 
 
 def written(current: Current, merged: Merge) -> Current:
     """The record after a merge is written."""
     rev = current.rev + 1
     frev = dict(current.frev) | {name: rev for name, new in merged.apply.items() if current.values.get(name) != new}
-    return Current({**current.values, **merged.apply}, rev, frev, current.deleted)
+    return Current({**current.values, **merged.apply}, rev, frev, current.deleted, current.own)
 
 
 def test_what_a_form_sends_unchanged_keeps_what_others_wrote_meanwhile() -> None:
@@ -59,7 +60,9 @@ def test_no_value_vanishes(situation: tuple[Current, int, dict[str, Delta]], in_
             assert (clash.base, clash.mine, clash.server) == (delta.old, delta.new, stored)
         else:
             assert merged.apply[name] == delta.new
-            assert current.frev.get(name, 1) <= base_rev or stored == delta.old
+            assert current.frev.get(name, 1) <= base_rev or stored == delta.old or name in current.own
+        if not in_scope:
+            assert (name in merged.same) == (delta.new == delta.old), "what is stored decides nothing"
     if current.deleted or not in_scope:
         assert not merged.apply
 
@@ -71,6 +74,23 @@ def test_a_record_that_nobody_else_touched_takes_everything(situation: tuple[Cur
     alone = Current(current.values, current.rev, current.frev)
     merged = merge(alone, current.rev, deltas, RULES)
     assert merged.clashes == ()
+
+
+@settings(max_examples=500)
+@given(situations())
+def test_nobody_is_in_conflict_with_what_they_wrote_themselves(
+    situation: tuple[Current, int, dict[str, Delta]],
+) -> None:
+    current, base_rev, deltas = situation
+    alone = Current(current.values, current.rev, current.frev, own=frozenset(FIELDS))
+    merged = merge(alone, base_rev, deltas, RULES)
+    assert merged.clashes == ()
+    assert merged.apply.keys() == {name for name, one in deltas.items() if one.new not in (one.old, alone.values[name])}
+
+
+def test_a_change_back_to_what_was_there_first_counts_where_the_value_in_between_is_the_editors() -> None:
+    current = Current({"phone": "b"}, rev=2, frev={"phone": 2}, own=frozenset({"phone"}))
+    assert merge(current, 1, {"phone": Delta("b ", "a")}, RULES).apply == {"phone": "a"}
 
 
 @settings(max_examples=500)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,18 +22,22 @@ from server.auth.models import User
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
+from server.records.editing import CUSTOM
 from server.sync import buckets, conflicts, epochs
 from server.sync.schemas import Decision
 from tests.server.sync.backups import Backups
 from tests.server.sync.field_phone import FieldPhone, Killed
 from tests.server.sync.world import World
 
-FIELDS = ("phone", "website", "note")
+FIELDS: dict[str, Callable[[int], str]] = {
+    "phone": lambda n: f"f  {n}", "website": lambda n: f"f{n}.li", "note": lambda n: f"fe\u0301{n} "
+}  # fmt: skip
+"""What is written into fields, as the server spells it otherwise."""
 PLACE = ("street", "postcode", "city")
 OWN: dict[str, Callable[[random.Random], Any]] = {
-    "beds": lambda rng: rng.choice((None, rng.randint(0, 9999), rng.randint(0, 9999) / 4)),
-    "doors": lambda rng: rng.choice((None, ["side"], ["side", "front"])),
-    "chain": lambda rng: rng.choice((None, f"c{rng.randint(0, 9999)}")),
+    "beds": lambda rng: rng.choice((None, rng.randint(0, 9999), f"{rng.randint(0, 9999)}.50")),
+    "doors": lambda rng: rng.choice((None, ["side"], ["front", "side"])),
+    "chain": lambda rng: rng.choice((None, f" c  {rng.randint(0, 9999)}")),
 }
 """Fields of the company's own, and what is written into them."""
 KINDS = {"beds": "number", "doors": "choices", "chain": "text"}
@@ -40,6 +45,25 @@ DEFINED = """
 insert into custom_field (id, object, key, label, kind, choices) values (gen_random_uuid(), :object, :key, :key, :kind,
     '[{"value": "side", "label": "Side"}, {"value": "front", "label": "Front"}]')
 """
+
+
+def spelled(name: str, value: Any) -> Any:
+    """A value as the server stores it; one that it does not take as it is."""
+    match name.removeprefix(CUSTOM), value:
+        case "beds", str() if value[0].isdigit():
+            return int(float(value)) if float(value).is_integer() else float(value)
+        case "doors", list():
+            return [one for one in ("side", "front") if one in value]
+        case (("chain" | "phone"), str()):
+            return " ".join(value.split())
+        case "website", str() if value.endswith(".li"):
+            return value if value.startswith("https://") else f"https://{value}"
+        case "note", str():
+            return unicodedata.normalize("NFC", value).strip()
+        case _:
+            return value
+
+
 AREAS = ("west", "east", None)
 REPS = ("rita", "otto")
 SELDOM = 0.3
@@ -104,9 +128,14 @@ class OnThePhones(Company):
     """What reps and their phones do and suffer."""
 
     def a_rep_edits(self) -> None:
+        """Once, or the same field several times, also back to what it was; not always as the server spells it."""
         phone = self.phone()
         if held := phone.shown("account"):
-            phone.edit("account", self.rng.choice(held), **{self.rng.choice(FIELDS): f"f{self.rng.randint(0, 9999)}"})
+            row_id, name = self.rng.choice(held), self.rng.choice(sorted(FIELDS))
+            before = phone.store.cache.shown("account", row_id)[1][name]
+            for _ in range(self.rng.choice((1, 1, 2, 3))):
+                written = FIELDS[name](self.rng.randint(0, 9999))
+                phone.edit("account", row_id, **{name: self.rng.choice((written, written, written, before))})
 
     def a_rep_corrects_an_address(self) -> None:
         phone = self.phone()
@@ -122,7 +151,10 @@ class OnThePhones(Company):
             values = {f"custom.{key}": OWN[key](self.rng) for key in keys}
             if self.rng.random() < 0.1:
                 values["custom.beds"] = "many"
-            phone.edit(e, self.rng.choice(held), **values)
+            row_id = self.rng.choice(held)
+            phone.edit(e, row_id, **values)
+            if self.rng.random() < 0.3:
+                phone.edit(e, row_id, **{name: OWN[name.removeprefix("custom.")](self.rng) for name in values})
 
     def a_rep_says_how_often(self) -> None:
         phone = self.phone()
@@ -264,7 +296,7 @@ class InTheOffice(Company):
     """What colleagues do, on the pages and by hand."""
 
     def somebody_edits(self) -> None:
-        name, value = self.rng.choice(FIELDS), f"w{self.rng.randint(0, 9999)}"
+        name, value = self.rng.choice(sorted(FIELDS)), f"w{self.rng.randint(0, 9999)}"
         self.by_hand(f"update account set {name} = :value where id = :id", value=value, id=self.an_account())
 
     def somebody_corrects_an_address(self) -> None:
@@ -277,12 +309,12 @@ class InTheOffice(Company):
         value, whose = OWN[key](self.rng), "id" if table == "account" else "account_id"
         self.by_hand(
             f"update {table} set custom = jsonb_strip_nulls(custom || cast(:own as jsonb)) where {whose} = :id",
-            own=json.dumps({key: value}),
+            own=json.dumps({key: spelled(CUSTOM + key, value)}),
             id=self.an_account(),
         )
 
     def somebody_edits_on_an_old_page(self) -> None:
-        account, name, value = self.an_account(), self.rng.choice(FIELDS), f"w{self.rng.randint(0, 9999)}"
+        account, name, value = self.an_account(), self.rng.choice(sorted(FIELDS)), f"w{self.rng.randint(0, 9999)}"
         rev = self.rng.randint(1, 4)
         self.on_the_pages(lambda session: accounts.edit(session, system_scope(), account, rev, {name: value}))
 

@@ -26,6 +26,7 @@ from server.sync import buckets, doctor, entities
 from server.tracks.models import Track
 from server.tracks.service import lies_in, paused
 from tests.server.sync.field_phone import FieldPhone
+from tests.server.sync.happenings import PLACE, spelled
 
 type Ledger = Mapping[str, Op]
 """Every op that was ever committed on a phone, by its id."""
@@ -104,8 +105,26 @@ where mine.op_id = :op and mine.field = :name and coalesce(mine.old, 'null') <> 
   and exists (select from field_history other
               where other.entity = mine.entity and other.row_id = mine.row_id and other.field = mine.field
                 and other.rev > :base and other.rev < mine.rev)
+  and not exists (select from field_history last
+                  where last.entity = mine.entity and last.row_id = mine.row_id and last.field = mine.field
+                    and last.rev = (select max(rev) from field_history b where b.entity = mine.entity
+                                    and b.row_id = mine.row_id and b.field = mine.field and b.rev < mine.rev)
+                    and last.source = 'sync' and last.actor = mine.actor)
 """
-"""A value that came after the one the phone saw, and that the phone's change replaced as if nobody had."""
+"""A value that came after the one the phone saw, and that the phone's change replaced as if nobody had. What its own
+rep had written by the phone counts as seen."""
+
+WITH_ITSELF = """
+select 1 from field_conflict c
+join sync_receipt mine on mine.op_id = c.op_id
+join lateral (select h.op_id from field_history h
+              where h.entity = c.entity and h.row_id = c.row_id and h.field = c.field and h.at < c.created_at
+              order by h.rev desc limit 1) last on true
+join sync_receipt earlier on earlier.op_id = last.op_id
+where c.op_id = :op and c.field = :name and c.kind = 'concurrent' and earlier.device_id = mine.device_id
+  and earlier.n < mine.n and earlier.n > 0
+"""
+"""A clash of an op with a value that an earlier op of its phone had written last."""
 
 KEPT = """
 select 1 from field_history where op_id = :op and field = :name
@@ -140,7 +159,10 @@ def wrong_with(session: Session, op: Op) -> Iterator[str]:
             yield "I1: the visit event is not there"
     if op.kind == "patch" and status != "rejected":
         for name, (old, new) in op.body["f"].items():
+            old, new = spelled(name, old), spelled(name, new)
             values = {"op": op.op_id, "name": name, "old": json.dumps(old), "base": op.body["base_rev"]}
+            if name not in PLACE and session.execute(text(WITH_ITSELF), values).all():
+                yield f"I15: {name} clashed with what its own phone had written"
             if session.execute(text(OVERWRITTEN), values).all():
                 yield f"I5: {name} of somebody else was overwritten without a conflict"
             kept = {"op": op.op_id, "name": name, "row": UUID(op.row_id), "new": json.dumps(new)}

@@ -24,7 +24,7 @@ from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
 from server.kit import clock
 from server.kit.database import engine
-from server.sync import buckets, cursors, epochs, feeding, glance, push, receipts
+from server.sync import buckets, chains, cursors, epochs, feeding, glance, push, receipts
 from server.sync import pull as server_pull
 from server.sync.problems import Gap
 from tests.server.sync import stories
@@ -200,8 +200,8 @@ def last_writer_wins(m: Patch) -> None:
     """An edit replaces whatever is there."""
     real = accounts.patch
 
-    def patch(session: Any, scope: Any, row_id: Any, base: int, deltas: Any, actor: Any) -> Any:
-        return real(session, scope, row_id, 1_000_000, deltas, actor)
+    def patch(session: Any, scope: Any, row_id: Any, base: int, deltas: Any, actor: Any, own: Any) -> Any:
+        return real(session, scope, row_id, 1_000_000, deltas, actor, own)
 
     m.setattr(accounts, "patch", patch)
 
@@ -257,6 +257,11 @@ def photo_dropped_at_the_answer(m: Patch) -> None:
     m.setattr(blobs.Blobs, "stored", blobs.Blobs.let_go)
 
 
+def own_changes_are_anybodys(m: Patch) -> None:
+    """What a phone wrote by an earlier op is a change like anybody's."""
+    m.setattr(chains.Chain, "written", lambda self, session, row, base_rev, fields: frozenset())
+
+
 MUTANTS: tuple[tuple[Callable[[Patch], None], Story], ...] = (
     (sequence_cursor, stories.a_transaction_stays_open),
     (updated_at_cursor, stories.a_transaction_stays_open),
@@ -272,6 +277,7 @@ MUTANTS: tuple[tuple[Callable[[Patch], None], Story], ...] = (
     (children_stay_behind, stories.an_account_moves),
     (scope_remembered, stories.an_area_is_taken_away),
     (last_writer_wins, stories.two_edit_one_field),
+    (own_changes_are_anybodys, stories.the_street_now_and_the_town_later),
     (op_changed_after_sending, stories.an_answer_is_lost),
     (cursor_before_rows, stories.an_app_dies_at_every_place),
     (overlay_dropped_at_sending, stories.two_edit_one_field),

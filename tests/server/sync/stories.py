@@ -133,6 +133,16 @@ def two_edit_one_field(schedule: Schedule) -> None:
     schedule.note()
 
 
+def the_street_now_and_the_town_later(schedule: Schedule) -> None:
+    rita = schedule.phones["rita"]
+    row_id = rita.shown("site")[0]
+    rita.edit("site", row_id, street="Gasse 3")
+    rita.edit("site", row_id, city="Vaduz")
+    schedule.note()
+    schedule.synced(rita)
+    assert not rita.store.outbox.ops(["conflict"]), "I15: the town clashed with the street of its own phone"
+
+
 def an_app_dies_at_every_place(schedule: Schedule) -> None:
     phone = schedule.phones["rita"]
     for place in range(10, 100, 3):

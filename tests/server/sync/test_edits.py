@@ -87,6 +87,21 @@ def test_an_own_field_is_taken_as_on_the_pages_and_refused_in_codes(world: World
     assert emptied["row"]["custom"] == {}
 
 
+@pytest.mark.parametrize("value", [{"a": 1}, ["x"], True, [["x"]]])
+def test_a_text_takes_only_text(world: World, value: object) -> None:
+    kinds = ("text", "long_text", "url", "mail", "phone")
+    for kind in kinds:
+        define(kind, kind)
+    account = world.account("Bakery", "west")
+    phone = synced(world)
+    for name in (*(f"custom.{kind}" for kind in kinds), "name", "note", "email"):
+        phone.save("patch", "account", account, base_rev=1, f={name: [None, value]})
+        (told,) = phone.push()
+        assert (name, told["status"]) == (name, "rejected")
+        assert told["error"]["reasons"][0]["code"] in ("needs_text", "single_value")
+    assert world.sql("select custom, name from account") == [({}, "Bakery")]
+
+
 def test_a_phone_is_told_what_values_of_a_field_may_be(world: World) -> None:
     define("number", "beds", required=True, minimum="1", maximum="2000.5")
     define("text", "code", pattern="[A-Z]+")
@@ -211,6 +226,8 @@ def test_own_fields_of_sites_and_people_are_taken_too(world: World) -> None:
     phone.save("create", "contact", contact, d={"account_id": str(account), **named})
     phone.sync()
     assert own(phone, contact, "contact", smokes=(None, False))["row"]["custom"] == {"smokes": False}
+    world.sql("update contact set custom = '{}'")
+    world.sql("""update contact set custom = '{"smokes": false}'""")
     for base in (0, 99):
         phone.save("patch", "contact", contact, base_rev=base, f={"custom.smokes": [None, True]})
     assert [one["status"] for one in phone.push()] == ["rejected"] * 2, "another value stands there"

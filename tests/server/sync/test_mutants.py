@@ -1,4 +1,4 @@
-"""The stories hold, and four of the deliberate mistakes do not survive theirs; all of them by `make mutants-sync`."""
+"""The stories hold, and five of the deliberate mistakes do not survive theirs; all of them by `make mutants-sync`."""
 
 import pytest
 from sqlalchemy import Engine
@@ -13,11 +13,12 @@ CHEAP = (
     mutants.sequence_cursor,
     mutants.no_receipt,
     mutants.last_writer_wins,
+    mutants.own_changes_are_anybodys,
     mutants.batch_without_savepoints,
 )
 
 
-def test_four_mistakes_are_caught_by_stories_that_hold_without_them(
+def test_five_mistakes_are_caught_by_stories_that_hold_without_them(
     empty_database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "10ms")

@@ -5,18 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from mobile import reasons
-from mobile.field import around, conflicts, locking, taking
+from mobile.field import around, conflicts, entries, locking, own, reads, taking
 from mobile.field.capture import edit, propose_pin
 from mobile.field.checkin import Fix
 from mobile.field.pins import proposed_pins
 from mobile.field.store import clock
 from mobile.texts import Words
+from server.accounts.models import Site
 from server.auth.models import User
 from server.auth.service import hasher
 from server.kit.database import transaction
 from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.test_conflicts import Desk
+from tests.server.sync.test_edits import define
 from tests.server.sync.test_merged import account as pinned
 from tests.server.sync.test_merged import merged
 from tests.server.sync.test_prospects import firm
@@ -174,3 +178,111 @@ def test_a_question_about_an_account_that_was_merged_since_is_answered_at_what_i
     assert (report.ok, dict(report.results)) == (True, {"applied": 1})
     assert world.sql("select phone from account where merged_into is null") == [(after,)]
     assert world.sql("select count(*) from field_conflict where state = 'open'") == [(0,)]
+
+
+def with_depot(world: World, phone: FieldPhone) -> str:
+    """A second site of an account; the rep writes its street, and the office removes it."""
+    account = world.account("Bakery", "west")
+    with transaction() as session:
+        main = session.scalars(select(Site).where(Site.account_id == account)).one()
+        depot = Site(account_id=account, is_main=False, name="Depot", city="Town", territory_id=main.territory_id)
+        session.add(depot)
+        session.flush()
+        site = str(depot.id)
+    phone.sync()
+    phone.edit("site", site, street="Gasse 3")
+    world.sql("update site set deleted_at = now() where id = :id", id=site)
+    phone.sync()
+    return site
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_an_edit_of_a_site_that_was_removed_is_decided_on_the_phone(
+    world: World, phone: FieldPhone, mine: bool
+) -> None:
+    site = with_depot(world, phone)
+    (question,) = conflicts.questions(phone.store)
+    assert entries.is_site_alone(phone.store, question.op)
+    conflicts.answer(phone.store, question, mine=mine)
+    report = phone.sync()
+    assert report is not None
+    assert dict(report.results) == {"applied": 1}
+    assert world.sql("select street, deleted_at is null from site where id = :id", id=site) == [
+        ("Gasse 3" if mine else None, mine)
+    ]
+    assert Desk(world, "mona").conflicts() == conflicts.questions(phone.store) == []
+
+
+@pytest.mark.parametrize(
+    ("decision", "street"), [("take_mine", "Gasse 3"), ("custom", "Gasse 4"), ("keep_server", None)]
+)
+def test_the_office_decides_it_too_and_the_phone_hears_it(
+    world: World, phone: FieldPhone, decision: str, street: str | None
+) -> None:
+    site, mona = with_depot(world, phone), Desk(world, "mona")
+    (told,) = mona.conflicts()
+    assert (told["kind"], told["is_deleted"], told["is_site_deleted"]) == ("edit_after_delete", True, True)
+    page = world.client.get("/conflicts", headers=mona.headers).text
+    assert "The site was deleted here after the phone had last read it; its account is there." in page
+    assert "Bring the site back with it" in page
+    assert mona.decide(told, decision, value="Gasse 4")[0] == 200
+    page = world.client.get(f"/conflicts?done={told['id']}", headers=mona.headers).text
+    assert ("the site of Bakery stays deleted" in page) == (street is None)
+    assert ("the site of Bakery stands there again" in page) == (street is not None)
+    assert world.sql("select street, deleted_at is null from site where id = :id", id=site) == [
+        (street, street is not None)
+    ]
+    phone.sync()
+    (question,) = conflicts.questions(phone.store)
+    assert question.decided is not None
+    assert (site in phone.held("site")) == (street is not None)
+
+
+def asked(phone: FieldPhone) -> list[object]:
+    """What the phone asks its rep about and nobody has decided, with what is stored, as far as it knows."""
+    phone.sync()
+    return [one.stored for one in conflicts.questions(phone.store) if one.decided is None]
+
+
+def test_what_two_decided_at_once_is_asked_again_whenever_the_office_undoes_it(world: World, phone: FieldPhone) -> None:
+    account, mona = str(world.account("Bakery", "west", phone="1")), Desk(world, "mona")
+    phone.sync()
+    world.sql("update account set phone = '9'")
+    phone.edit("account", account, phone="2")
+    assert asked(phone) == ["9"]
+    conflicts.answer(phone.store, conflicts.questions(phone.store)[0], mine=True)
+    (told,) = mona.conflicts()
+    mona.decide(told, "keep_server")
+    assert (asked(phone), asked(phone)) == ([], []), "she was quicker; the refused answer says so"
+    needs = reads.sync_state(phone.store).attention
+    assert [(one.result or {})["error"]["code"] for one in needs] == ["already_decided"]
+    assert mona.undo(told["id"])[0] == 200
+    assert asked(phone) == ["9"]
+    conflicts.answer(phone.store, conflicts.questions(phone.store)[0], mine=True)
+    assert (asked(phone), asked(phone)) == ([], [])
+    assert world.sql("select phone from account") == [("2",)]
+    assert mona.undo(told["id"])[0] == 200
+    assert asked(phone) == ["9"]
+    assert len(mona.conflicts()) == 1
+
+
+def test_what_a_plain_edit_answered_is_told_as_it_is_stored_and_undone(world: World, phone: FieldPhone) -> None:
+    define("money")
+    account = str(world.account("Bakery", "west"))
+    phone.sync()
+    for amount, status in (("7", "conflict"), ("8", "applied")):
+        seen = phone.store.cache.shown("account", account)
+        own.change(phone.store, "account", account, {"custom.own": {"amount": amount}}, seen)
+        if status == "conflict":
+            world.sql("""update account set custom = '{"own": {"amount": "9.00", "currency": "EUR"}}'""")
+        report = phone.sync()
+        assert report is not None
+        assert dict(report.results) == {status: 1}
+        phone.sync()
+    mona = Desk(world, "mona")
+    (done,) = mona.conflicts("custom")
+    assert done["chosen"] == {"amount": "8.00", "currency": "EUR"}
+    page = world.client.get(f"/conflicts?done={done['id']}", headers=mona.headers)
+    assert (page.status_code, "8.00 EUR" in page.text) == (200, True)
+    assert mona.undo(done["id"])[0] == 200
+    assert world.sql("select custom -> 'own' ->> 'amount' from account") == [("9.00",)]

@@ -8,10 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from mobile.field import taking
+from mobile import reasons
+from mobile.field import drafts, taking
+from mobile.field.store.drafts import Draft
+from mobile.texts import Words
 from server.auth import rights
 from server.auth.models import Role
 from server.kit.database import transaction
+from tests.server.sync import stories
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.test_conflicts import Desk
 from tests.server.sync.test_edits import define
@@ -132,6 +136,68 @@ def test_the_phone_hears_that_the_office_took_its_entry_under_whatever_device_id
     assert (report.ok, report.taken, rita.store.outbox.counts()) == (True, 1, {"applied": 1})
     assert len(rita.shown("order")) == 1
     assert rita.sync().taken == 0  # type: ignore[union-attr]
+
+
+def refused_lead(world: World, rita: FieldPhone) -> Draft:
+    """A lead that was refused and that its rep opens again, now that leads may be made."""
+    for level in ("none", "own"):
+        with transaction() as session:
+            rights.change_role(session, "rep", levels={"leads:write": level}, fields={}, actor=world.users["ada"])
+        if level == "none":
+            op = taking.new_lead(rita.store, 9.2, 47.2, company="Hofladen")
+            rita.sync()
+    drafts.reopen(rita.store, rita.store.outbox.op(op.op_id) or op)
+    (draft,) = drafts.unfinished(rita.store)
+    return draft
+
+
+def mend(rita: FieldPhone, draft: Draft) -> str:
+    """The form is saved; says what became of what was sent."""
+    act = lambda: taking.new_lead(rita.store, 9.2, 47.2, company="Hofladen Beck")  # noqa: E731
+    rita.store.at_once(lambda: drafts.finished(rita.store, draft, {}, act))
+    rita.sync()
+    return rita.store.outbox.ops()[-1].state
+
+
+def test_an_entry_that_its_rep_mended_and_sent_again_is_no_second_one_for_the_office(
+    world: World, rita: FieldPhone
+) -> None:
+    mona, draft = Office(world, "mona"), refused_lead(world, rita)
+    (waiting,) = mona.refused(rita.device_id)["items"]
+    assert mend(rita, draft) == "applied"
+    assert mona.refused(rita.device_id)["items"] == []
+    assert mona.decide_refused(rita.device_id, waiting["n"], take=True)[0] == 409
+    assert world.sql("select company from lead") == [("Hofladen Beck",)]
+    (closed,) = mona.refused(rita.device_id, decided=True)["items"]
+    assert (closed["decided_by_name"], closed["mended_by"]) == ("Rita", rita.store.outbox.ops()[-1].op_id)
+    path = f"/users/{world.users['rita']}"
+    page = world.client.get(path, headers=Office(world, "ada").headers)
+    assert (page.status_code, "sent again" in page.text) == (200, True)
+
+
+def test_an_entry_that_the_office_took_first_is_not_made_once_more_by_its_mended_one(
+    world: World, rita: FieldPhone
+) -> None:
+    mona, draft = Office(world, "mona"), refused_lead(world, rita)
+    (waiting,) = mona.refused(rita.device_id)["items"]
+    stories.at(rita, "/push", before=lambda: mona.decide_refused(rita.device_id, waiting["n"], take=True))
+    assert mend(rita, draft) == "rejected"
+    last = rita.store.outbox.ops()[-1].result
+    assert last is not None
+    assert reasons.reason(Words("en"), last["error"]).startswith("The office has had this entry taken meanwhile.")
+    assert world.sql("select company from lead") == [("Hofladen",)]
+
+
+def test_only_its_own_rep_closes_an_entry_by_another_one(world: World, rita: FieldPhone) -> None:
+    refused_lead(world, rita)
+    (waiting,) = Office(world, "mona").refused(rita.device_id)["items"]
+    other = world.phone("otto")
+    other.sync()
+    op = other.save("create", "lead", uuid4(), d={"company": "X", "person": None, "phone": None, "email": None,
+                    "note": None, "lon": 9.2, "lat": 47.2})  # fmt: skip
+    op["mends"] = waiting["op_id"]
+    assert [one["status"] for one in other.push()] == ["applied"]
+    assert len(Office(world, "mona").refused(rita.device_id)["items"]) == 1
 
 
 def test_nobody_hears_of_what_another_one_sent(world: World) -> None:
