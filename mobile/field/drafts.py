@@ -214,7 +214,7 @@ def _refill(store: Store, op: Op, draft_id: str, body: Json, typed: Json) -> Non
     held = store.outbox.drafts.of(draft_id)
     said = {name: value for name, value in typed.items() if value is not None}
     since = held.body if held else {}
-    both = {name: said[name] | since[name] for name in OWN if name in said and name in since}
+    both = {name: said[name] | since[name] for name in (*OWN, "chosen") if name in said and name in since}
     mends = {"mends": op.op_id, "refilled": said, "changes": op.kind != "create"}
     keep(store, draft_id, body | said | since | both | mends, for_good=True)
     store.outbox.dismiss(op.op_id)
@@ -246,6 +246,8 @@ def _form_of(store: Store, op: Op, account_id: str | None) -> tuple[str, Json, J
         return "pin", {"site_id": d["site_id"]}, {"note": d.get("note"), "at": [d["lon"], d["lat"]]}
     if op.e == "activity" and d.get("kind") == "task":
         return "next_step", here, {"step": d["subject"]}
+    if op.e == "order" and (chosen := entries.chosen(store, op)):
+        return "order", here, {"chosen": chosen}
     return "account", here, {}
 
 
@@ -269,6 +271,29 @@ def _first(several: Sequence[Any]) -> str:
 
 
 # -- what is undone as long as nothing of it was sent
+
+
+def changeable(store: Store, order_id: str) -> Op | None:
+    """The entry of an order that the server cannot have yet, and whose form can show all of it."""
+    waiting = (op for op in store.outbox.ops(("queued",)) if op.e == "order" and op.row_id == order_id)
+    return next((op for op in waiting if entries.chosen(store, op)), None)
+
+
+def change_order(store: Store, op: Op) -> Json | None:
+    """Take an order back into its form: the form's arguments. None, and nothing is changed, once the server may have
+    it. A phone that dies in between has it in both, and the form is told that it would be there twice."""
+    arguments = {"account_id": entries.account_of(store, op)}
+    before = of_form(store, ("order",), arguments)
+    draft_id, body = before.id if before else uuid7(), {"screen": "order", "arguments": arguments}
+    body |= {"called": entries.called(store, op), "seen": {}}
+    chosen = entries.chosen(store, op) | (before.body.get("chosen") or {} if before else {})
+    held = body | (before.body if before else {}) | {"chosen": chosen}
+    keep(store, draft_id, held | {"mends": op.op_id, "refilled": {}}, for_good=True)
+    if not store.take_back([op.op_id]):
+        keep(store, draft_id, before.body, for_good=True) if before else discard(store, draft_id)
+        return None
+    keep(store, draft_id, held, for_good=True)
+    return arguments
 
 
 def keep_undo(store: Store, visit_id: str, op_ids: Sequence[str]) -> None:

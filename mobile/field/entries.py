@@ -84,6 +84,16 @@ def content(store: Store, op: Op) -> list[tuple[str, Any]]:
     return [(name, value if name.startswith(CUSTOM) else str(value)) for name, value in filled]
 
 
+def chosen(store: Store, op: Op) -> Json:
+    """The lines of an order as its form has them: how much of which product, and what that was called. Empty where
+    something stands in the order that the form does not ask."""
+    d = op.body["d"]
+    if d.get("note") or d.get("wanted_on") or not all(line.get("product_id") for line in d["lines"]):
+        return {}
+    known = {line["product_id"]: store.cache.doc("product", line["product_id"]) or {} for line in d["lines"]}
+    return {line["product_id"]: [line["quantity"], known[line["product_id"]].get("name") or "–"] for line in d["lines"]}
+
+
 def _line(store: Store, line: Json) -> str:
     product = store.cache.doc("product", line["product_id"]) if line.get("product_id") else None
     return f"{line['quantity']} × {(product or {}).get('name') or line.get('text') or '–'}"

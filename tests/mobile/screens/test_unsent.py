@@ -1,6 +1,7 @@
 """What is not sent yet, what was refused, and conflicts: each is said, opened and mended."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from PIL import Image
@@ -119,7 +120,13 @@ def test_what_was_refused_opens_the_form_that_it_came_from(screen, entry):
     assert len(drafts.unfinished(store)) == 1
 
 
-def test_a_refused_order_opens_the_account(screen):
+def _order(store, *lines):
+    return taking.draft_order(
+        store, uid(1001), None, "CHF", [taking.Line(one, None, much, "4.5") for one, much in lines]
+    )
+
+
+def test_a_refused_order_that_its_form_cannot_show_opens_the_account(screen):
     store = screen.app.ctx.store
     _refused(store, taking.draft_order(store, uid(1001), None, "CHF", [taking.Line(None, "Rolls", "12", "2")]))
     screen.app.go("sync")
@@ -128,6 +135,61 @@ def test_a_refused_order_opens_the_account(screen):
     assert screen.shows("Log a visit")
     screen.tap("back")
     assert screen.shows("Lines: 12 × Rolls"), "it can still be read"
+
+
+def test_a_refused_order_opens_its_form_with_its_lines_and_is_mended_there(screen):
+    store = screen.app.ctx.store
+    product = store.cache.doc("product", uid(6802))
+    refused = _order(store, (uid(6801), "3"), (uid(6802), "6"))
+    with store.page():  # which is why it was refused
+        store.cache.put_base("product", uid(6802), 9, product | {"is_active": False})
+    _refused(store, refused)
+    screen.app.go("sync")
+    screen.frames()
+    screen.tap("Open")
+    assert screen.shows("Not to be had here any more: Käse × 6")
+    assert screen.shows("1 line · 13.50 CHF before tax")
+    screen.tap("one more Milch 1 l")
+    screen.tap("Save the order")
+    (made,) = store.outbox.ops(("queued",))
+    assert [(line["product_id"], Decimal(line["quantity"])) for line in made.body["d"]["lines"]] == [(uid(6801), 4)]
+    screen.frames()
+    assert not screen.shows("Not like this."), "it goes on in the new one"
+    assert not drafts.unfinished(store)
+
+
+def test_a_saved_order_is_read_and_taken_back_into_its_form_until_it_is_sent(screen):
+    store = screen.app.ctx.store
+    saved = _order(store, (uid(6801), "3"))
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Order  ·  1 line")
+    assert (screen.shows("Milch 1 l"), screen.shows("3 × 4.50 CHF"), screen.shows("13.50 CHF")) == (True,) * 3
+    screen.tap("Change this order")
+    assert not store.outbox.ops(), "nothing of it is sent until it is saved anew"
+    assert [one.body["chosen"] for one in drafts.unfinished(store)] == [{uid(6801): ["3", "Milch 1 l"]}]
+    screen.tap("one more Milch 1 l")
+    screen.tap("Save the order")
+    (again,) = store.outbox.ops()
+    assert Decimal(again.body["d"]["lines"][0]["quantity"]) == 4
+    assert again.op_id != saved.op_id
+    store.outbox.mark_sent([again])
+    screen.app.go("order", account_id=uid(1001), order_id=again.row_id)
+    screen.frames()
+    assert screen.shows("4 × 4.50 CHF")
+    assert not screen.shows("Change this order"), "the server may have it"
+
+
+def test_an_order_that_was_sent_meanwhile_is_not_taken_back(screen):
+    store = screen.app.ctx.store
+    saved = _order(store, (uid(6801), "3"))
+    screen.app.go("order", account_id=uid(1001), order_id=saved.row_id)
+    screen.frames()
+    store.outbox.mark_sent([saved])
+    screen.tap("Change this order")
+    assert screen.shows("It may be on the server already.")
+    assert [op.op_id for op in store.outbox.ops()] == [saved.op_id]
+    assert not drafts.unfinished(store)
 
 
 def test_what_leads_nowhere_has_no_way_to_be_opened(screen):
