@@ -23,7 +23,7 @@ from mobile.field.store.overlay import CUSTOM, FINAL
 from mobile.field.store.reserve import release
 
 FRAME = (
-    "screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
+    "screen", "arguments", "called", "was", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
     "changes", "refilled",
 )  # fmt: skip
 """What is no loss by itself."""
@@ -48,10 +48,11 @@ def at_visit(store: Store, visit_id: str | None, account_id: str | None) -> Draf
     return next((one for one in here if not one.body["planned"] or _state(store, one.id) in (None, *FINAL)), None)
 
 
-def of_form(store: Store, screens: Sequence[str], arguments: Json) -> Draft | None:
-    """The latest draft of one of some forms with these arguments."""
-    known = (one for one in store.outbox.drafts.all() if one.body.get("screen") in screens)
-    return next((one for one in known if one.body["arguments"] == arguments), None)
+def of_form(store: Store, screens: Sequence[str], arguments: Json, draft_id: str | None = None) -> Draft | None:
+    """The draft of one of some forms with these arguments: the one that was chosen, else the latest."""
+    known = (one for one in store.outbox.drafts.all() if draft_id in (None, one.id))
+    found = (one for one in known if one.body.get("screen") in screens)
+    return next((one for one in found if one.body["arguments"] == arguments), None)
 
 
 def opens(draft: Draft) -> tuple[str, Json]:
@@ -69,7 +70,9 @@ def unfinished(store: Store) -> list[Draft]:
 def stranded(store: Store, screen: str, arguments: Json) -> Draft | None:
     """What was typed of something that is not on this phone any more."""
     known = {name: value for name, value in arguments.items() if value is not None}
-    found = next((one for one in unfinished(store) if opens(one) == (screen, known)), None)
+    chosen = known.pop("draft", None)
+    mine = (one for one in unfinished(store) if chosen in (None, one.id))
+    found = next((one for one in mine if opens(one) == (screen, known)), None)
     if found is None or (_is_here(store, screen, arguments) and not was_taken(store, found.body)):
         return None
     return found
@@ -91,7 +94,7 @@ def gone_into(store: Store, draft: Draft) -> Json | None:
 def carry_over(store: Store, draft: Draft, into: Json) -> tuple[str, Json]:
     """Go on with a form at the account into which its own was merged: the screen, and its arguments. What was typed
     then stands against what its writer saw, as in edits that were saved before."""
-    body = draft.body | {"called": into["name"]}
+    body = draft.body | {"called": into["name"], "was": draft.body.get("called")}
     typed, site = typed_in(body), reads.main_site(store, into["id"]) or {}
     if "account_id" in body:
         body["account_id"] = into["id"]
@@ -271,29 +274,6 @@ def _first(several: Sequence[Any]) -> str:
 
 
 # -- what is undone as long as nothing of it was sent
-
-
-def changeable(store: Store, order_id: str) -> Op | None:
-    """The entry of an order that the server cannot have yet, and whose form can show all of it."""
-    waiting = (op for op in store.outbox.ops(("queued",)) if op.e == "order" and op.row_id == order_id)
-    return next((op for op in waiting if entries.chosen(store, op)), None)
-
-
-def change_order(store: Store, op: Op) -> Json | None:
-    """Take an order back into its form: the form's arguments. None, and nothing is changed, once the server may have
-    it. A phone that dies in between has it in both, and the form is told that it would be there twice."""
-    arguments = {"account_id": entries.account_of(store, op)}
-    before = of_form(store, ("order",), arguments)
-    draft_id, body = before.id if before else uuid7(), {"screen": "order", "arguments": arguments}
-    body |= {"called": entries.called(store, op), "seen": {}}
-    chosen = entries.chosen(store, op) | (before.body.get("chosen") or {} if before else {})
-    held = body | (before.body if before else {}) | {"chosen": chosen}
-    keep(store, draft_id, held | {"mends": op.op_id, "refilled": {}}, for_good=True)
-    if not store.take_back([op.op_id]):
-        keep(store, draft_id, before.body, for_good=True) if before else discard(store, draft_id)
-        return None
-    keep(store, draft_id, held, for_good=True)
-    return arguments
 
 
 def keep_undo(store: Store, visit_id: str, op_ids: Sequence[str]) -> None:

@@ -5,13 +5,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import drafts, forms, reads
+from mobile.field import forms, reads, taking
 from mobile.field.catalogue import Catalogue
 from mobile.field.taking import Line, draft_order
 from mobile.screens import work
-from mobile.screens.parts import fact, frame, section
+from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.unfinished import Typed
-from mobile.widgets.base import Column, Row, Scroller, Text, paint, readable, rule
+from mobile.widgets.base import Column, Row, Scroller, Text, readable, rule
 from mobile.widgets.controls import Field, IconButton, Notice, PushButton
 
 MOST_SHOWN = 40
@@ -45,9 +45,7 @@ class OrderPad(BoxLayout):
         self.add_widget(self.list)
         self.total, self.warning = Text("", 16, True), Column()
         save = PushButton(ctx.words("save_order"), self.save, "check", height=dp(54))
-        foot = Column(self.warning, self.total, save, spacing=8, padding=(16, 10, 16, 12))
-        paint(foot, "paper")
-        self.add_widget(readable(foot))
+        self.add_widget(foot_of(self.warning, self.total, save))
         self.find("")
 
     def find(self, text):
@@ -233,7 +231,7 @@ def _sheet(ctx, account_id, doc):
     """An order to be read: its lines, and what it comes to."""
     words, account = ctx.words, ctx.files.cache.doc("account", account_id) or {}
     page = Scroller(Text(words("order_for", name=account.get("name") or ""), 20, True))
-    add, op = page.column.add_widget, drafts.changeable(ctx.files, doc["id"])
+    add, op = page.column.add_widget, taking.changeable(ctx.files, doc["id"])
     box = section(work.told_lines(ctx, doc))
     for line in doc["lines"]:
         box.add_widget(_line(ctx, line, doc["currency"]))
@@ -241,7 +239,8 @@ def _sheet(ctx, account_id, doc):
     net = doc.get("net") or (None if None in amounts else sum(amounts, Decimal(0)))
     if net is not None:
         box.add_widget(rule())
-        box.add_widget(fact(words("order_sum"), words.money(net, doc["currency"])))
+        total = Text(words.money(net, doc["currency"]), 16, True, align="right")
+        box.add_widget(Row(Text(words("order_sum"), 14, ink="quiet", pos_hint={"center_y": 0.5}), total))
     add(box)
     if doc.get("note"):
         add(section(words("note"), Text(doc["note"], 16)))
@@ -259,7 +258,7 @@ def _line(ctx, line, currency):
     below = much if price is None else f"{much} × {words.money(_short(Decimal(price)), currency)}"
     name = Column(Text(line.get("text") or product.get("name") or "–", 16), Text(below, 14, ink="quiet"), spacing=0)
     comes_to = "" if price is None else words.money(_amount(line), currency)
-    return Row(name, Text(comes_to, 16, size_hint_x=0.5, align="right", pos_hint={"top": 1}), spacing=8)
+    return Row(name, Text(comes_to, 16, size_hint_x=0.8, align="right", pos_hint={"top": 1}), spacing=8)
 
 
 def _amount(line):
@@ -272,7 +271,7 @@ def _amount(line):
 
 def _change(ctx, op):
     """Back into its form; what the server may have by now stays as it is."""
-    arguments = drafts.change_order(ctx.files, op)
+    arguments = taking.change_order(ctx.files, op)
     if arguments is None:
         ctx.nav.again()
         ctx.nav.toast(ctx.words("order_late"), "info")
