@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mobile.device.desktop import FolderCamera
-from mobile.field import drafts, photos, rights, taking, tracks, zones
+from mobile.field import conflicts, drafts, photos, rights, taking, tracks, zones
 from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from tests.mobile.conftest import uid
 from tests.mobile.window import recorded_all_day
@@ -239,3 +239,83 @@ def test_nothing_is_said_to_be_on_the_server_that_is_not(open_app, world, tmp_pa
     error = {"code": "not_allowed", "msg": "Your role may not.", "retry": False}
     store.outbox.acknowledge(made.n, "rejected", {"n": made.n, "status": "rejected", "error": error})
     assert everything not in look()
+
+
+def _asked(store, row_id=None, **changes):
+    """Fields that the office changed too."""
+    for name, value in changes.items():
+        op = edit(store, "account", row_id or uid(1001), {name: value})
+        met = {"id": f"c-{name}", "field": name, "base": "1", "mine": value, "server": "theirs", "by": None, "at": None}
+        told = {"n": op.n, "status": "conflict", "conflicts": [met | {"policy": "x", "kind": "concurrent"}]}
+        store.outbox.acknowledge(op.n, "conflict", told)
+    store.rebuild_overlay()
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_all_questions_of_an_account_are_answered_with_one_tap(screen, mine):
+    store = screen.app.ctx.store
+    _asked(store, phone="5", note="2", email="a@b.example")
+    _asked(store, uid(1002), website="https://b.example")
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.words().count("Müller GmbH: 3 fields that somebody else changed too") == 1
+    assert not screen.shows("Bäckerei Näscher: 1")
+    screen.tap("Take all mine" if mine else "Keep all theirs")
+    answers = {op.body["decides"] for op in store.outbox.ops(("queued",))}
+    assert answers == {"c-phone", "c-note", "c-email"}
+    assert [q.conflict["id"] for q in conflicts.questions(store)] == ["c-website"]
+    (phone,) = [op.body["f"]["phone"] for op in store.outbox.ops(("queued",)) if "phone" in op.body["f"]]
+    assert (phone[1] == "5") is mine
+
+
+def test_the_line_of_unsent_work_says_how_much_waits_beside_what_needs_the_rep(screen):
+    store = screen.app.ctx.store
+    _asked(store, phone="5")
+    edit(store, "account", uid(1002), {"note": "2"})
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("1 needs you  ·  1 on phone")
+
+
+def test_each_entry_of_one_form_names_its_fields_and_leads_to_what_it_is_about(screen):
+    from mobile.screens.order import OrderPad
+
+    store = screen.app.ctx.store
+    edit(store, "account", uid(1001), {"phone": "5", "note": "2"})
+    edit(store, "account", uid(1001), {"custom.size": "m"})
+    _order(store, (uid(6801), "3"))
+    screen.app.go("sync")
+    screen.frames()
+    assert ("Note, Phone" in screen.words(), "Size" in screen.words()) == (True, True)
+    screen.tap("Change of the account: Müller GmbH")
+    assert screen.app.trail[-1] == ("account", {"account_id": uid(1001)})
+    screen.tap("back")
+    screen.tap("Order: Müller GmbH")
+    assert (screen.shows("3 × 4.50 CHF"), screen.widgets(OrderPad)) == (True, [])
+
+
+def test_who_decided_elsewhere_is_told_so_and_not_by_their_own_name(screen):
+    store = screen.app.ctx.store
+    _asked(store, phone="5")
+    me = store.cache.doc("user_public", screen.app.ctx.user_id)["name"]
+    decided = {"id": "c-phone", "state": "custom", "value": "3", "at": None}
+    for who, said in ((me, "as you decided elsewhere"), ("Mara Manager", "Mara Manager chose another value")):
+        conflicts.heard(store.outbox, [decided | {"by": who}])
+        screen.app.go("sync")
+        screen.frames()
+        assert screen.shows(said), who
+        assert not screen.shows(f"{me} chose")
+
+
+def test_small_photos_are_told_by_their_size(open_app, world, tmp_path):
+    (tmp_path / "lens").mkdir()
+    Image.effect_noise((900, 700), 90).convert("RGB").save(tmp_path / "lens" / "door.jpg")
+    screen = open_app(world.folder, syncing=False, camera=FolderCamera(tmp_path / "lens"))
+    from mobile.screens import gallery
+
+    gallery.take(screen.app.ctx, uid(1001), "account", uid(1001))
+    size = photos.waiting(screen.app.ctx.store).size
+    assert size < 950_000
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows(f"Photos not yet sent: 1 ({max(0.1, size / 1e6):.1f} MB)")
