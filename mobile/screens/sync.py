@@ -6,6 +6,7 @@ from kivy.metrics import dp
 
 from mobile import reasons
 from mobile.field import conflicts, drafts, entries, own, photos, reads
+from mobile.field.own import named
 from mobile.screens import export, gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.theme import TOUCH
@@ -124,7 +125,7 @@ def _changed(ctx, op):
 
 
 def _heading(ctx, op, name):
-    field = own.named(ctx.files, op.e, name)
+    field = named(ctx.files, op.e, name)
     return reasons.heading(ctx.words, name) if field is None else ctx.words.own(field["label"])
 
 
