@@ -140,7 +140,7 @@ def test_a_refused_order_that_its_form_cannot_show_opens_the_account(screen):
 def test_a_refused_order_opens_its_form_with_its_lines_and_is_mended_there(screen):
     store = screen.app.ctx.store
     product = store.cache.doc("product", uid(6802))
-    refused = _order(store, (uid(6801), "3"), (uid(6802), "6"))
+    refused = _order(store, (uid(6801), "3"), (uid(6802), "6.000"))
     with store.page():  # which is why it was refused
         store.cache.put_base("product", uid(6802), 9, product | {"is_active": False})
     _refused(store, refused)
