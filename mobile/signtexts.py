@@ -16,6 +16,13 @@ EN = {
     "err_code_expired": "This code is not valid any more. Ask for a new one; each works for ten minutes.",
     "err_code_person": "Your account is switched off. Ask the office.",
     "err_rate_limited": "Too many wrong tries. Wait fifteen minutes.",
+    "sign_out_drafts_1": "1 form is not finished. It stays on this phone and is there when you sign in again.",
+    "sign_out_drafts": "{n} forms are not finished. They stay on this phone and are there when you sign in again.",
+    "sign_in_lacks": "Still empty: {names}",
+    "err_foreign": "Something answers at this address, but it is no Waymark ({code}). Check the address.",
+    "err_unreachable_https": (
+        "Nothing answers at https://{server}. A server without https needs http:// before its name."
+    ),
     "err_sign_in": "Signing in did not work ({code}). Check the address and try again, or ask the office.",
 }
 
@@ -35,5 +42,12 @@ DE = {
     "err_code_expired": "Dieser Code gilt nicht mehr. Bitte einen neuen verlangen; jeder gilt zehn Minuten.",
     "err_code_person": "Ihr Konto ist abgeschaltet. Bitte im Büro fragen.",
     "err_rate_limited": "Zu viele falsche Versuche. Bitte fünfzehn Minuten warten.",
+    "sign_out_drafts_1": "1 Formular ist nicht fertig. Es bleibt auf diesem Telefon und ist nach dem Anmelden da.",
+    "sign_out_drafts": "{n} Formulare sind nicht fertig. Sie bleiben auf diesem Telefon und sind nach dem Anmelden da.",
+    "sign_in_lacks": "Noch leer: {names}",
+    "err_foreign": "Unter dieser Adresse antwortet etwas, aber kein Waymark ({code}). Bitte die Adresse prüfen.",
+    "err_unreachable_https": (
+        "Unter https://{server} antwortet nichts. Ein Server ohne https braucht http:// vor dem Namen."
+    ),
     "err_sign_in": "Die Anmeldung ging nicht ({code}). Adresse prüfen und noch einmal versuchen oder im Büro fragen.",
 }

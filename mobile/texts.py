@@ -394,6 +394,3 @@ class Words:
         """ "0.3 MB", "41 MB"."""
         megabytes = n_bytes / 1_000_000
         return f"{self.decimal(megabytes)} MB" if megabytes < 10 else f"{round(megabytes)} MB"
-
-    def size(self, n_bytes: int) -> str:
-        return f"{max(1, round(n_bytes / 1_000_000))} MB"

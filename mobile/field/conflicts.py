@@ -48,9 +48,13 @@ def questions(store: Store) -> list[Question]:
     """What the rep has not answered nor put away: open ones, and those that somebody else has decided."""
     ops, heard = store.outbox.ops(), _heard(store.outbox)
     refused = {op.body["decides"]: op.result["error"] for op in ops if op.result and _refused(op) not in AGAIN}
-    found = []
+    me, found = (store.cache.doc("user_public", store.outbox.meta.get("user_id") or "") or {}).get("name"), []
     for op, conflict in _asked(store.outbox, ops):
         known, why = heard.get(conflict["id"]), refused.get(conflict["id"])
+        if known is not None and me is not None:
+            known = known | {"is_mine": known.get("by") == me}
+        if known is None and conflict.get("kind") == "edit_after_delete" and _is_here(store, op):
+            conflict = conflict | {"kind": "back"}
         found.append(Question(op, conflict, _stored(store, op, conflict), known, why))
     return found
 
@@ -112,6 +116,12 @@ def answer(store: Store, question: Question, *, mine: bool) -> Op:
     theirs = conflict["server"] if conflict.get("policy") == "take_field" else seen
     fields = {conflict["field"]: [seen, conflict["mine"] if mine else theirs]}
     return store.save(op_of("patch", op.e, op.row_id, base_rev=rev, f=fields, decides=conflict["id"]))
+
+
+def _is_here(store: Store, op: Op) -> bool:
+    """Whether what the office had deleted is here again: nobody has to bring it back any more."""
+    row = store.cache.base(op.e, op.row_id)[1]
+    return row is not None and not row.get("deleted_at")
 
 
 def _stored(store: Store, op: Op, conflict: Json) -> object:

@@ -23,7 +23,7 @@ from mobile.field.store.overlay import CUSTOM, FINAL
 from mobile.field.store.reserve import release
 
 FRAME = (
-    "screen", "arguments", "called", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
+    "screen", "arguments", "called", "was", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
     "changes", "refilled", "own_said", "own_site_said",
 )  # fmt: skip
 """What is no loss by itself."""
@@ -53,10 +53,11 @@ def at_visit(store: Store, visit_id: str | None, account_id: str | None) -> Draf
     return next((one for one in here if not one.body["planned"] or _state(store, one.id) in (None, *FINAL)), None)
 
 
-def of_form(store: Store, screens: Sequence[str], arguments: Json) -> Draft | None:
-    """The latest draft of one of some forms with these arguments."""
-    known = (one for one in store.outbox.drafts.all() if one.body.get("screen") in screens)
-    return next((one for one in known if one.body["arguments"] == arguments), None)
+def of_form(store: Store, screens: Sequence[str], arguments: Json, draft_id: str | None = None) -> Draft | None:
+    """The draft of one of some forms with these arguments: the one that was chosen, else the latest."""
+    known = (one for one in store.outbox.drafts.all() if draft_id in (None, one.id))
+    found = (one for one in known if one.body.get("screen") in screens)
+    return next((one for one in found if one.body["arguments"] == arguments), None)
 
 
 def opens(draft: Draft) -> tuple[str, Json]:
@@ -74,7 +75,9 @@ def unfinished(store: Store) -> list[Draft]:
 def stranded(store: Store, screen: str, arguments: Json) -> Draft | None:
     """What was typed of something that is not on this phone any more."""
     known = {name: value for name, value in arguments.items() if value is not None}
-    found = next((one for one in unfinished(store) if opens(one) == (screen, known)), None)
+    chosen = known.pop("draft", None)
+    mine = (one for one in unfinished(store) if chosen in (None, one.id))
+    found = next((one for one in mine if opens(one) == (screen, known)), None)
     if found is None or (_is_here(store, screen, arguments) and not was_taken(store, found.body)):
         return None
     return found
@@ -96,7 +99,7 @@ def gone_into(store: Store, draft: Draft) -> Json | None:
 def carry_over(store: Store, draft: Draft, into: Json) -> tuple[str, Json]:
     """Go on with a form at the account into which its own was merged: the screen, and its arguments. What was typed
     then stands against what its writer saw, as in edits that were saved before."""
-    body = draft.body | {"called": into["name"]}
+    body = draft.body | {"called": into["name"], "was": draft.body.get("called")}
     typed, site = typed_in(body), reads.main_site(store, into["id"]) or {}
     if "account_id" in body:
         body["account_id"] = into["id"]
@@ -243,7 +246,7 @@ def _refill(store: Store, op: Op, draft_id: str, body: Json, typed: Json) -> Non
     held = store.outbox.drafts.of(draft_id)
     said = {name: value for name, value in typed.items() if value is not None}
     since = held.body if held else {}
-    both = {name: said[name] | since[name] for name in OWN if name in said and name in since}
+    both = {name: said[name] | since[name] for name in (*OWN, "chosen") if name in said and name in since}
     mends = {"mends": op.op_id, "refilled": said, "changes": op.kind != "create"}
     keep(store, draft_id, body | said | since | both | mends, for_good=True)
     store.outbox.dismiss(op.op_id)
@@ -275,6 +278,8 @@ def _form_of(store: Store, op: Op, account_id: str | None) -> tuple[str, Json, J
         return "pin", {"site_id": d["site_id"]}, {"note": d.get("note"), "at": [d["lon"], d["lat"]]}
     if op.e == "activity" and d.get("kind") == "task":
         return "next_step", here, {"step": d["subject"]}
+    if op.e == "order" and (chosen := entries.chosen(store, op)):
+        return "order", here, {"chosen": chosen}
     return "account", here, {}
 
 

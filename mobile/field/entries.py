@@ -1,5 +1,6 @@
 """What an entry of the outbox is about and says, so that nobody has to remember it."""
 
+from decimal import Decimal
 from typing import Any
 
 from mobile.field import conflicts, holdings
@@ -89,6 +90,21 @@ def content(store: Store, op: Op) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in said.items() if op.kind == "patch" or value not in (None, "", [])]
 
 
+def chosen(store: Store, op: Op) -> Json:
+    """The lines of an order as its form has them: how much of which product, and what that was called. Empty where
+    something stands in the order that the form does not ask."""
+    d = op.body["d"]
+    if d.get("note") or d.get("wanted_on") or not all(line.get("product_id") for line in d["lines"]):
+        return {}
+    known = {line["product_id"]: store.cache.doc("product", line["product_id"]) or {} for line in d["lines"]}
+    return {line["product_id"]: [_much(line), known[line["product_id"]].get("name") or "–"] for line in d["lines"]}
+
+
+def _much(line: Json) -> str:
+    """A quantity as people write it: "6" of "6.000"."""
+    return f"{Decimal(line['quantity']).normalize():f}"
+
+
 def _line(store: Store, line: Json) -> str:
     product = store.cache.doc("product", line["product_id"]) if line.get("product_id") else None
-    return f"{line['quantity']} × {(product or {}).get('name') or line.get('text') or '–'}"
+    return f"{_much(line)} × {(product or {}).get('name') or line.get('text') or '–'}"

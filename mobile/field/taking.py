@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mobile.field import drafts, entries
 from mobile.field.capture import VisitTarget, checkin_of, edit, op_of
 from mobile.field.checkin import Fix
 from mobile.field.limits import CREATED
@@ -112,6 +113,31 @@ def draft_order(
         ],
     }  # fmt: skip
     return store.save(op_of("create", "order", uuid7(), d=d))
+
+
+def changeable(store: Store, order_id: str) -> Op | None:
+    """The entry of an order that the server cannot have yet, and whose form can show all of it."""
+    waiting = (
+        op for op in store.outbox.ops(("queued",)) if op.e == "order" and op.row_id == order_id and not op.was_sent
+    )
+    return next((op for op in waiting if entries.chosen(store, op)), None)
+
+
+def change_order(store: Store, op: Op) -> Json | None:
+    """Take an order back into its form: the form's arguments. None, and nothing is changed, once the server may have
+    it. A phone that dies in between has it in both, and the form is told that it would be there twice."""
+    arguments = {"account_id": entries.account_of(store, op)}
+    before = drafts.of_form(store, ("order",), arguments)
+    draft_id, body = before.id if before else uuid7(), {"screen": "order", "arguments": arguments}
+    body |= {"called": entries.called(store, op), "seen": {}}
+    chosen = entries.chosen(store, op) | (before.body.get("chosen") or {} if before else {})
+    held = body | (before.body if before else {}) | {"chosen": chosen}
+    drafts.keep(store, draft_id, held | {"mends": op.op_id, "refilled": {}}, for_good=True)
+    if not store.take_back([op.op_id]):
+        drafts.keep(store, draft_id, before.body, for_good=True) if before else drafts.discard(store, draft_id)
+        return None
+    drafts.keep(store, draft_id, held, for_good=True)
+    return arguments
 
 
 def next_step(

@@ -3,7 +3,7 @@
 from kivy.factory import Factory
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.recycleboxlayout import RecycleBoxLayout
+from kivy.uix.recyclegridlayout import RecycleGridLayout
 from kivy.uix.recycleview import RecycleView
 from kivy.uix.recycleview.views import RecycleDataViewBehavior
 
@@ -13,6 +13,8 @@ from mobile.widgets.base import Column, Icon, Scroller, Text, Touchable, colour,
 from mobile.widgets.controls import Field, IconButton, PushButton
 
 ROW = 64
+TWO_DP = 840
+"""From which width on the list has two columns."""
 
 
 class AccountRow(RecycleDataViewBehavior, Touchable):
@@ -59,9 +61,7 @@ class AccountList(BoxLayout):
         head = Column(self.field, self.count, spacing=4, padding=(16, 10, 16, 4))
         self.add_widget(head)
         self.found = RecycleView(bar_width=dp(3), bar_color=colour("quiet", 0.5), scroll_type=["bars", "content"])
-        layout = RecycleBoxLayout(
-            orientation="vertical", default_size=(None, dp(ROW)), default_size_hint=(1, None), size_hint_y=None
-        )
+        layout = RecycleGridLayout(cols=1, default_size=(None, dp(ROW)), default_size_hint=(1, None), size_hint_y=None)
         layout.bind(minimum_height=layout.setter("height"))
         self.found.add_widget(layout)
         self.found.viewclass = "AccountRow"
@@ -71,8 +71,9 @@ class AccountList(BoxLayout):
         self.find(text)
 
     def _keep_readable(self, head, layout):
-        """Nobody reads from one edge of a tablet to the other."""
-        margin = margin_of(self.width)
+        """Nobody reads from one edge of a tablet to the other: there the list has two columns."""
+        layout.cols = 2 if self.width >= dp(TWO_DP) else 1
+        margin = margin_of(self.width / layout.cols) * layout.cols
         head.padding = (margin + dp(16), dp(10), margin + dp(16), dp(4))
         layout.padding = (margin, 0, margin, 0)
 

@@ -228,7 +228,7 @@ class WaymarkApp(App):
         elif (stranded := drafts.stranded(self.ctx.files, screen, arguments)) is not None:
             self.stage.show(unfinished.build_stranded(self.ctx, stranded))
         else:
-            self.stage.show(SCREENS[screen](self.ctx, **arguments))
+            self.stage.show(self.ctx.shown(SCREENS[screen], **arguments))
         self._shown = (screen, arguments)
         self._put(places)
 

@@ -66,6 +66,13 @@ class Context:
     """The day whose map was left for something else, and where one looked."""
     missed: dict[str, Any] = field(default_factory=dict)
     """The forms behind missed visits that can be undone, by visit."""
+    draft: str | None = None
+    """The one that the present screen was opened for; None: its latest."""
+
+    def shown(self, build: Callable[..., Any], draft: str | None = None, **arguments: Any) -> Any:
+        """A screen built anew, for one of its drafts where that was chosen."""
+        self.draft = draft
+        return build(self, **arguments)
 
     def forget(self) -> None:
         """Nothing of what somebody looked for, opened or was told is there for the next one."""

@@ -5,9 +5,10 @@ import re
 from mobile.field import limits, own, reads, rights, taking
 from mobile.field.capture import change_tags, edit
 from mobile.screens import site
-from mobile.screens.parts import frame, section
+from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.questions import OwnFields
 from mobile.screens.site import SiteFields, shown
+from mobile.screens.trouble import mark
 from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -58,8 +59,8 @@ class AccountEdit(Scroller):
             self.site = SiteFields(ctx, self.typed, is_one_of_several=len(sites) > 1)
         self.warning = Column()
         chosen = (section(words(HEADINGS.get(key, key)), chips) for key, chips in self.chips.items())
-        save = PushButton(words("save"), self.save, "check")
-        parts = (*self.fields.values(), self.tags, self.site, *chosen, self.interval, self.own, self.warning, save)
+        self.foot = foot_of(self.warning, PushButton(words("save"), self.save, "check"))
+        parts = (*self.fields.values(), self.tags, self.site, *chosen, self.interval, self.own)
         super().__init__(self.typed.told(), self.typed.left_over(), *parts, **kwargs)
 
     def _may(self, key):
@@ -76,11 +77,11 @@ class AccountEdit(Scroller):
         site.save(self, self._lacks(), self._keep)
 
     def _lacks(self):
-        """What is not written as it has to be, in words; None where nothing is."""
+        """What is not written as it has to be, in words, and the name of its field; None where nothing is."""
         if "name" in self.fields and not self.fields["name"].value:
-            return self.ctx.words("account_missing")
+            return self.ctx.words("account_missing"), "name"
         if self.interval is not None and not INTERVAL.fullmatch(self.interval.value):
-            return self.ctx.words("interval_unfit", text=self.interval.value)
+            return self.ctx.words("interval_unfit", text=self.interval.value), "interval_days"
         return self.site.lacks() if self.site is not None else None
 
     def _keep(self):
@@ -117,7 +118,7 @@ def build(ctx, account_id, site_id=None):
     if site_id is not None:
         return site.build(ctx, account_id, site_id)
     content = AccountEdit(ctx, account_id)
-    return frame(ctx, content.account.get("name") or "", content, back=True)
+    return frame(ctx, content.account.get("name") or "", content, back=True, foot=content.foot)
 
 
 class PersonForm(Scroller):
@@ -141,9 +142,9 @@ class PersonForm(Scroller):
         if "custom" in held and rights.takes_all(ctx.files):
             self.own = OwnFields(ctx, self.typed, "own", "contact", held["custom"] or {})
         help_ = Text(words("person_help"), 14, ink="quiet") if not contact_id else None
-        save = PushButton(words("save"), self.save, "check")
-        told = (help_, self.typed.told(), self.typed.left_over())
-        super().__init__(*told, *self.fields.values(), self.own, self.warning, save, **kwargs)
+        self.foot = foot_of(self.warning, PushButton(words("save"), self.save, "check"))
+        told = (site.whose(ctx, account_id), help_, self.typed.told(), self.typed.left_over())
+        super().__init__(*told, *self.fields.values(), self.own, **kwargs)
 
     def _called(self, seen):
         """The person, or whose person it will be."""
@@ -157,7 +158,9 @@ class PersonForm(Scroller):
         self.warning.clear_widgets()
         if not values["first_name"] and not values["last_name"]:
             self.warning.add_widget(Notice(self.ctx.words("person_missing"), "warn"))
+            self.show_soon(mark(self, ["first_name", "last_name"]))
             return
+        mark(self, ())
         files, contact_id = self.ctx.files, self.contact_id
         if contact_id is None:
             keep = lambda: taking.new_contact(files, self.account_id, phone=phone, mail=mail, **values)  # noqa: E731
@@ -183,4 +186,5 @@ class PersonForm(Scroller):
 
 def build_person(ctx, account_id, contact_id=None):
     title = ctx.words("edit_person" if contact_id else "add_person")
-    return frame(ctx, title, PersonForm(ctx, account_id, contact_id), back=True)
+    content = PersonForm(ctx, account_id, contact_id)
+    return frame(ctx, title, content, back=True, foot=content.foot)

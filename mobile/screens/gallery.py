@@ -15,6 +15,8 @@ from mobile.widgets.base import Column, Icon, Text, Touchable
 from mobile.widgets.controls import Notice, PushButton
 
 SIDE = 84
+TOLD_FROM = 100_000
+"""Bytes: less is told as this, nothing that waits weighs nothing."""
 
 
 def picture(ctx, path, fit):
@@ -103,7 +105,9 @@ def waiting(ctx):
     box = Column(spacing=8)
     if state.photos:
         by_wifi = ctx.phone.settings()["photos"] == "wifi"
-        box.add_widget(Text(words("photos_waiting", n=state.photos, size=words.size(state.size)), 16, True))
+        box.add_widget(
+            Text(words("photos_waiting", n=state.photos, size=words.fine_size(max(state.size, TOLD_FROM))), 16, True)
+        )
         box.add_widget(Text(words("photos_wait_wifi" if by_wifi else "photos_wait_net"), 14, ink="quiet"))
     for blob in state.refused:
         box.add_widget(Notice(words("photo_refused", reason=reasons.problem(words, blob.error or {})), "warn"))

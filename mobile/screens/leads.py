@@ -117,9 +117,9 @@ class NewForm(Scroller):
         self.typed = Typed(ctx, (self.KIND, *BOTH), {"lon": lon, "lat": lat})
         self.fields = self.asked()
         self.note = self.typed.field("note", words("note"), lines=3)
-        self.alike, self.warning, self.shown = Column(), Column(), frozenset()
+        self.alike, self.warning, self.shown, self.lacks = Column(), Column(), frozenset(), False
         self.button = PushButton(words("save"), self.save, "check")
-        held = words("by_address") if lon is None else words("lead_here", place=f"{lat:.5f}, {lon:.5f}")
+        held = words("by_address") if lon is None else words("lead_here", place=self._around())
         place = Text(held, 14, ink="quiet")
         both = [("lead", words("new_lead")), ("new_account", words("new_account"))]
         kinds = None if lon is None else Chips(both, self.KIND, self.instead)
@@ -127,6 +127,8 @@ class NewForm(Scroller):
         head = (self.typed.told(), kinds, place, name, self.alike)
         super().__init__(*head, *others, *self.chosen(), self.note, self.warning, self.button, **kwargs)
         name.input.bind(text=lambda _f, _text: self.look())
+        for field in self.fields.values():
+            field.input.bind(text=lambda _f, _text: self._written())
         self.look()
 
     def asked(self):
@@ -140,6 +142,14 @@ class NewForm(Scroller):
     def chosen(self):
         """What is chosen beside what is typed."""
         return ()
+
+    def _around(self):
+        """The town there, and how far whoever is nearest is: figures of a map say nothing to people."""
+        people = around.everybody(self.ctx.files, self.ctx.accounts())
+        near = around.nearest(people, self.lon, self.lat)[:1]
+        told = [around.town_of(people, self.lon, self.lat)]
+        told += [self.ctx.words("away", n=self.ctx.words.distance(n.distance_m), name=n.who.name) for n in near]
+        return ", ".join(p for p in told if p) or f"{self.lat:.5f}, {self.lon:.5f}"
 
     def instead(self, kind):
         """The other kind of somebody, at the same place."""
@@ -168,12 +178,19 @@ class NewForm(Scroller):
             self.alike.add_widget(near_row(self.ctx, near))
         return frozenset(near.who.id for near in found)
 
+    def _written(self):
+        """What was said to be missing may be there by now."""
+        if self.lacks and self.missing({key: field.value for key, field in self.fields.items()}) is None:
+            self.lacks = False
+            self.warning.clear_widgets()
+
     def save(self):
         """Once for somebody new; a second tap where somebody alike is near."""
         words, values = self.ctx.words, {key: field.value for key, field in self.fields.items()}
         self.warning.clear_widgets()
         missing = self.missing(values)
-        if missing is not None:
+        self.lacks = missing is not None
+        if self.lacks:
             self.warning.add_widget(Notice(words(missing), "warn"))
             return
         found = self.look()

@@ -44,12 +44,21 @@ def zoom_buttons(ctx, view, fix):
     column.add_widget(IconButton("plus", lambda: view.zoom_by(1), "zoom in", line="line"))
     column.add_widget(IconButton("minus", lambda: view.zoom_by(-1), "zoom out", line="line"))
     if fix is not None:
-        column.add_widget(IconButton("locate_fixed", lambda: view.fit([(fix.lon, fix.lat)]), "me", line="line"))
+        column.add_widget(IconButton("locate_fixed", lambda: _to_me(ctx, view), "me", line="line"))
     column.add_widget(IconButton("navigation", view.north_up, "north up", line="line"))
     corner = AnchorLayout(pos_hint=WHOLE, anchor_x="right", anchor_y="top", padding=dp(12))
     corner.add_widget(column)
     view.covers.append(column)
     return corner
+
+
+def _to_me(ctx, view):
+    """To where I am now, not to where I was; or the word that nobody knows."""
+    fix = ctx.phone.position.fix()
+    if fix is None:
+        ctx.nav.toast(ctx.words("no_position"), "info")
+        return
+    view.fit([(fix.lon, fix.lat)])
 
 
 def attribution(ctx):

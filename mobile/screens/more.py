@@ -2,7 +2,7 @@
 
 from kivy.metrics import dp
 
-from mobile.field import reads, records
+from mobile.field import drafts, reads, records
 from mobile.screens import unfinished
 from mobile.screens.parts import frame, section, sync_line
 from mobile.screens.work import task_row
@@ -30,6 +30,8 @@ def build(ctx):
     if state.unsent:
         page.column.add_widget(Notice(words.count("sign_out_blocked", "sign_out_blocked_1", state.unsent), "warn"))
     else:
+        if n := len(drafts.unfinished(ctx.files)):
+            page.column.add_widget(Notice(words.count("sign_out_drafts", "sign_out_drafts_1", n), "info"))
         page.column.add_widget(PushButton(words("sign_out"), ctx.nav.sign_out, "log_out", "danger"))
     return frame(ctx, words("more"), page, tab="more")
 

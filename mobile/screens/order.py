@@ -1,20 +1,22 @@
 """Taking an order without network: find products, tap plus or type how much, save. Prices are the customer's own."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import forms, reads
+from mobile.field import forms, reads, taking
 from mobile.field.catalogue import Catalogue
 from mobile.field.taking import Line, draft_order
-from mobile.screens.parts import frame
+from mobile.screens import work
+from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.unfinished import Typed
-from mobile.widgets.base import Column, Row, Scroller, Text, paint, readable, rule
+from mobile.widgets.base import Column, Row, Scroller, Text, readable, rule
 from mobile.widgets.controls import Field, IconButton, Notice, PushButton
 
 MOST_SHOWN = 40
 MOST_OF_ONE = Decimal(999_999)
+MIDDLE = {"center_y": 0.5}
 
 
 class OrderPad(BoxLayout):
@@ -43,9 +45,7 @@ class OrderPad(BoxLayout):
         self.add_widget(self.list)
         self.total, self.warning = Text("", 16, True), Column()
         save = PushButton(ctx.words("save_order"), self.save, "check", height=dp(54))
-        foot = Column(self.warning, self.total, save, spacing=8, padding=(16, 10, 16, 12))
-        paint(foot, "paper")
-        self.add_widget(readable(foot))
+        self.add_widget(foot_of(self.warning, self.total, save))
         self.find("")
 
     def find(self, text):
@@ -84,28 +84,29 @@ class OrderPad(BoxLayout):
             below = words(
                 "per_unit", price=words.money(_short(price), self.catalogue.currency), unit=_unit(words, product.unit)
             )
+        told = "\n" if product.id in self.chosen else "  ·  "  # what is chosen leaves less room beside it
         lines = Column(
             Text(product.name, 16, bool(much), lines=2),
-            Text(f"{product.number}  ·  {below}", 14, ink="quiet" if price is not None else "warn", lines=1),
-            spacing=0, pos_hint={"center_y": 0.5},
+            Text(told.join((product.number, below)), 14, ink="quiet" if price is not None else "warn"),
+            spacing=0, pos_hint=MIDDLE,
         )  # fmt: skip
         row = Row(lines, spacing=4)
         if product.id in self.chosen:
-            less = IconButton("minus", lambda: self.change(product, -1), words("take_less", name=product.name), "brand")
-            row.add_widget(less)
+            row.add_widget(self._step("minus", product, -1, words("take_less", name=product.name)))
             row.add_widget(self._quantity(product, much))
         if price is not None:
-            row.add_widget(
-                IconButton("plus", lambda: self.change(product, 1), words("add_more", name=product.name), "brand")
-            )
+            row.add_widget(self._step("plus", product, 1, words("add_more", name=product.name)))
         return row
+
+    def _step(self, icon, product, steps, label):
+        return IconButton(icon, lambda: self.change(product, steps), label, "brand", pos_hint=MIDDLE)
 
     def _quantity(self, product, much):
         """How much, to be typed over."""
         text = self.unread.get(product.id, f"{much.normalize():f}")
         field = Field("", text, on_enter=lambda: self.settle() or self._again(), input_type="number",
                       size_hint_x=None, width=dp(76))  # fmt: skip
-        field.pos_hint, field.product = {"center_y": 0.5}, product
+        field.pos_hint, field.product = MIDDLE, product
         field.input.bind(text=lambda _field, typed: self.type(product, typed))
         return field
 
@@ -216,5 +217,65 @@ def _short(price):
     return cents if cents == price else price.normalize()
 
 
-def build(ctx, account_id):
-    return frame(ctx, ctx.words("order"), OrderPad(ctx, account_id), back=True)
+def build(ctx, account_id, order_id=None):
+    """The form of a new order; one that is saved is read, and changed as long as nothing of it was sent."""
+    if order_id is None:
+        return frame(ctx, ctx.words("order"), OrderPad(ctx, account_id), back=True)
+    doc = ctx.files.cache.doc("order", order_id)
+    if doc is None:
+        return frame(ctx, ctx.words("order"), Scroller(Notice(ctx.words("order_gone"), "warn")), back=True)
+    return frame(ctx, ctx.words("order"), _sheet(ctx, account_id, doc), back=True)
+
+
+def _sheet(ctx, account_id, doc):
+    """An order to be read: its lines, and what it comes to."""
+    words, account = ctx.words, ctx.files.cache.doc("account", account_id) or {}
+    page = Scroller(Text(words("order_for", name=account.get("name") or ""), 20, True))
+    add, op = page.column.add_widget, taking.changeable(ctx.files, doc["id"])
+    box = section(work.told_lines(ctx, doc))
+    for line in doc["lines"]:
+        box.add_widget(_line(ctx, line, doc["currency"]))
+    amounts = [_amount(line) for line in doc["lines"]]
+    net = doc.get("net") or (None if None in amounts else sum(amounts, Decimal(0)))
+    if net is not None:
+        box.add_widget(rule())
+        total = Text(words.money(net, doc["currency"]), 16, True, align="right")
+        box.add_widget(Row(Text(words("order_sum"), 14, ink="quiet", pos_hint={"center_y": 0.5}), total))
+    add(box)
+    if doc.get("note"):
+        add(section(words("note"), Text(doc["note"], 16)))
+    if doc.get("state") is None:
+        add(Notice(words("order_unsent" if op else "order_waits_still"), "info"))
+    if op is not None:
+        add(PushButton(words("order_change"), lambda: _change(ctx, op), "pencil", "quiet"))
+    return page
+
+
+def _line(ctx, line, currency):
+    """What is ordered, how much of it for how much each, and what that comes to."""
+    words, product = ctx.words, ctx.files.cache.doc("product", line.get("product_id") or "") or {}
+    much, price = f"{Decimal(line['quantity']).normalize():f}", line.get("unit_price")
+    below = much if price is None else f"{much} × {words.money(_short(Decimal(price)), currency)}"
+    name = Column(Text(line.get("text") or product.get("name") or "–", 16), Text(below, 14, ink="quiet"), spacing=0)
+    comes_to = "" if price is None else words.money(_amount(line), currency)
+    return Row(name, Text(comes_to, 16, size_hint_x=0.8, align="right", pos_hint={"top": 1}), spacing=8)
+
+
+def _amount(line):
+    """What a line comes to before tax; None without a price."""
+    if line.get("unit_price") is None:
+        return None
+    amount = line.get("amount") or Decimal(line["quantity"]) * Decimal(line["unit_price"])
+    return Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _change(ctx, op):
+    """Back into its form; what the server may have by now stays as it is."""
+    arguments = taking.change_order(ctx.files, op)
+    if arguments is None:
+        ctx.nav.again()
+        ctx.nav.toast(ctx.words("order_late"), "info")
+        return
+    ctx.nav.saved()
+    ctx.nav.instead("order", **arguments)
+    ctx.nav.toast(ctx.words("order_reopened"), "info")

@@ -5,7 +5,7 @@ from kivy.metrics import dp
 from mobile.field import reads
 from mobile.theme import CLASS_COLOURS
 from mobile.widgets.bars import BottomBar, Shell, SyncLine, TopBar, badge
-from mobile.widgets.base import Card, Icon, Row, Text
+from mobile.widgets.base import Card, Column, Icon, Row, Text, paint, readable
 from mobile.widgets.icons import MARK_ICONS
 
 PLACES = (("today", "calendar_check"), ("map", "map"), ("accounts", "building_2"), ("more", "ellipsis"))
@@ -21,7 +21,9 @@ def sync_words(ctx):
     """The mark and the words of the sync line at this moment."""
     words, state = ctx.words, reads.sync_state(ctx.files)
     if needing := state.needing + state.unreadable:
-        mark, text = "attention", words.count("needs_you", "needs_you_1", needing)
+        unsent = words("on_phone", n=state.unsent) if state.unsent else ""
+        mark = "attention"
+        text = "  ·  ".join(p for p in (words.count("needs_you", "needs_you_1", needing), unsent) if p)
     elif ctx.syncing:
         mark, text = ("phone" if state.unsent else "server"), words("syncing")
     elif state.unsent:
@@ -33,13 +35,20 @@ def sync_words(ctx):
     return mark, text
 
 
-def frame(ctx, title, content, *, tab=None, back=False, actions=()):
-    """A screen: top bar with sync line, content, and the bar of places."""
+def frame(ctx, title, content, *, tab=None, back=False, actions=(), foot=None):
+    """A screen: top bar with sync line, content, and the bar of places; or a foot that stays in sight."""
     ctx.sync_line = sync_line(ctx)
     top = TopBar(title, ctx.sync_line, ctx.nav.back if back else None, actions)
     places = [(name, icon, ctx.words(name)) for name, icon in PLACES]
-    bottom = BottomBar(places, tab, ctx.nav.go) if tab else None
+    bottom = BottomBar(places, tab, ctx.nav.go) if tab else foot
     return Shell(top, content, bottom)
+
+
+def foot_of(*children):
+    """What stays in sight below a form: what is to be said of it, and how it is saved."""
+    foot = Column(*children, spacing=8, padding=(16, 10, 16, 12))
+    paint(foot, "paper")
+    return readable(foot)
 
 
 def section(title, *children):

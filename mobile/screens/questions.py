@@ -41,7 +41,8 @@ class Questions(Column):
 
     def _question(self, one):
         words = self.ctx.words
-        label = words.own(one["label"]) + (f" ({words.own(one['unit'])})" if one.get("unit") else "")
+        label, unit = words.own(one["label"]), words.own(one.get("unit") or "")
+        label += f" ({unit})" if unit and unit.casefold() not in label.casefold().split() else ""
         if one.get("required"):
             label += f"  ·  {words('required')}"
         self.labels[one["key"]] = Text(label, 14, ink="quiet")
@@ -59,6 +60,7 @@ class Questions(Column):
         wrong = [one["key"] for one in questions]
         for key, label in self.labels.items():
             label.color, label.bold = colour("bad" if key in wrong else "quiet"), key in wrong
+            label.parent.is_wrong = key in wrong
         return self.labels.get(wrong[0], self) if wrong else None
 
     def _input(self, one):
@@ -104,6 +106,8 @@ class OwnFields(Column):
             asked = [own.offered(one, held.get(one["key"])) for one in several]
             self.parts.append(Questions(ctx, asked, self.given, self._answered, can_clear=True))
             title = ctx.words.own(heading) if heading else ctx.words("own_site" if name == "own_site" else "own_fields")
+            if heading and name == "own_site":  # that of the account may stand beside it
+                title += f"  ·  {ctx.words('field_site')}"
             self.add_widget(section(title, self.parts[-1]))
 
     def _what_is_left(self, typed):

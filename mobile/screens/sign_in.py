@@ -17,6 +17,9 @@ from mobile.texts import LANGUAGES
 from mobile.widgets.base import Card, Column, Scroller, Text, colour, gap, paint
 from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
+FOREIGN = ("http_403", "http_404", "http_405", "http_501")
+"""How servers answer that do not know what they are asked at all; Waymark gives a code of its own."""
+
 
 class Mark(Widget):
     """The waymark: a small pointed blaze of paint."""
@@ -37,7 +40,7 @@ class Mark(Widget):
 class SignIn(AnchorLayout):
     """Asks who uses this phone, by password or by a code; the only screen that needs the server."""
 
-    def __init__(self, ctx, server="", note=None, forgotten=False, by="password", at="", code="", **kwargs):
+    def __init__(self, ctx, server="", note=None, forgotten=False, by="password", at="", typed=None, **kwargs):
         super().__init__(anchor_y="center", **kwargs)
         paint(self, "ground")
         self.ctx, self.forgotten, self.by = ctx, forgotten, by
@@ -45,7 +48,9 @@ class SignIn(AnchorLayout):
         self.server = Field(ctx.words("server"), at or server or (known.server if known else ""), input_type="url")
         self.notes = Column()
         self.button = PushButton(ctx.words("sign_in"), self.submit)
-        card = Card(self.server, *self._proof(known, code), self.notes, self.button, spacing=14)
+        self.proof = self._proof({"login": known.login if known else ""} | (typed or {}))
+        help_ = Text(ctx.words("code_help"), 14, ink="quiet") if by == "code" else None
+        card = Card(self.server, *self.proof.values(), help_, self.notes, self.button, spacing=14)
         title = Text("Waymark", 28, True, align="center")
         tagline = Text(ctx.words("tagline"), 14, ink="quiet", align="center")
         page = Scroller(
@@ -71,15 +76,15 @@ class SignIn(AnchorLayout):
         if note is not None:
             self.say(note, "warn")
 
-    def _proof(self, known, code):
-        """What is asked for beside the server."""
+    def _proof(self, typed):
+        """What is asked for beside the server, by its name, as it was typed so far."""
         words = self.ctx.words
         if self.by == "code":
-            self.code = Field(words("code"), code, hint="ABCDE-23456", on_enter=self.submit)
-            return (self.code, Text(words("code_help"), 14, ink="quiet"))
-        self.login = Field(words("login"), known.login if known else "")
-        self.password = Field(words("password"), secret=True, on_enter=self.submit)
-        return (self.login, self.password)
+            self.code = Field(words("code"), typed.get("code", ""), hint="ABCDE-23456", on_enter=self.submit)
+            return {"code": self.code}
+        self.login = Field(words("login"), typed["login"])
+        self.password = Field(words("password"), typed.get("password", ""), secret=True, on_enter=self.submit)
+        return {"login": self.login, "password": self.password}
 
     def _other_ways(self):
         """Buttons to the ways that are not shown."""
@@ -99,7 +104,7 @@ class SignIn(AnchorLayout):
         return Chips(list(LANGUAGES.items()), self.ctx.words.language, self._speak)
 
     def _speak(self, language):
-        self.instead(self.by)
+        self.instead(self.by, typed={name: field.input.text for name, field in self.proof.items()})
         self.ctx.nav.choose("language", language)
 
     def instead(self, by, **known):
@@ -134,19 +139,29 @@ class SignIn(AnchorLayout):
     @mainthread
     def _scanned(self, server, code):
         """Show whose server it is; the rep decides whether to sign in there."""
-        self.instead("code", at=server, code=code, note=self.ctx.words("code_scanned", server=server))
+        self.instead("code", at=server, typed={"code": code}, note=self.ctx.words("code_scanned", server=server))
 
     def submit(self):
         """Try in a thread, so that the screen keeps answering."""
-        attempt = self._attempt()
-        if attempt is None or not self.server.value:
+        attempt = None if self._lacks() else self._attempt()
+        if attempt is None:
             return
         self.say(self.ctx.words("signing_in"))
         self.button.disabled = True
         threading.Thread(target=self._try, args=(attempt,), daemon=True).start()
 
+    def _lacks(self):
+        """Whether something is empty that is asked for; it stands out, and is named."""
+        asked = {"server": self.server, **self.proof}
+        empty = [name for name, field in asked.items() if not field.input.text.strip()]
+        for name, field in asked.items():
+            field.mark(name in empty)
+        if empty:
+            self.say(self.ctx.words("sign_in_lacks", names=", ".join(map(self.ctx.words, empty))), "bad")
+        return bool(empty)
+
     def _attempt(self):
-        """What is to be tried with what was typed; None when something is missing."""
+        """What is to be tried with what was typed; None when it is no code."""
         phone, server = self.ctx.phone, self.server.value
         if self.by == "code":
             try:
@@ -156,7 +171,7 @@ class SignIn(AnchorLayout):
                 return None
             return lambda: phone.sign_in_by_code(server, code, device_name())
         login, password = self.login.value, self.password.input.text
-        return (lambda: phone.sign_in(server, login, password, device_name())) if login and password else None
+        return lambda: phone.sign_in(server, login, password, device_name())
 
     def _try(self, attempt):
         try:
@@ -164,16 +179,22 @@ class SignIn(AnchorLayout):
         except SignInNeeded as problem:
             self._failed(self._why(problem.code))
         except Unreachable:
-            self._failed("err_unreachable" if self.ctx.phone.holds_unsent() else "err_unreachable_here")
+            self._failed(self._why_unreachable(), server=self.server.value)
         except BadAddress:
             self._failed("err_address")
         except Problem as problem:
-            known = f"err_{problem.code}"
+            known = "err_foreign" if problem.code in FOREIGN else f"err_{problem.code}"
             self._failed(known if self.ctx.words.has(known) else "err_sign_in", code=problem.code)
         except Exception as error:  # noqa: BLE001 whatever it was, the rep is told and may try again
             self._failed("err_sign_in", code=type(error).__name__)
         else:
             self._done()
+
+    def _why_unreachable(self):
+        """What to say where nothing answers; an address without a beginning was tried with https."""
+        if "//" not in self.server.value:
+            return "err_unreachable_https"
+        return "err_unreachable" if self.ctx.phone.holds_unsent() else "err_unreachable_here"
 
     def _why(self, code):
         """What to say of a password or a code that did not let the phone in."""

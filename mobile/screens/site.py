@@ -4,8 +4,9 @@ import re
 
 from mobile.field import limits, own, rights
 from mobile.field.capture import edit
-from mobile.screens.parts import frame, section
+from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.questions import OwnFields
+from mobile.screens.trouble import mark
 from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -19,6 +20,11 @@ def shown(ctx, e, row_id, names):
     """Revision and some fields of a record as they are shown now."""
     rev, doc = ctx.files.cache.shown(e, row_id)
     return [rev, {name: doc[name] for name in names if name in doc}]
+
+
+def whose(ctx, account_id):
+    """The name of the account that a form is about, where that is not its title."""
+    return Text((ctx.files.cache.doc("account", account_id) or {}).get("name") or "", 20, True)
 
 
 class SiteFields(Column):
@@ -48,9 +54,9 @@ class SiteFields(Column):
             self.add_widget(self.own)
 
     def lacks(self):
-        """What is not written as it has to be, in words; None where nothing is."""
+        """What is not written as it has to be, in words, and the name of its field; None where nothing is."""
         if self.lasts is not None and not MINUTES.fullmatch(self.lasts.value):
-            return self.ctx.words("lasts_unfit", text=self.lasts.value)
+            return self.ctx.words("lasts_unfit", text=self.lasts.value), "lasts"
         return None
 
     def keep(self):
@@ -79,8 +85,9 @@ class SiteEdit(Scroller):
         arguments = {"account_id": account_id, "site_id": site_id}
         self.typed = Typed(ctx, ("edit_account",), arguments, called, {"site": shown(ctx, "site", site_id, SHOWN)})
         self.fields, self.warning = SiteFields(ctx, self.typed, is_one_of_several=True), Column()
-        save = PushButton(ctx.words("save"), self.save, "check")
-        super().__init__(self.typed.told(), self.typed.left_over(), self.fields, self.warning, save, **kwargs)
+        self.foot = foot_of(self.warning, PushButton(ctx.words("save"), self.save, "check"))
+        told = (whose(ctx, account_id), self.typed.told(), self.typed.left_over())
+        super().__init__(*told, self.fields, **kwargs)
 
     def save(self):
         """What was changed, if it is written as it has to be."""
@@ -92,9 +99,11 @@ def save(form, lacks, keep):
     ctx, outbox = form.ctx, form.ctx.files.outbox
     form.warning.clear_widgets()
     if lacks:
-        form.warning.add_widget(Notice(lacks, "warn"))
-        form.show_soon(form.warning)
+        said, name = lacks
+        form.warning.add_widget(Notice(said, "warn"))
+        form.show_soon(mark(form, [name]))
         return
+    mark(form, ())
     before = outbox.max_n()
     form.typed.save(keep)
     is_new = outbox.max_n() != before
@@ -107,4 +116,5 @@ def save(form, lacks, keep):
 
 def build(ctx, account_id, site_id):
     content = SiteEdit(ctx, account_id, site_id)
-    return frame(ctx, content.fields.seen[1].get("name") or ctx.words("edit_address"), content, back=True)
+    title = content.fields.seen[1].get("name") or ctx.words("edit_address")
+    return frame(ctx, title, content, back=True, foot=content.foot)

@@ -9,7 +9,8 @@ from mobile import reasons
 from mobile.field import conflicts, drafts, entries, photos, reads
 from mobile.screens import export, gallery, unfinished, values
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
-from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
+from mobile.theme import TOUCH
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import Notice, PushButton
 from mobile.widgets.icons import MARK_ICONS
 
@@ -35,7 +36,11 @@ def build(ctx):
     add(_marks(ctx, state))
     label = words("syncing") if ctx.syncing else words("sync_now")
     add(PushButton(label, ctx.nav.sync_now, "refresh_cw"))
-    for question in conflicts.questions(ctx.files):
+    questions = conflicts.questions(ctx.files)
+    several = _several(ctx, questions)
+    for question in questions:
+        if (card := several.pop(entries.account_of(ctx.files, question.op), None)) is not None:
+            add(card)
         add(_question(ctx, question))
     for op in state.attention:
         if not (op.state == "conflict" and op.result.get("conflicts")):
@@ -105,17 +110,42 @@ def _list(ctx, card, ops):
     """Fifty of what waits, and the way to the next: a phone does not draw a thousand rows at once."""
     words = ctx.words
     for op in ops[:AT_ONCE]:
-        lines = Column(
-            Text(_title(ctx, op), 16),
-            Text(f"{_moment(ctx, op.created_wall)}  ·  {words(_why(ctx, op))}", 14, ink="quiet"),
-            spacing=0,
-        )
-        card.add_widget(Row(mark_icon("phone"), lines, spacing=10))
+        lines, changed = Column(Text(_title(ctx, op), 16), spacing=0, pos_hint={"center_y": 0.5}), _changed(ctx, op)
+        if changed:
+            lines.add_widget(Text(changed, 14, ink="quiet"))
+        lines.add_widget(Text(f"{_moment(ctx, op.created_wall)}  ·  {words(_why(ctx, op))}", 14, ink="quiet"))
+        card.add_widget(_way(ctx, op, lines))
     rest = ops[AT_ONCE:]
     if rest:
         label = words("show_more", n=words.number(len(rest)))
         more = PushButton(label, lambda: (card.remove_widget(more), _list(ctx, card, rest)), kind="quiet")
         card.add_widget(more)
+
+
+def _changed(ctx, op):
+    """The fields that an entry changes: one form may make several entries."""
+    names = op.body["f"] if op.kind == "patch" else [op.body["field"]] if op.kind in ("setadd", "setdel") else ()
+    return ", ".join(values.heading(ctx, op.e, name) for name in names)
+
+
+def _way(ctx, op, lines):
+    """What waits; a tap shows the order or the lead that it made, else the account that it is about."""
+    known, account_id = ctx.files.cache.doc, entries.account_of(ctx.files, op)
+    place = None
+    if op.e == "order":
+        place = "order", {"account_id": account_id, "order_id": op.row_id}
+    elif op.e == "lead" and known("lead", op.row_id):
+        place = "lead_card", {"lead_id": op.row_id}
+    elif account_id and known("account", account_id):
+        place = "account", {"account_id": account_id}
+    if place is None:
+        return Row(mark_icon("phone"), lines, spacing=10)
+    way = Touchable(lambda: ctx.nav.go(place[0], **place[1]), size_hint_y=None, spacing=dp(10))
+    way.bind(minimum_height=lambda _way, high: setattr(way, "height", max(dp(TOUCH), high)))
+    way.label = _title(ctx, op)
+    for part in (mark_icon("phone"), lines, Icon("chevron_right", 18, "quiet", size_hint=(None, 1), width=dp(18))):
+        way.add_widget(part)
+    return way
 
 
 def _why(ctx, op):
@@ -181,6 +211,30 @@ def _question(ctx, question):
             choices = (keeps, *choices) if question.refused else (takes, keeps)
     card.add_widget(_choices(choices))
     return card
+
+
+def _several(ctx, questions):
+    """Above several open questions of one account: one tap for all of them, by account."""
+    asked = {}
+    for one in questions:
+        is_open = one.decided is None and one.refused is None
+        if is_open and one.conflict.get("kind", "concurrent") in ("concurrent", "back"):
+            asked.setdefault(entries.account_of(ctx.files, one.op), []).append(one)
+    return {account_id: _all(ctx, account_id, several) for account_id, several in asked.items() if len(several) > 1}
+
+
+def _all(ctx, account_id, several):
+    words, account = ctx.words, ctx.files.cache.doc("account", account_id or "") or {}
+    told = Text(words("several_asked", n=len(several), name=account.get("name") or "–"), 16, True)
+    every = lambda mine: lambda: _answer_all(ctx, several, mine)  # noqa: E731 two taps
+    mine, theirs = (words("all_mine"), every(True), "primary"), (words("all_theirs"), every(False), "quiet")
+    return Card(Row(mark_icon("attention", 20), told, spacing=10), _choices((mine, theirs)), spacing=10)
+
+
+def _answer_all(ctx, several, mine):
+    ctx.files.at_once(lambda: [conflicts.answer(ctx.files, one, mine=mine) for one in several])
+    ctx.nav.saved()
+    ctx.nav.again()
 
 
 def _choices(choices):

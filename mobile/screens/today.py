@@ -198,9 +198,7 @@ def _stop_row(ctx, stop, zone, can_undo):
     lines = Column(Text(stop.name, 16, True, lines=2), spacing=0, pos_hint={"top": 1})
     below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
     below += [ctx.words("fits_no_more")] if stop.is_out else []
-    lines.add_widget(
-        Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet", lines=1)
-    )
+    lines.add_widget(Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet"))
     row.add_widget(lines)
     if stop.visit_id in can_undo:
         tap = partial(unfinished.undo_missed, ctx, stop.visit_id, stop.account_id, ctx.nav.go)

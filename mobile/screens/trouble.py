@@ -5,13 +5,13 @@ import sqlite3
 from kivy.base import ExceptionHandler, ExceptionManager
 from kivy.clock import Clock
 
-from mobile.field.drafts import TakenMeanwhile
+from mobile.field.drafts import CALLED, TakenMeanwhile
 from mobile.field.limits import Unfit
 from mobile.field.store.outbox import OpTooLarge
 from mobile.field.store.sqlite import is_damage
 from mobile.reasons import label
 from mobile.widgets.base import Scroller
-from mobile.widgets.controls import Notice, PushButton
+from mobile.widgets.controls import Field, Notice, PushButton
 
 AGAIN_S = 3.0
 """After so long what could not be opened is tried once more."""
@@ -52,9 +52,21 @@ class Refusals(ExceptionHandler):
             return ExceptionManager.PASS
         form.warning.clear_widgets()
         form.warning.add_widget(Notice(text, "warn"))
-        if isinstance(form, Scroller):
-            Clock.schedule_once(lambda _dt: form.scroll_to(form.warning), 0.1)  # once it has its height
+        wrong = mark(form, [one.field for one in inst.faults] if isinstance(inst, Unfit) else ())
+        if isinstance(form, Scroller) and (wrong or form.warning in form.walk(restrict=True)):
+            form.show_soon(wrong or form.warning)
         return ExceptionManager.PASS
+
+
+def mark(form, names):
+    """Let the fields of a form with these names stand out, the others as ever. Returns the first one that does, of the
+    company's own as well; None where none does."""
+    fields = [one for one in form.walk(restrict=True) if isinstance(one, Field) and one.name]
+    known = {one.name for one in fields}
+    wrong = {name if name in known else CALLED.get(("site", name)) for name in names}
+    for one in fields:
+        one.mark(one.name in wrong)
+    return next((one for one in form.walk(restrict=True) if getattr(one, "is_wrong", False)), None)
 
 
 class Files:

@@ -37,8 +37,8 @@ class Typed:
         """`screens`: this form, and others that share what is typed; `visit`: id, draft and whose it is."""
         self.ctx, self._shown, self._over, self.left = ctx, {}, False, {}
         arguments = {name: value for name, value in arguments.items() if value is not None}
-        draft = visit[1] if visit else drafts.of_form(ctx.files, screens, arguments)
-        self.id = visit[0] if visit else draft.id if draft else uuid7()
+        draft = visit[1] if visit else drafts.of_form(ctx.files, screens, arguments, ctx.draft)
+        self.id = visit[0] if visit else draft.id if draft else ctx.draft or uuid7()
         fresh = {"arguments": arguments, "called": called, "seen": seen or {}} | (visit[2] if visit else {})
         self.body = fresh | (draft.body if draft else {}) | {"screen": screens[0]}
         self.at = draft.at if drafts.is_typed(draft) else None
@@ -56,6 +56,7 @@ class Typed:
     def field(self, name, label="", shown="", **how):
         """A field that keeps what is typed into it."""
         field = Field(label, self.value(name, shown), **how)
+        field.name = name
         field.input.bind(text=lambda _field, text: self.keep(**{name: text}))
         return field
 
@@ -194,8 +195,14 @@ def undo_rows(ctx, day):
 
 def row(ctx, draft):
     """A form that is not finished; a tap opens it."""
-    screen, arguments = drafts.opens(draft)
-    return _way(ctx, title(ctx, draft), typed_at(ctx, draft.at), lambda: ctx.nav.go(screen, **arguments))
+    was, at = draft.body.get("was"), typed_at(ctx, draft.at)
+    below = ctx.words("typed_for", name=was, at=at) if was else at
+    return _way(ctx, title(ctx, draft), below, lambda: _go(ctx.nav.go, *drafts.opens(draft), draft))
+
+
+def _go(go, screen, arguments, draft):
+    """On with a draft: two of one form are two places. That of a visit has the visit's id."""
+    go(screen, **arguments, **({} if screen == "visit" else {"draft": draft.id}))
 
 
 def _way(ctx, label, below, on_tap):
@@ -248,8 +255,7 @@ def build_stranded(ctx, draft):
 
 
 def _carry_over(ctx, draft, into):
-    screen, arguments = drafts.carry_over(ctx.files, draft, into)
-    ctx.nav.instead(screen, **arguments)
+    _go(ctx.nav.instead, *drafts.carry_over(ctx.files, draft, into), draft)
 
 
 def held(ctx, draft):

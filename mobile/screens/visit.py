@@ -13,12 +13,12 @@ from mobile.field.pins import is_approximate
 from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
 from mobile.screens import gallery, work
-from mobile.screens.parts import frame
+from mobile.screens.parts import foot_of, frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
 from mobile.screens.unfinished import Typed, undo_missed
 from mobile.widgets.bars import UNDO_S
-from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, gap, paint, readable
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, gap
 from mobile.widgets.controls import Chips, IconButton, Notice, PushButton
 
 KINDS = {
@@ -182,9 +182,7 @@ class VisitForm(BoxLayout):
         self.save_button = PushButton(words("save_visit"), self.save, "check", height=dp(54), size_hint_x=0.6)
         missed = PushButton(words("missed"), self.miss, "user_x", "quiet", height=dp(54), size_hint_x=0.4)
         buttons = Row(None if self.is_missed else missed, self.save_button, spacing=10, height=54)
-        foot = Column(self.warning, buttons, spacing=8, padding=(16, 10, 16, 12))
-        paint(foot, "paper")
-        return readable(foot)
+        return foot_of(self.warning, buttons)
 
     # -- check-in
 

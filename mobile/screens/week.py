@@ -53,6 +53,8 @@ def _columns(ctx, days):
     for weekday in days:
         card = Card(_heading(ctx, weekday, narrow=True), spacing=6, padding=8)
         card.pos_hint = {"top": 1}
+        if not weekday.entries:
+            card.add_widget(Text(ctx.words("nothing_planned"), 14, ink="quiet"))
         for entry in weekday.entries:
             card.add_widget(rule())
             card.add_widget(_line(ctx, entry, weekday.day, narrow=True))

@@ -170,13 +170,27 @@ def _add(ctx, account_id):
 
 
 def order_row(ctx, order):
-    """An order or a quote: its number and what it comes to, or that it waits on this phone."""
+    """An order or a quote: its number and what it comes to, or that it waits on this phone. A tap shows its lines."""
     words = ctx.words
+    row = Touchable(
+        lambda: ctx.nav.go("order", account_id=order["account_id"], order_id=order["id"]), size_hint_y=None,
+        spacing=dp(10),
+    )  # fmt: skip
     if order.get("state") is None:
-        lines = words.count("lines", "line_1", len(order["lines"]))
-        return Row(mark_icon("phone"), _lines(f"{words('order')}  ·  {lines}", words("order_waits")), spacing=10)
-    state = words(f"os_{order['state']}")
-    day = words.day(date.fromisoformat(order["day"]))
-    title = "  ·  ".join(p for p in (order.get("number") or state, words.money(order["gross"], order["currency"])) if p)
-    below = "  ·  ".join(p for p in (day, state if order.get("number") else "") if p)
-    return Row(Icon("tag", 20, "quiet", size=(dp(22), dp(24)), pos_hint={"top": 1}), _lines(title, below), spacing=10)
+        icon, title, below = mark_icon("phone"), f"{words('order')}  ·  {told_lines(ctx, order)}", words("order_waits")
+    else:
+        icon = Icon("tag", 20, "quiet", size=(dp(22), dp(24)), pos_hint={"center_y": 0.5})
+        state, day = words(f"os_{order['state']}"), words.day(date.fromisoformat(order["day"]))
+        comes_to = words.money(order["gross"], order["currency"])
+        title = "  ·  ".join(p for p in (order.get("number") or state, comes_to) if p)
+        below = "  ·  ".join(p for p in (day, state if order.get("number") else "") if p)
+    row.label = title
+    for part in (icon, _lines(title, below), Icon("chevron_right", 18, "quiet", size_hint=(None, 1), width=dp(18))):
+        row.add_widget(part)
+    row.bind(minimum_height=lambda _row, high: setattr(row, "height", max(dp(TOUCH), high)))
+    return row
+
+
+def told_lines(ctx, order):
+    """How many lines an order has, in words."""
+    return ctx.words.count("lines", "line_1", len(order.get("lines") or ()))

@@ -57,8 +57,9 @@ class Field(Column):
 
     def __init__(self, label, value="", secret=False, hint="", lines=1, on_enter=None, input_type="text", **kwargs):
         super().__init__(spacing=4, **kwargs)
+        self.name, self.is_wrong, self.heading = "", False, Text(label, 14, ink="quiet")
         if label:
-            self.add_widget(Text(label, 14, ink="quiet"))
+            self.add_widget(self.heading)
         self.input = TextInput(
             text=value,
             hint_text=hint,
@@ -82,9 +83,16 @@ class Field(Column):
         if on_enter is not None and lines == 1:
             self.input.bind(on_text_validate=lambda *_args: on_enter())
         self.add_widget(self._framed(self.input))
+        self.input.bind(text=lambda *_args: self.mark(False))
 
-    @staticmethod
-    def _framed(field):
+    def mark(self, is_wrong):
+        """Let it stand out that what is written here does not fit, until something else is."""
+        if is_wrong != self.is_wrong:
+            self.is_wrong = is_wrong
+            self.heading.color, self.heading.bold = colour("bad" if is_wrong else "quiet"), is_wrong
+            self._follow()
+
+    def _framed(self, field):
         """A box around the input: a line, in the brand's colour while one types."""
         box = BoxLayout(size_hint_y=None, height=field.height)
         with box.canvas.before:
@@ -96,8 +104,9 @@ class Field(Column):
         def follow(*_args):
             shape.pos, shape.size = box.pos, box.size
             edge.rounded_rectangle = (box.x, box.y, box.width, box.height, dp(RADIUS_CONTROL))
-            edge_colour.rgba = colour("brand") if field.focus else colour("line")
+            edge_colour.rgba = colour("bad" if self.is_wrong else "brand" if field.focus else "line")
 
+        self._follow = follow
         box.bind(pos=follow, size=follow)
         field.bind(focus=follow)
         box.add_widget(field)

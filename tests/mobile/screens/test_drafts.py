@@ -531,3 +531,44 @@ def test_a_question_about_an_account_that_was_merged_away_is_called_by_what_it_b
     screen.app.go("sync")
     screen.frames()
     assert screen.shows("Change of the account: Bäckerei Näscher")
+
+
+def test_two_drafts_of_one_account_are_told_apart_and_each_row_opens_its_own(world, screen):
+    store = screen.app.ctx.store
+    edit_form(screen).fields["note"].input.text = "Typed at Müller's"
+    screen.app.go("edit_account", account_id=uid(1002))
+    screen.frames()
+    (form,) = [one for one in screen.widgets() if hasattr(one, "warning")]
+    form.fields["note"].input.text = "Typed at Näscher's"
+    world.server.merged = {uid(1001): uid(1002)}
+    world.server.put("account", uid(1001), None)
+    assert world.sync().ok
+    world.kill()
+    screen.app.go("unfinished")
+    screen.frames()
+    screen.tap("Change of the account: Müller GmbH")
+    screen.tap("Open Bäckerei Näscher")
+
+    def note():
+        return next(one for one in screen.widgets() if hasattr(one, "warning")).fields["note"]
+
+    assert note().value == "Typed at Müller's", "and not what was typed at the other one"
+    for nth in range(2):
+        screen.app.go("unfinished")
+        screen.frames()
+        rows = [one.label for one in screen.widgets() if getattr(one, "label", "").startswith("Change of")]
+        assert rows == ["Change of the account: Bäckerei Näscher"] * 2
+        assert screen.shows("For Müller GmbH  ·  Not finished: typed at ")
+        screen.tap(rows[nth], nth)
+        said = note().value
+        note().input.text = f"{said}!"
+        screen.app.again()
+        screen.frames()
+        assert note().value == f"{said}!"
+    assert sorted(one.body["note"] for one in store.outbox.drafts.all()) == [
+        "Typed at Müller's!", "Typed at Näscher's!",
+    ]  # fmt: skip
+    screen.tap("Save")
+    (left,) = store.outbox.drafts.all()
+    (op,) = store.outbox.ops()
+    assert {op.body["f"]["note"][1], left.body["note"]} == {"Typed at Müller's!", "Typed at Näscher's!"}

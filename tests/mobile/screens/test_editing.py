@@ -206,3 +206,63 @@ def test_the_form_fits_every_window(mended, open_app, size):
             assert -1 <= left <= right <= SIZES[size][0] + 1, target.label
             assert target.collide_point(target.center_x, target.center_y + 23), f"{target.label!r} is small"
     screen.resize(SIZES["phone"])
+
+
+def _in_sight(screen, form, widget):
+    low, high = form.to_window(0, form.y)[1], form.to_window(0, form.top)[1]
+    return low <= widget.to_window(*widget.center)[1] <= high
+
+
+def test_on_a_small_phone_save_stays_in_sight_and_what_does_not_fit_is_scrolled_to(mended, open_app):
+    from kivy.base import ExceptionManager
+
+    from mobile.widgets.controls import PushButton
+
+    screen = open_app(mended.folder, syncing=False)
+    screen.resize(SIZES["small phone"])
+    for kind, arguments in (
+        ("person", {"contact_id": uid(6001)}), ("edit_account", {"site_id": uid(2901)}), ("edit_account", {}),
+    ):  # fmt: skip
+        form = form_of(screen, kind, account_id=uid(1001), **arguments)
+        (save,) = [one for one in screen.widgets(PushButton) if one.label == "Save"]
+        assert save not in form.walk(restrict=True)
+        assert 0 < save.to_window(*save.center)[1] < 90, kind
+    assert form.column.height > 2 * form.height, "there is a way to scroll"
+    email = form.fields["email"]
+    email.input.text, form.scroll_y = "nobody", 0
+    screen.frames()
+    assert not _in_sight(screen, form, email)
+    with pytest.raises(Unfit) as refused:
+        form.save()
+    assert ExceptionManager.handle_exception(refused.value) == ExceptionManager.PASS
+    screen.frames()
+    assert (email.is_wrong, form.fields["phone"].is_wrong) == (True, False)
+    assert _in_sight(screen, form, email)
+    email.input.text = "nobody@example.com"
+    assert not email.is_wrong
+    form.site.lasts.input.text, form.scroll_y = "long", 1
+    screen.tap("Save")
+    assert form.site.lasts.is_wrong
+    assert _in_sight(screen, form, form.site.lasts)
+    own_field(form, "beds").input.text, form.site.lasts.input.text, form.scroll_y = "9999", "30", 1
+    with pytest.raises(Unfit) as refused:
+        form.save()
+    ExceptionManager.handle_exception(refused.value)
+    screen.frames()
+    assert _in_sight(screen, form, own_field(form, "beds")), "one of the company's own"
+    screen.resize(SIZES["phone"])
+
+
+def test_forms_say_whose_they_are_and_no_two_cards_or_units_are_called_alike(mended, open_app):
+    for n, kind in ((6630, "account"), (6631, "site")):
+        field = {"object": kind, "key": "points", "label": "Loyalty points", "kind": "number", "unit": "points"}
+        mended.server.put("custom_field", uid(n), FIELD | field | {"section": "Retail"}, 412)
+    assert mended.sync().ok
+    mended.kill()
+    screen = open_app(mended.folder, syncing=False)
+    form_of(screen, "edit_account", account_id=uid(1001))
+    assert ("Retail" in screen.words(), "Retail  ·  site" in screen.words()) == (True, True)
+    assert screen.words().count("Loyalty points") == 2, "and not: Loyalty points (points)"
+    for kind, arguments in (("person", {"contact_id": uid(6001)}), ("edit_account", {"site_id": uid(2901)})):
+        form_of(screen, kind, account_id=uid(1001), **arguments)
+        assert "Müller GmbH" in screen.words(), kind

@@ -151,3 +151,17 @@ def test_a_firm_of_open_data_near_the_rep_becomes_a_lead_without_a_network(scree
     (day_map,) = screen.widgets(DayMap)
     rings = [pin.key for pin in day_map.map.pins if pin.is_ring]
     assert rings == [f"account:{uid(7002)}"]
+
+
+def test_a_new_lead_says_where_in_words_and_no_longer_asks_for_a_name_once_it_is_there(screen):
+    from mobile.screens.leads import LeadForm
+
+    screen.app.go("lead", lon=9.5206, lat=47.1403)
+    screen.frames()
+    assert any("Where you held the map: " in words and " m from " in words for words in screen.words())
+    assert not screen.shows("47.14030")
+    screen.tap("Save")
+    assert screen.shows("Write the name of the company or of the person.")
+    screen.widgets(LeadForm)[0].fields["person"].input.text = "Rita"
+    screen.frames()
+    assert not screen.shows("Write the name of the company or of the person.")

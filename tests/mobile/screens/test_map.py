@@ -1,6 +1,7 @@
 """The map: its layers, its gestures, pins that are moved."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -269,3 +270,19 @@ def test_the_pin_can_be_put_where_the_rep_stands(screen):
     screen.tap("Where I stand")
     assert form.map.at == (9.5205, 47.14)
     assert screen.shows("38 m from the present pin")
+
+
+def test_me_without_a_position_says_so_and_goes_where_i_am_not_where_i_was(screen):
+    from mobile.screens.map_view import DayMap
+
+    nearby = screen.app.phone.position
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    nearby.fix = lambda: None
+    before = day_map.map.view
+    screen.tap("me")
+    assert screen.shows("The phone does not know where it is now.")
+    assert day_map.map.view == before
+    nearby.fix = lambda: replace(day_map.fix, lon=9.6, lat=47.2)
+    screen.tap("me")
+    assert day_map.map.px_lonlat(*day_map.map.center) == pytest.approx((9.6, 47.2), abs=1e-3)

@@ -9,6 +9,7 @@ from mobile.field.agenda import monday_of
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
 from mobile.phone import Phone as AppPhone
+from mobile.texts import Words
 from tests.mobile.conftest import uid
 from tests.mobile.window import SIZES, recorded_all_day
 
@@ -400,3 +401,49 @@ def test_one_entry_is_one_and_what_a_draft_holds_begins_with_a_capital(screen):
     assert screen.shows("1 entry is not sent yet. Sync first, then sign out.")
     told = list(unfinished.read(screen.app.ctx, {"first_name": "Otto", "note": "At noon"}))
     assert told == [("First name", "Otto"), ("Note", "At noon")]
+
+
+def test_a_tablet_says_of_an_empty_day_that_nothing_is_planned_and_lists_accounts_in_two_columns(screen):
+    from mobile.screens.accounts import AccountRow
+
+    screen.resize(SIZES["tablet"])
+    screen.app.go("week", monday=monday_of(screen.app.ctx.today) + timedelta(days=70))
+    screen.frames()
+    assert screen.words().count("Nothing") == 7
+    screen.app.go("accounts")
+    screen.frames()
+    rows = screen.widgets(AccountRow)
+    assert len({round(row.x) for row in rows}) == 2
+    assert all(row.width > 400 for row in rows)
+    screen.resize(SIZES["phone"])
+    screen.app.go("accounts")
+    screen.frames()
+    assert len({round(row.x) for row in screen.widgets(AccountRow)}) == 1
+
+
+def test_on_a_small_phone_no_address_or_price_is_cut(world, open_app):
+    from mobile.widgets.base import Text, Word
+    from mobile.widgets.controls import Field, IconButton
+
+    site = world.server.world.rows["site", uid(2001)]["d"]
+    world.server.put("site", uid(2001), site | {"street": "Unterer Benderer Weg 114", "city": "Gamprin-Bendern"}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.resize(SIZES["small phone"])
+    screen.app.go("today")
+    screen.frames()
+    told = [one for one in screen.widgets(Text) if "Gamprin-Bendern" in one.text and "·" in one.text]
+    assert told
+    assert not any(one.is_shortened for one in told)
+    screen.app.go("order", account_id=uid(1001))
+    screen.frames()
+    screen.tap("one more Milch 1 l")
+    (price,) = [one for one in screen.widgets(Text) if "4.50 CHF a piece" in one.text]
+    assert (price.is_shortened, "P-1\n" in price.text) == (False, True)
+    (much,) = [one for one in screen.widgets(Field) if hasattr(one, "product")]
+    (less,) = [one for one in screen.widgets(IconButton) if one.label == "less of Milch 1 l"]
+    assert much.input.to_window(*much.input.center)[1] == pytest.approx(less.to_window(*less.center)[1], abs=1)
+    for language in ("en", "de"):
+        assert Word(Words(language)("far_why_hint"), 16).width <= 360 - 2 * 16 - 2 * 16 - 2 * 12
+    screen.resize(SIZES["phone"])

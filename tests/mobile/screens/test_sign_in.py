@@ -1,6 +1,8 @@
 """Signing in, the lock, and leaving."""
 
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode
 
 import pytest
@@ -218,3 +220,56 @@ def test_a_sync_that_ends_after_the_app_was_closed_touches_nothing(screen):
     screen.app._synced(Report())
     screen.app._mark_syncing()
     screen.frames()
+
+
+def test_what_is_empty_is_named_and_another_language_keeps_what_was_typed(tmp_path, open_app):
+    screen = open_app(tmp_path / "new")
+    screen.tap("Sign in")
+    assert screen.shows("Still empty: Server address, Login, Password")
+    form = screen.app.stage.screen
+    assert (form.server.is_wrong, form.button.disabled) == (True, False)
+    form.login.input.text, form.password.input.text = "mara", "secret"
+    assert not form.login.is_wrong
+    screen.tap("Sign in")
+    assert screen.shows("Still empty: Server address")
+    screen.tap("Deutsch")
+    form = screen.app.stage.screen
+    assert (form.login.value, form.password.input.text) == ("mara", "secret")
+    screen.tap("Code eintippen")
+    screen.app.stage.screen.code.input.text = "ABCDE"
+    screen.tap("English")
+    assert screen.app.stage.screen.code.value == "ABCDE"
+    screen.tap("Sign in")
+    assert screen.shows("Still empty: Server address")
+
+
+def test_a_server_that_is_none_of_ours_is_told_so_and_one_without_https_how_it_is_written(tmp_path, open_app, world):
+    class Foreign(BaseHTTPRequestHandler):
+        """Knows no way to be asked but GET."""
+
+        def log_message(self, *_args):
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Foreign)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = f"127.0.0.1:{server.server_port}"
+    screen = open_app(tmp_path / "new")
+    form = screen.app.stage.screen
+    form.login.input.text, form.password.input.text = "mara", "secret"
+    form.server.input.text = f"http://{place}"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Something answers at this address, but it is no Waymark"))
+    form.server.input.text = place
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows(f"Nothing answers at https://{place}. A server without https needs http://"))
+    server.shutdown()
+    server.server_close()
+
+
+def test_who_signs_out_with_forms_that_are_not_finished_hears_that_they_stay(screen):
+    screen.app.go("next_step", account_id=uid(1001))
+    screen.frames()
+    next(one for one in screen.widgets() if hasattr(one, "subject")).subject.input.text = "Bring samples"
+    screen.app.go("more")
+    screen.frames()
+    assert screen.shows("1 form is not finished. It stays on this phone")

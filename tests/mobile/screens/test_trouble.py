@@ -260,3 +260,20 @@ def test_what_waits_for_a_sync_says_so_and_for_a_network_only_without_one(screen
     screen.app.again()
     screen.frames()
     assert screen.shows("Waits for a network.")
+
+
+def test_an_account_that_the_office_brought_back_is_not_told_as_deleted(world, open_app):
+    world.server.closed = ["account.deleted_at"]
+    was = world.server.world.rows["account", uid(1001)]["d"]
+    deleted(world, note="Ring twice")
+    world.server.put("account", uid(1001), was | {"note": "Shut on Mondays"}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("It is back, and says “Shut on Mondays”.")
+    assert (screen.shows("the office has deleted it"), screen.shows("Only the office")) == (False, False)
+    screen.tap("Take mine")
+    (answer,) = screen.app.ctx.store.outbox.ops(["queued"])
+    assert answer.body["f"] == {"note": ["Shut on Mondays", "Ring twice"]}

@@ -1,12 +1,13 @@
 """What is not sent yet, what was refused, and conflicts: each is said, opened and mended."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from PIL import Image
 
 from mobile.device.desktop import FolderCamera
-from mobile.field import drafts, photos, rights, taking, tracks, zones
+from mobile.field import conflicts, drafts, photos, rights, taking, tracks, zones
 from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from tests.mobile.conftest import uid
 from tests.mobile.window import recorded_all_day
@@ -119,7 +120,13 @@ def test_what_was_refused_opens_the_form_that_it_came_from(screen, entry):
     assert len(drafts.unfinished(store)) == 1
 
 
-def test_a_refused_order_opens_the_account(screen):
+def _order(store, *lines):
+    return taking.draft_order(
+        store, uid(1001), None, "CHF", [taking.Line(one, None, much, "4.5") for one, much in lines]
+    )
+
+
+def test_a_refused_order_that_its_form_cannot_show_opens_the_account(screen):
     store = screen.app.ctx.store
     _refused(store, taking.draft_order(store, uid(1001), None, "CHF", [taking.Line(None, "Rolls", "12", "2")]))
     screen.app.go("sync")
@@ -128,6 +135,61 @@ def test_a_refused_order_opens_the_account(screen):
     assert screen.shows("Log a visit")
     screen.tap("back")
     assert screen.shows("Lines: 12 × Rolls"), "it can still be read"
+
+
+def test_a_refused_order_opens_its_form_with_its_lines_and_is_mended_there(screen):
+    store = screen.app.ctx.store
+    product = store.cache.doc("product", uid(6802))
+    refused = _order(store, (uid(6801), "3"), (uid(6802), "6.000"))
+    with store.page():  # which is why it was refused
+        store.cache.put_base("product", uid(6802), 9, product | {"is_active": False})
+    _refused(store, refused)
+    screen.app.go("sync")
+    screen.frames()
+    screen.tap("Open")
+    assert screen.shows("Not to be had here any more: Käse × 6")
+    assert screen.shows("1 line · 13.50 CHF before tax")
+    screen.tap("one more Milch 1 l")
+    screen.tap("Save the order")
+    (made,) = store.outbox.ops(("queued",))
+    assert [(line["product_id"], Decimal(line["quantity"])) for line in made.body["d"]["lines"]] == [(uid(6801), 4)]
+    screen.frames()
+    assert not screen.shows("Not like this."), "it goes on in the new one"
+    assert not drafts.unfinished(store)
+
+
+def test_a_saved_order_is_read_and_taken_back_into_its_form_until_it_is_sent(screen):
+    store = screen.app.ctx.store
+    saved = _order(store, (uid(6801), "3"))
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Order  ·  1 line")
+    assert (screen.shows("Milch 1 l"), screen.shows("3 × 4.50 CHF"), screen.shows("13.50 CHF")) == (True,) * 3
+    screen.tap("Change this order")
+    assert not store.outbox.ops(), "nothing of it is sent until it is saved anew"
+    assert [one.body["chosen"] for one in drafts.unfinished(store)] == [{uid(6801): ["3", "Milch 1 l"]}]
+    screen.tap("one more Milch 1 l")
+    screen.tap("Save the order")
+    (again,) = store.outbox.ops()
+    assert Decimal(again.body["d"]["lines"][0]["quantity"]) == 4
+    assert again.op_id != saved.op_id
+    store.outbox.mark_sent([again])
+    screen.app.go("order", account_id=uid(1001), order_id=again.row_id)
+    screen.frames()
+    assert screen.shows("4 × 4.50 CHF")
+    assert not screen.shows("Change this order"), "the server may have it"
+
+
+def test_an_order_that_was_sent_meanwhile_is_not_taken_back(screen):
+    store = screen.app.ctx.store
+    saved = _order(store, (uid(6801), "3"))
+    screen.app.go("order", account_id=uid(1001), order_id=saved.row_id)
+    screen.frames()
+    store.outbox.mark_sent([saved])
+    screen.tap("Change this order")
+    assert screen.shows("It may be on the server already.")
+    assert [op.op_id for op in store.outbox.ops()] == [saved.op_id]
+    assert not drafts.unfinished(store)
 
 
 def test_what_leads_nowhere_has_no_way_to_be_opened(screen):
@@ -177,3 +239,83 @@ def test_nothing_is_said_to_be_on_the_server_that_is_not(open_app, world, tmp_pa
     error = {"code": "not_allowed", "msg": "Your role may not.", "retry": False}
     store.outbox.acknowledge(made.n, "rejected", {"n": made.n, "status": "rejected", "error": error})
     assert everything not in look()
+
+
+def _asked(store, row_id=None, **changes):
+    """Fields that the office changed too."""
+    for name, value in changes.items():
+        op = edit(store, "account", row_id or uid(1001), {name: value})
+        met = {"id": f"c-{name}", "field": name, "base": "1", "mine": value, "server": "theirs", "by": None, "at": None}
+        told = {"n": op.n, "status": "conflict", "conflicts": [met | {"policy": "x", "kind": "concurrent"}]}
+        store.outbox.acknowledge(op.n, "conflict", told)
+    store.rebuild_overlay()
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_all_questions_of_an_account_are_answered_with_one_tap(screen, mine):
+    store = screen.app.ctx.store
+    _asked(store, phone="5", note="2", email="a@b.example")
+    _asked(store, uid(1002), website="https://b.example")
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.words().count("Müller GmbH: 3 fields that somebody else changed too") == 1
+    assert not screen.shows("Bäckerei Näscher: 1")
+    screen.tap("Take all mine" if mine else "Keep all theirs")
+    answers = {op.body["decides"] for op in store.outbox.ops(("queued",))}
+    assert answers == {"c-phone", "c-note", "c-email"}
+    assert [q.conflict["id"] for q in conflicts.questions(store)] == ["c-website"]
+    (phone,) = [op.body["f"]["phone"] for op in store.outbox.ops(("queued",)) if "phone" in op.body["f"]]
+    assert (phone[1] == "5") is mine
+
+
+def test_the_line_of_unsent_work_says_how_much_waits_beside_what_needs_the_rep(screen):
+    store = screen.app.ctx.store
+    _asked(store, phone="5")
+    edit(store, "account", uid(1002), {"note": "2"})
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("1 needs you  ·  1 on phone")
+
+
+def test_each_entry_of_one_form_names_its_fields_and_leads_to_what_it_is_about(screen):
+    from mobile.screens.order import OrderPad
+
+    store = screen.app.ctx.store
+    edit(store, "account", uid(1001), {"phone": "5", "note": "2"})
+    edit(store, "account", uid(1001), {"custom.size": "m"})
+    _order(store, (uid(6801), "3"))
+    screen.app.go("sync")
+    screen.frames()
+    assert ("Note, Phone" in screen.words(), "Size" in screen.words()) == (True, True)
+    screen.tap("Change of the account: Müller GmbH")
+    assert screen.app.trail[-1] == ("account", {"account_id": uid(1001)})
+    screen.tap("back")
+    screen.tap("Order: Müller GmbH")
+    assert (screen.shows("3 × 4.50 CHF"), screen.widgets(OrderPad)) == (True, [])
+
+
+def test_who_decided_elsewhere_is_told_so_and_not_by_their_own_name(screen):
+    store = screen.app.ctx.store
+    _asked(store, phone="5")
+    me = store.cache.doc("user_public", screen.app.ctx.user_id)["name"]
+    decided = {"id": "c-phone", "state": "custom", "value": "3", "at": None}
+    for who, said in ((me, "as you decided elsewhere"), ("Mara Manager", "Mara Manager chose another value")):
+        conflicts.heard(store.outbox, [decided | {"by": who}])
+        screen.app.go("sync")
+        screen.frames()
+        assert screen.shows(said), who
+        assert not screen.shows(f"{me} chose")
+
+
+def test_small_photos_are_told_by_their_size(open_app, world, tmp_path):
+    (tmp_path / "lens").mkdir()
+    Image.effect_noise((900, 700), 90).convert("RGB").save(tmp_path / "lens" / "door.jpg")
+    screen = open_app(world.folder, syncing=False, camera=FolderCamera(tmp_path / "lens"))
+    from mobile.screens import gallery
+
+    gallery.take(screen.app.ctx, uid(1001), "account", uid(1001))
+    size = photos.waiting(screen.app.ctx.store).size
+    assert size < 950_000
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows(f"Photos not yet sent: 1 ({max(0.1, size / 1e6):.1f} MB)")
