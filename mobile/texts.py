@@ -75,6 +75,7 @@ EN = {
     "v_out_of_range": "{distance} from the pin: outside {radius}. It is saved and flagged.",
     "v_low_accuracy": "The position is too coarse to verify. It is saved as it is.",
     "v_unverifiable": "No position available. The visit is saved without one.",
+    "v_no_pin": "Your place is kept. The site had no pin to compare it with, so the visit is not verified.",
     "v_suspected_mock": "{distance} from the pin; the position comes from a stand-in and is flagged.",
     "choose_outcome": "Choose an outcome first.",
     "sync": "Sync",
@@ -216,6 +217,8 @@ DE = {
     "v_out_of_range": "{distance} vom Punkt: ausserhalb von {radius}. Wird gespeichert und vermerkt.",
     "v_low_accuracy": "Die Position ist zu ungenau zum Bestätigen. Sie wird so gespeichert.",
     "v_unverifiable": "Keine Position verfügbar. Der Besuch wird ohne gespeichert.",
+    "v_no_pin": "Ihr Ort ist festgehalten. Der Standort hatte keinen Punkt zum Vergleichen, darum ist der Besuch "
+    "nicht bestätigt.",
     "v_suspected_mock": "{distance} vom Punkt; die Position ist ein Ersatzwert und wird vermerkt.",
     "choose_outcome": "Bitte zuerst ein Ergebnis wählen.",
     "sync": "Abgleich",

@@ -266,6 +266,12 @@ def main_site(store: Store, account_id: str) -> Json | None:
     return next(iter(sites_of(store, account_id)), None)
 
 
+def place_of(store: Store, account_id: str, site_id: str | None) -> Json:
+    """Where an account is visited: at the site named, else at its main one; empty where this phone knows neither."""
+    named = store.cache.doc("site", site_id) if site_id else None
+    return named or main_site(store, account_id) or new_place(store, account_id)
+
+
 def new_place(store: Store, account_id: str) -> Json:
     """Where an account is that was founded on this phone: a site without an id, until it comes back with one."""
     account = store.cache.doc("account", account_id) or {}
