@@ -8,6 +8,7 @@ from mobile.field import holdings, rights, taking, tracks
 from mobile.field.agenda import monday_of
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
+from mobile.field.store.cache import DELETED
 from mobile.phone import Phone as AppPhone
 from tests.mobile.conftest import uid
 from tests.mobile.window import SIZES, recorded_all_day
@@ -400,3 +401,49 @@ def test_one_entry_is_one_and_what_a_draft_holds_begins_with_a_capital(screen):
     assert screen.shows("1 entry is not sent yet. Sync first, then sign out.")
     told = list(unfinished.read(screen.app.ctx, {"first_name": "Otto", "note": "At noon"}))
     assert told == [("First name", "Otto"), ("Note", "At noon")]
+
+
+def test_a_site_shows_what_the_companys_own_fields_say_of_it_and_which_is_the_main_one(open_app, world):
+    server = world.server
+    own = {"object": "site", "kind": "text", "position": 1, "archived": False, "choices": [], "unit": None}
+    server.put("custom_field", uid(6650), own | {"key": "door", "label": "Delivery entrance"}, 412)
+    held = server.world.rows["site", uid(2001)]["d"]
+    server.put("site", uid(2001), held | {"name": None, "custom": {"door": "round the back"}}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("Delivery entrance")
+    assert screen.shows("round the back")
+    assert "Site" in screen.words()
+    screen.app.on_stop()
+    server.put("site", uid(2050), held | {"name": None, "is_main": False, "street": "Bahnhofstrasse 2"}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert {"main site", "further site"} <= set(screen.words())
+
+
+def test_a_stop_keeps_its_name_when_the_office_deletes_the_account(open_app, world):
+    server, visit = world.server, world.server.world.rows["visit", uid(3001)]["d"]
+    server.put("visit", uid(3001), visit | {"state": "done"})
+    server.put("account", uid(1001), None)
+    server.put("site", uid(2001), None)
+    server.put("stop", uid(4001), None)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    assert screen.shows("Müller GmbH")
+    assert screen.shows("done  ·  account deleted by the office")
+    screen.tap("Müller GmbH")
+    assert screen.shows("The office has deleted this account.")
+    screen.app.go("week")
+    screen.frames()
+    assert screen.shows("Müller GmbH")
+    screen.app.on_stop()
+    server.put("visit", uid(3001), None)
+    assert world.sync().ok
+    assert world.store.cache.doc(DELETED, uid(1001)) is None, "of a visit that is gone no name is kept"
