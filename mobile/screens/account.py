@@ -146,10 +146,11 @@ def _site(ctx, card, site):
     )
     if site.get("opening_hours"):
         box.add_widget(fact(words("opening_hours"), site["opening_hours"].replace(",", ", ")))
-    box.add_widget(fact(words("pin"), _pin_words(words, site)))
+    stale = is_known and pins.is_stale(ctx.files, site)
+    box.add_widget(fact(words("pin"), words("pin_stale") if stale else _pin_words(words, site)))
     if is_known:
         _own(ctx, box, "site", site)
-    if pins.is_approximate(site):
+    if pins.is_approximate(site) and not stale:
         box.add_widget(Notice(words("approximate"), "warn"))
     mine = pins.proposed_pins(ctx.files, card.account["id"]).get(site["id"])
     if mine is not None:

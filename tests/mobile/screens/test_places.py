@@ -339,7 +339,7 @@ def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
     form.fields["name"].input.text, form.tags.input.text = "Müller & Co", "vip, bio"
     form.site.texts["opening_hours"].input.text, form.site.lasts.input.text = "Mo-Fr 08:00-12:00", "half an hour"
     screen.tap("Save")
-    assert screen.shows("“half an hour” is no number of minutes.")
+    assert screen.shows("“half an hour” is no length of a visit.")
     form.site.lasts.input.text = "45"
     screen.tap("Save")
     assert screen.shows("Saved on this phone."), "told where one comes back to"
@@ -447,3 +447,33 @@ def test_a_stop_keeps_its_name_when_the_office_deletes_the_account(open_app, wor
     server.put("visit", uid(3001), None)
     assert world.sync().ok
     assert world.store.cache.doc(DELETED, uid(1001)) is None, "of a visit that is gone no name is kept"
+
+
+def test_an_address_is_not_emptied_and_after_a_change_its_pin_is_told_to_be_the_old_one(screen):
+    ctx = screen.app.ctx
+    site = ctx.files.cache.doc("site", uid(2001))
+    known = {"service_s": 1800, "street": "Weg 1", "postcode": "9490", "country": "LI", "grade": "rooftop"}
+    ctx.files.cache.put_base("site", uid(2001), 9, site | known)
+    rights.heard(ctx.files.outbox, ["account.website"])
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("the house, within 20 m")
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    form = next(w for w in screen.widgets() if hasattr(w, "tags"))
+    for name in ("street", "postcode", "city"):
+        form.site.texts[name].input.text = ""
+    form.site.lasts.input.text = "0"
+    screen.tap("Save")
+    assert screen.shows("“0” is no length of a visit.")
+    form.site.lasts.input.text = "30"
+    screen.tap("Save")
+    assert screen.shows("Write its street or its town")
+    assert ctx.files.outbox.ops() == []
+    form.site.texts["street"].input.text = "Weg 2"
+    screen.tap("Save")
+    assert [op.e for op in ctx.files.outbox.ops()] == ["site"]
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("of the address before")
+    assert not screen.shows("the house, within 20 m")
