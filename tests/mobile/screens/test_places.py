@@ -424,7 +424,7 @@ def test_a_site_shows_what_the_companys_own_fields_say_of_it_and_which_is_the_ma
     screen = open_app(world.folder, syncing=False)
     screen.app.go("account", account_id=uid(1001))
     screen.frames()
-    assert {"main site", "further site"} <= set(screen.words())
+    assert {"Main site", "Further site"} <= set(screen.words())
 
 
 def test_a_stop_keeps_its_name_when_the_office_deletes_the_account(open_app, world):
@@ -437,7 +437,7 @@ def test_a_stop_keeps_its_name_when_the_office_deletes_the_account(open_app, wor
     world.kill()
     screen = open_app(world.folder, syncing=False)
     assert screen.shows("Müller GmbH")
-    assert screen.shows("done  ·  account deleted by the office")
+    assert screen.shows("done  ·  deleted by the office")
     screen.tap("Müller GmbH")
     assert screen.shows("The office has deleted this account.")
     screen.app.go("week")
@@ -452,6 +452,7 @@ def test_a_stop_keeps_its_name_when_the_office_deletes_the_account(open_app, wor
 def test_an_address_is_not_emptied_and_after_a_change_its_pin_is_told_to_be_the_old_one(screen):
     ctx = screen.app.ctx
     site = ctx.files.cache.doc("site", uid(2001))
+    ctx.files.cache.meta.set("schema", "5")
     known = {"service_s": 1800, "street": "Weg 1", "postcode": "9490", "country": "LI", "grade": "rooftop"}
     ctx.files.cache.put_base("site", uid(2001), 9, site | known)
     rights.heard(ctx.files.outbox, ["account.website"])
