@@ -1,6 +1,7 @@
 """What the app says about pins: how good they are and why, and what became of a proposal."""
 
 EN = {
+    "pin_stale": "of the address before; after the next sync the server looks for the new one",
     "pin": "Pin",
     "g_rooftop": "the house",
     "g_interpolated": "between two houses",
@@ -56,6 +57,7 @@ EN = {
 }
 
 DE = {
+    "pin_stale": "von der früheren Adresse; nach dem nächsten Abgleich sucht der Server die neue",
     "pin": "Punkt",
     "g_rooftop": "das Haus",
     "g_interpolated": "zwischen zwei Häusern",

@@ -94,6 +94,7 @@ WHY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = 
         (r"Must be visited;", "Muss besucht werden;"),
         (r"on the way(?= for a visit worth|\.)", "liegt am Weg"),
         (r"((?:\d+ h )?\d+ min|\d+ h) detour", r"\1 Umweg"),
+        (r"The visit is worth a drive of up to ([^.]+)\.", r"Der Besuch ist bis zu \1 Fahrt wert."),
         (r"for a visit worth up to ([^.]+) of driving\.", r"für einen Besuch, der bis zu \1 Fahrt wert ist."),
         (r"The usual rep comes\.", "Es kommt, wer sonst auch kommt."),
         (r"Another rep than the usual one comes\.", "Es kommt jemand anderes als sonst."),

@@ -1,5 +1,6 @@
 """Everything the app says, in English and German, and how it writes numbers, times and distances."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -122,15 +123,6 @@ EN = {
     "sign_in_again": "Sign in again to send your work; nothing is lost.",
     "offline_title": "Works without a network",
     "open_account": "Open account",
-    "s_planned": "planned",
-    "s_en_route": "on the way",
-    "s_checked_in": "checked in",
-    "s_done": "done",
-    "s_missed": "missed",
-    "s_cancelled": "cancelled",
-    "st_customer": "Customer",
-    "st_prospect": "Prospect",
-    "st_former": "Former customer",
     "err_unreachable": "The server does not answer. Your work is safe on this phone.",
     "err_unreachable_here": "The server does not answer. Is the address right, and is there a network?",
     "err_login_required": "Please sign in again. Your work is safe on this phone.",
@@ -271,15 +263,6 @@ DE = {
     "sign_in_again": "Bitte neu anmelden, um Ihre Arbeit zu senden; nichts ist verloren.",
     "offline_title": "Geht ohne Netz",
     "open_account": "Konto öffnen",
-    "s_planned": "geplant",
-    "s_en_route": "unterwegs",
-    "s_checked_in": "eingecheckt",
-    "s_done": "erledigt",
-    "s_missed": "verpasst",
-    "s_cancelled": "abgesagt",
-    "st_customer": "Kunde",
-    "st_prospect": "Interessent",
-    "st_former": "Früherer Kunde",
     "err_unreachable": "Der Server antwortet nicht. Ihre Arbeit ist sicher auf diesem Telefon.",
     "err_unreachable_here": "Der Server antwortet nicht. Stimmt die Adresse, und gibt es ein Netz?",
     "err_login_required": "Bitte neu anmelden. Ihre Arbeit ist sicher auf diesem Telefon.",
@@ -315,7 +298,9 @@ MONTHS = {
 class Words:
     """One language: texts, and how values are written in it."""
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", today: Callable[[], date] | None = None) -> None:
+        """`today` says the rep's day: days of other years are told with their year."""
+        self._today = today
         self.language = language if language in CATALOGUES else "en"
         self._texts = CATALOGUES[self.language]
 
@@ -357,10 +342,10 @@ class Words:
     def time(self, instant: datetime | None, zone: ZoneInfo) -> str:
         return "" if instant is None else f"{instant.astimezone(zone):%H:%M}"
 
-    def day(self, day: date, today: date | None = None) -> str:
+    def day(self, day: date) -> str:
         """ "Thu 26 Nov"; with its year where that is not today's."""
         dot = "." if self.language == "de" else ""
-        year = f" {day.year}" if today is not None and day.year != today.year else ""
+        year = f" {day.year}" if self._today is not None and day.year != self._today().year else ""
         return f"{WEEKDAYS[self.language][day.weekday()]} {day.day}{dot} {MONTHS[self.language][day.month - 1]}{year}"
 
     def day_text(self, text: str | None) -> str:
@@ -375,8 +360,10 @@ class Words:
         return f"{first} – {sunday.day}{dot} {months[sunday.month - 1]}"
 
     def moment(self, instant: datetime, zone: ZoneInfo) -> str:
-        """ "Thu 10:40", always with the day."""
+        """ "Thu 10:40", always with the day; "Thu 20 Nov 10:40" where that is more than six days ago."""
         local = instant.astimezone(zone)
+        if self._today is not None and (self._today() - local.date()).days > 6:
+            return f"{self.day(local.date())} {local:%H:%M}"
         return f"{WEEKDAYS[self.language][local.weekday()]} {local:%H:%M}"
 
     def duration(self, seconds: float) -> str:

@@ -2,7 +2,8 @@
 
 EN = {
     "tracks": "Your way",
-    "tracks_off": "Your company does not record the way you drive. A check-in keeps its place, nothing else does.",
+    "tracks_off": "Your company does not record the way you drive. A check-in keeps its place, and so does"
+    " the end of a visit that you checked in at; nothing else does.",
     "tracks_on": "Your company records the way you drive while you work.",
     "tracks_today": "Today from {start} to {end}",
     "tracks_free": "Not today: it is no working day of yours.",
@@ -28,7 +29,8 @@ EN = {
 
 DE = {
     "tracks": "Ihr Weg",
-    "tracks_off": "Ihr Unternehmen zeichnet nicht auf, wo Sie fahren. Nur ein Check-in hält seinen Ort fest.",
+    "tracks_off": "Ihr Unternehmen zeichnet nicht auf, wo Sie fahren. Ein Check-in hält seinen Ort fest, und nach einem"
+    " Check-in das Ende des Besuchs; sonst nichts.",
     "tracks_on": "Ihr Unternehmen zeichnet auf, wo Sie bei der Arbeit fahren.",
     "tracks_today": "Heute von {start} bis {end}",
     "tracks_free": "Heute nicht: Es ist kein Arbeitstag von Ihnen.",

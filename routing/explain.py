@@ -53,7 +53,7 @@ class Why:
             return f"Must be visited; {detour}."
         days = f"{self.overdue_days} day{'s' if self.overdue_days > 1 else ''}"
         due = f"{days} overdue" if self.overdue_days > 0 else "Due"
-        return f"{due}; {detour} for a visit worth up to {_minutes(self.value_s)} of driving."
+        return f"{due}; {detour}. The visit is worth a drive of up to {_minutes(self.value_s)}."
 
 
 def why(problem: Problem, route: Route, position: int) -> Why:
@@ -214,6 +214,6 @@ def _return_drive(problem: Problem, rep_day: RepDay, v: Visit) -> int | None:
 
 def _minutes(seconds: int) -> str:
     minutes = max(0, round(seconds / 60))
-    if minutes < 120:
+    if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes % 60 else f"{minutes // 60} h"

@@ -8,6 +8,7 @@ from mobile.field import records, restday
 from mobile.field.reads import FINISHED, Stop, instant
 from mobile.field.rows import docs
 from mobile.field.store import Store, clock
+from mobile.field.store.cache import DELETED
 from mobile.field.store.canonical import Json
 
 DAYS = 7
@@ -106,7 +107,7 @@ def _days_of(doc: Json, entry: Entry, zone: ZoneInfo) -> list[date]:
 
 def _visit(store: Store, doc: Json, stop: Stop | None = None) -> Entry:
     """A visit of the calendar; with its time in the order that was taken on this phone, where it has a place in one."""
-    account = store.cache.doc("account", doc["account_id"]) or {}
+    account = store.cache.doc("account", doc["account_id"]) or store.cache.doc(DELETED, doc["account_id"]) or {}
     entry = Entry(
         kind="visit",
         id=doc["id"],

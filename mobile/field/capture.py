@@ -23,6 +23,8 @@ class VisitTarget:
     day: str
     zone: str
     visit_id: str | None = None
+    has_pin: bool = True
+    """Whether this phone knows a pin to compare a check-in with."""
 
 
 def op_of(kind: str, e: str, row_id: str, **rest: Any) -> Json:
@@ -49,7 +51,7 @@ def visit_event(
     """Save that a visit reached a state; works without network, forever and at once."""
     if state not in STATES:
         raise ValueError(f"a visit cannot become {state!r}; states are {', '.join(STATES)}")
-    d = {
+    d: Json = {
         "visit_id": visit.visit_id or uuid7(),
         "account_id": visit.account_id,
         "site_id": visit.site_id,
@@ -60,6 +62,8 @@ def visit_event(
         "note": note or None,
         "checkin": None if fix is None else checkin_of(fix),
     }
+    if fix is not None and not visit.has_pin:
+        d["checkin"]["unpinned"] = True
     return store.save(op_of("create", "visit_event", uuid7(), d=d))
 
 

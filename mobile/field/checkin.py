@@ -76,4 +76,8 @@ def recorded(checkin: Json | None, lon: float | None, lat: float | None, uncerta
     if "verification" in checkin:
         return Verification(checkin["verification"], checkin.get("distance_m"), radius_m(accuracy_m, uncertainty_m))
     taken_at = datetime.fromisoformat(checkin["fix_at"])
-    return verify(Fix(checkin["lon"], checkin["lat"], accuracy_m, taken_at, checkin["mock"]), lon, lat, uncertainty_m)
+    fix = Fix(checkin["lon"], checkin["lat"], accuracy_m, taken_at, checkin["mock"])
+    verdict = verify(fix, lon, lat, uncertainty_m)
+    if verdict.status == "out_of_range" and checkin.get("unpinned"):
+        return verify(fix, None, None, None)  # a pin that came later accuses nobody
+    return verdict

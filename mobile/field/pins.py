@@ -39,6 +39,18 @@ def proposed_pins(store: Store, account_id: str) -> dict[str, ProposedPin]:
     return pins
 
 
+def is_by_people(site: Json) -> bool:
+    """Whether people have set or confirmed the pin: no address moves it."""
+    return site.get("grade") in ("manual", "gps_confirmed")
+
+
+def is_stale(store: Store, site: Json) -> bool:
+    """Whether the address was changed here and the server has not looked for its pin yet."""
+    _, base = store.cache.base("site", str(site["id"]))
+    moved = any(site.get(name) != (base or site).get(name) for name in ("street", "postcode", "city", "country"))
+    return moved and not is_by_people(site)
+
+
 def is_approximate(site: Json) -> bool:
     """Whether a rep should ask for the way before driving to the pin."""
     rough = site.get("grade") in ROUGH_GRADES or (site.get("uncertainty_m") or 0) > ROUGH_M

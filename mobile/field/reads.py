@@ -9,6 +9,7 @@ from mobile.field import conflicts, zones
 from mobile.field.finding import Cadences, is_new
 from mobile.field.rows import docs
 from mobile.field.store import Store
+from mobile.field.store.cache import DELETED
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
 from mobile.field.store.overlay import references
@@ -54,6 +55,8 @@ class Stop:
     """"phone" (saved here), "server" (answered), "attention", or "" when there is nothing of mine."""
     place: int = 0
     """Its place in an order that was taken on this phone; 0 in the office's."""
+    gone: str = ""
+    """"deleted" where the office deleted its account, "left" where that is not on this phone for another reason."""
     is_out: bool = False
     """Whether it no longer fits into that order: not today any more."""
 
@@ -221,7 +224,8 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
     account_id = str(stop.get("account_id") or visit.get("account_id"))
     site_id = stop.get("site_id") or visit.get("site_id")
     visit_id = str(stop.get("visit_id") or visit.get("id") or "")
-    account = store.cache.doc("account", account_id) or {}
+    held = store.cache.doc("account", account_id)
+    account = held or store.cache.doc(DELETED, account_id) or {}
     site = (store.cache.doc("site", site_id) if site_id else None) or main_site(store, account_id) or {}
     return Stop(
         visit_id=visit_id,
@@ -251,6 +255,7 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
         entry=(stop["entry_lon"], stop["entry_lat"]) if stop.get("entry_lat") is not None else None,
         cautions=tuple(stop.get("cautions") or ()),
         mark=found.get(("visit", visit_id), ""),
+        gone="" if held is not None else "deleted" if account else "left",
     )
 
 
@@ -264,6 +269,12 @@ def sites_of(store: Store, account_id: str) -> list[Json]:
 
 def main_site(store: Store, account_id: str) -> Json | None:
     return next(iter(sites_of(store, account_id)), None)
+
+
+def place_of(store: Store, account_id: str, site_id: str | None) -> Json:
+    """Where an account is visited: at the site named, else at its main one; empty where this phone knows neither."""
+    named = store.cache.doc("site", site_id) if site_id else None
+    return named or main_site(store, account_id) or new_place(store, account_id)
 
 
 def new_place(store: Store, account_id: str) -> Json:

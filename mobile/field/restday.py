@@ -254,7 +254,8 @@ def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
     numbered = tuple(replace(stop, place=place) for place, stop in enumerate(stops, start=1))
     legs, roads = _legs(seen), seen.polylines
     known = dict(zip(legs, zip(roads, _guesses(seen), strict=True), strict=True)) if len(roads) == len(legs) else {}
-    shown = replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]))
+    # how long the roads of another order are is not known here
+    shown = replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]), distance_m=0)
     as_planned = (known.get(leg, ("", True)) for leg in _legs(shown))
     return replace(shown, polylines=tuple("" if is_guess else road for road, is_guess in as_planned))
 

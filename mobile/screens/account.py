@@ -3,6 +3,7 @@
 from kivy.uix.boxlayout import BoxLayout
 
 from mobile.field import drafts, finding, own, photos, pins, reads, rights
+from mobile.field.store.cache import DELETED
 from mobile.screens import gallery, leads, timeline, unfinished, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section
 from mobile.widgets.bars import badge
@@ -16,7 +17,9 @@ BAR = 24
 def build(ctx, account_id):
     card = reads.account_card(ctx.files, account_id)
     if card is None:
-        return frame(ctx, ctx.words("accounts"), Scroller(Notice(ctx.words("not_here"), "warn")), back=True)
+        was = ctx.files.cache.doc(DELETED, account_id) or {}
+        told = ctx.words("deleted_here" if was else "not_here")
+        return frame(ctx, was.get("name") or ctx.words("accounts"), Scroller(Notice(told, "warn")), back=True)
     first = [_head(ctx, card), *work.due(ctx, account_id)]
     more = [
         *work.known(ctx, account_id),
@@ -106,8 +109,7 @@ def _facts(ctx, card):
         ("note", account.get("note")),
     ]
     box = section(words("facts"), *(fact(words(key), str(value)) for key, value in values if value))
-    for label, value in own.filled(ctx.files, "account", account, words):
-        box.add_widget(fact(label, value))
+    _own(ctx, box, "account", account)
     tags = account.get("tags") or []
     if tags:
         row = Row(spacing=6, height=26)
@@ -116,6 +118,12 @@ def _facts(ctx, card):
         row.add_widget(BoxLayout())
         box.add_widget(row)
     return box
+
+
+def _own(ctx, box, kind, row):
+    """What the company's own fields of a row hold."""
+    for label, value in own.filled(ctx.files, kind, row, ctx.words):
+        box.add_widget(fact(label, value))
 
 
 def _new_site(ctx, card):
@@ -130,17 +138,19 @@ def _site(ctx, card, site):
         p for p in (site.get("street"), " ".join(str(site[k]) for k in ("postcode", "city") if site.get(k))) if p
     )
     is_known = "account_id" in site
-    name = (site.get("name") if is_known else None) or words("sites")
     box = section(
-        name,
+        _called(words, card, site) if is_known else words("site"),
         Row(Text(address, 16, pos_hint={"center_y": 0.5}), _show_on_map(ctx, card))
         if site.get("lat") is not None
         else Text(address, 16),
     )
     if site.get("opening_hours"):
         box.add_widget(fact(words("opening_hours"), site["opening_hours"].replace(",", ", ")))
-    box.add_widget(fact(words("pin"), _pin_words(words, site)))
-    if pins.is_approximate(site):
+    stale = is_known and pins.is_stale(ctx.files, site)
+    box.add_widget(fact(words("pin"), words("pin_stale") if stale else _pin_words(words, site)))
+    if is_known:
+        _own(ctx, box, "site", site)
+    if pins.is_approximate(site) and not stale:
         box.add_widget(Notice(words("approximate"), "warn"))
     mine = pins.proposed_pins(ctx.files, card.account["id"]).get(site["id"])
     if mine is not None:
@@ -155,6 +165,12 @@ def _site(ctx, card, site):
         change = PushButton(words("edit_address"), lambda: ctx.nav.go("edit_account", **which), "pencil", kind="quiet")
         box.add_widget(change)
     return box
+
+
+def _called(words, card, site):
+    """What a site is called; of several, whether it is the main one."""
+    rank = words("main_site" if site.get("is_main") else "further_site") if len(card.sites) > 1 else ""
+    return "  ·  ".join(p for p in (site.get("name"), rank) if p) or words("site")
 
 
 def _pin_words(words, site):

@@ -151,7 +151,7 @@ class WaymarkApp(App):
         chosen = self.phone.settings()
         look.palette = DARK if chosen["appearance"] == "dark" else LIGHT
         Window.clearcolor = colour("ground")
-        self.ctx.words = Words(chosen["language"])
+        self.ctx.words = Words(chosen["language"], lambda: self.ctx.today)
 
     def _enter(self) -> None:
         """Somebody is signed in: open the files, show today (or ask for the PIN), sync beside it."""

@@ -89,7 +89,7 @@ def _title(ctx, photo):
     at = reads.instant(photo.taken_at)
     if at is None:
         return ctx.words("photo")
-    return f"{ctx.words.day(at.astimezone(ctx.zone).date(), ctx.today)}, {ctx.words.time(at, ctx.zone)}"
+    return f"{ctx.words.day(at.astimezone(ctx.zone).date())}, {ctx.words.time(at, ctx.zone)}"
 
 
 def _discard(ctx, photo_id):

@@ -2,7 +2,7 @@
 
 import re
 
-from mobile.field import limits, own, rights
+from mobile.field import limits, own, pins, rights
 from mobile.field.capture import edit
 from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.questions import OwnFields
@@ -13,7 +13,7 @@ from mobile.widgets.controls import Notice, PushButton
 
 ADDRESS = ("street", "postcode", "city", "country")
 SHOWN = ("id", "name", *ADDRESS, "opening_hours", "service_s", "custom")
-MINUTES = re.compile(r"\d{1,3}")
+MINUTES = re.compile(r"0{0,2}[1-9]\d{0,2}")
 
 
 def shown(ctx, e, row_id, names):
@@ -46,8 +46,8 @@ class SiteFields(Column):
         self.texts["opening_hours"] = typed.field("opening_hours", words("opening_hours"), hours, hint=hint)
         self.add_widget(self.texts["opening_hours"])
         if "service_s" in site:
-            minutes = str(round(site["service_s"] / 60))
-            self.lasts = typed.field("lasts", words("visit_lasts"), minutes, input_type="number")
+            self.minutes = str(round(site["service_s"] / 60))
+            self.lasts = typed.field("lasts", words("visit_lasts"), self.minutes, input_type="number")
             self.add_widget(self.lasts)
         if takes_all and "custom" in site:
             self.own = OwnFields(ctx, typed, "own_site", "site", site["custom"] or {})
@@ -55,9 +55,15 @@ class SiteFields(Column):
 
     def lacks(self):
         """What is not written as it has to be, in words, and the name of its field; None where nothing is."""
-        if self.lasts is not None and not MINUTES.fullmatch(self.lasts.value):
+        if self.lasts and self.lasts.value != self.minutes and not MINUTES.fullmatch(self.lasts.value):
             return self.ctx.words("lasts_unfit", text=self.lasts.value), "lasts"
-        return None
+        return (self.ctx.words("address_missing"), "street") if self._is_nowhere() else None
+
+    def _is_nowhere(self):
+        """Whether nothing is left to find the site by; where people have set the pin, its address may go."""
+        site, names = self.seen[1], [name for name in ADDRESS if name != "country" and name in self.texts]
+        had, has = any(site[name] for name in names), any(self.texts[name].value for name in names)
+        return had and not has and not pins.is_by_people(self.ctx.files.cache.doc("site", site["id"]) or {})
 
     def keep(self):
         """One entry for the site's own fields, and one for the company's; together where anything does not fit."""

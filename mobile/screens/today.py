@@ -191,13 +191,14 @@ def _stop_row(ctx, stop, zone, can_undo):
         "paper", "line", 10, size_hint_y=None, padding=(dp(12), dp(10)), spacing=dp(10),
     )  # fmt: skip
     row.bind(minimum_height=row.setter("height"))
-    row.label = stop.name
+    row.label = name = stop.name or ctx.words("stop_left")
     time = ctx.words.time(_begins(stop), zone)
     row.add_widget(Text(time or "–", 16, True, size_hint_x=None, width=dp(50), pos_hint={"top": 1}))
     row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
-    lines = Column(Text(stop.name, 16, True, lines=2), spacing=0, pos_hint={"top": 1})
+    lines = Column(Text(name, 16, True, lines=2), spacing=0, pos_hint={"top": 1})
     below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
     below += [ctx.words("fits_no_more")] if stop.is_out else []
+    below += [ctx.words("stop_deleted")] if stop.gone == "deleted" else []
     lines.add_widget(Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet"))
     row.add_widget(lines)
     if stop.visit_id in can_undo:

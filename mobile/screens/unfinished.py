@@ -147,7 +147,7 @@ def typed_at(ctx, at):
     words, at = ctx.words, reads.instant(at).astimezone(ctx.zone)
     if at.date() == ctx.today:
         return words("typed_at", time=words.time(at, ctx.zone))
-    return words("typed_on", day=words.day(at.date(), ctx.today), time=words.time(at, ctx.zone))
+    return words("typed_on", day=words.day(at.date()), time=words.time(at, ctx.zone))
 
 
 def title(ctx, draft):

@@ -38,7 +38,8 @@ def target_at(ctx, visit, account_id, site_id, visit_id=None):
     """What an event of a visit belongs to; of today where nobody planned it."""
     zone = visit.get("zone") or zones.name_of(ctx.files.outbox)
     day = visit.get("day") or zones.today(ctx.files.outbox, zone).isoformat()
-    return VisitTarget(account_id, site_id, day, zone, visit_id or visit.get("id"))
+    has_pin = reads.place_of(ctx.files, account_id, site_id).get("lat") is not None
+    return VisitTarget(account_id, site_id, day, zone, visit_id or visit.get("id"), has_pin)
 
 
 def check_in(ctx, target):
@@ -150,13 +151,7 @@ class VisitForm(BoxLayout):
         return box
 
     def _site(self):
-        site_id = self.visit.get("site_id")
-        known = self.ctx.files.cache.doc("site", site_id) if site_id else None
-        return (
-            known
-            or reads.main_site(self.ctx.files, self.account_id)
-            or reads.new_place(self.ctx.files, self.account_id)
-        )
+        return reads.place_of(self.ctx.files, self.account_id, self.visit.get("site_id"))
 
     def _head(self):
         address = ", ".join(str(self.site[k]) for k in ("street", "city") if self.site.get(k))
@@ -214,7 +209,9 @@ class VisitForm(BoxLayout):
             "distance": words.distance(verdict.distance_m or 0),
             "radius": words.distance(verdict.radius_m or 0),
         }
-        self.checkin.add_widget(Notice(words(f"v_{verdict.status}", **values), KINDS[verdict.status]))
+        has_place = (self.visit.get("checkin") or {}).get("lon") is not None
+        told = "v_no_pin" if verdict.status == "unverifiable" and has_place else f"v_{verdict.status}"
+        self.checkin.add_widget(Notice(words(told, **values), KINDS[verdict.status]))
         if verdict.status == "out_of_range":
             self.reason = self.typed.field("reason", words("far_why"), hint=words("far_why_hint"))
             self.reason.input.bind(text=lambda _f, text: self._reasoned(text))
@@ -299,7 +296,7 @@ class VisitForm(BoxLayout):
             self.page.show_soon(where)
             self.asked_why = lacks == self.ctx.words("far_missing")
             return
-        files, fix = self.ctx.files, self.ctx.phone.position.fix()
+        files, fix = self.ctx.files, self._fix()
         self._close(fix, lambda: taking.finish(
             files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
             signature=self._signature(), fix=fix,
@@ -313,6 +310,10 @@ class VisitForm(BoxLayout):
         if signed is None:
             return None
         return taking.Signature(signed["name"], tuple(map(tuple, signed["strokes"])), tuple(signed["box"]))
+
+    def _fix(self):
+        """Where the phone is at the end of a visit; nobody asks where there was no check-in."""
+        return self.ctx.phone.position.fix() if self.visit.get("checked_in_at") else None
 
     def _say_why(self, fix):
         """Why the rep is far off: a further check-in, with where they are now. Returns the ops of it."""
@@ -338,9 +339,9 @@ class VisitForm(BoxLayout):
 
     def miss(self):
         """Nobody was there."""
-        ctx, fix = self.ctx, self.ctx.phone.position.fix()
-        note, nobody = self.note.value, {"outcome": "nobody_there", "fix": fix}
-        ops = self._close(fix, lambda: visit_event(ctx.files, self._target(), "missed", note=note, **nobody))
+        ctx, note = self.ctx, self.note.value
+        nobody = {"outcome": "nobody_there", "note": note}
+        ops = self._close(self._fix(), lambda: visit_event(ctx.files, self._target(), "missed", **nobody))
         ctx.nav.saved(UNDO_S + 2)
         ctx.nav.back()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None

@@ -134,10 +134,10 @@ def _deal(ctx, deal):
 def task_row(ctx, task, with_account=False):
     """A next step: a tap opens it, another one says that it is done."""
     words, late = ctx.words, task.is_late(ctx.today, moments.now(ctx.files.outbox))
-    parts = [words.day(date.fromisoformat(task.due_on), ctx.today)] if task.due_on else []
+    parts = [words.day(date.fromisoformat(task.due_on))] if task.due_on else []
     if task.starts_at:
         starts = reads.instant(task.starts_at).astimezone(ctx.zone)
-        parts = [f"{words.day(starts.date(), ctx.today)} {words.time(starts, ctx.zone)}"]  # of last week, or of next
+        parts = [f"{words.day(starts.date())} {words.time(starts, ctx.zone)}"]  # of last week, or of next
     parts = [task.account, *parts] if with_account and task.account else parts
     parts += [words("late")] if late else []
     parts += [words("repeats")] if task.repeats else []

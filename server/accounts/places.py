@@ -24,7 +24,7 @@ from server.accounts.pins import (
     wkt,
 )
 from server.accounts.place_models import Origin
-from server.accounts.values import ADDRESS, SITE, cleaned
+from server.accounts.values import ADDRESS, SITE, cleaned, country_code
 from server.auth.access import Scope
 from server.fields import service as custom
 from server.jobs import defer
@@ -35,6 +35,8 @@ from server.records.merging import Delta
 from server.records.models import FORGOTTEN
 from server.records.queries import values_at
 from server.records.service import Actor
+
+COUNTRY_EXAMPLE = "Write its name or its two letters, such as Liechtenstein or LI."
 
 
 def new_site(session: Session, given: dict[str, Any]) -> Site:
@@ -78,6 +80,7 @@ def create_site(session: Session, scope: Scope, account_id: UUID, given: Mapping
     account = session.scalar(queries.visible_to(scope, "accounts:write").where(Account.id == account_id))
     if account is None:
         raise NotFound("There is no such account.", id=str(account_id))
+    need_place(Site(), {"country": given.get("country")})
     site = new_site(session, dict(given))
     add_sites(session, account, [site])
     session.refresh(site)
@@ -123,6 +126,7 @@ def write_site(session: Session, site: Site, values: Mapping[str, Any]) -> None:
     """Write checked values of a site."""
     if not values:
         return
+    need_place(site, values)
     for name, value in values.items():
         setattr(site, name, 1800 if name == "service_s" and value is None else value)
     moved = any(name in values for name in ADDRESS)
@@ -133,6 +137,23 @@ def write_site(session: Session, site: Site, values: Mapping[str, Any]) -> None:
         align_accounts(session, [site.account_id])
         ask_for_pins(session, [site])
     session.refresh(site)
+
+
+def need_place(site: Site, values: Mapping[str, Any]) -> None:
+    """Refuse an edit that leaves nothing to find a site by, and a country that nobody knows.
+
+    Where people have set the pin an address may go; what was stored before the rule stays until somebody changes it.
+    """
+    country = values.get("country")
+    if country and country != site.country and country_code(country) is None:
+        raise Invalid(f"Country: “{country}” is not known.", help=COUNTRY_EXAMPLE, field="country")
+    held = {name: getattr(site, name) for name in ADDRESS if name != "country"}
+    if site.grade not in BY_PEOPLE and any(held.values()) and not any((held | dict(values)).get(name) for name in held):
+        raise Invalid(
+            "The site would have no address.",
+            help="Write its street or its town, so that it can be found on the map.",
+            field="street",
+        )
 
 
 def place_by_hand(session: Session, scope: Scope, site_id: UUID, point: LonLat, base_rev: int | None = None) -> Site:

@@ -90,6 +90,14 @@ def country_code(written: str) -> str | None:
     return table.countries.get("".join(said)) or table.countries.get(name)
 
 
+def stay(value: object) -> int | None:
+    """How long a visit takes, in seconds; None: as usual."""
+    lasts = whole(0, 10**9)(value)
+    if lasts is not None and not 60 <= lasts <= 86_400:
+        raise Invalid("a visit takes 1 to 1,440 minutes", help="Write how long a visit usually takes.")
+    return lasts
+
+
 def opening_hours(value: object) -> str | None:
     """Opening hours in OpenStreetMap's syntax; refuses what nobody could plan by."""
     written = plain(value, 500)
@@ -150,7 +158,7 @@ SITE: dict[str, Rule] = {
     "city": Rule(text(200), "City"),
     "country": Rule(country, "Country"),
     "opening_hours": Rule(opening_hours, "Opening hours"),
-    "service_s": Rule(whole(0, 86_400), "Service time"),
+    "service_s": Rule(stay, "Service time"),
 }
 """The fields of a site that people edit; its pin has verbs of its own."""
 

@@ -46,6 +46,8 @@ class VisitReport:
     """An `Outcome`, or one of the company's own."""
     note: str | None = None
     fix: Fix | None = None
+    saw_pin: bool = True
+    """False where the phone knew no pin of the site: one that came later confirms, it accuses nobody."""
     flags: tuple[str, ...] = field(default_factory=tuple)
     """Odd things that the caller knows, e.g. `late_scope`."""
     visit_type_id: UUID | None = None
@@ -90,12 +92,21 @@ def checked_zone(zone: str) -> str:
 
 
 def judge(visit: Visit, report: VisitReport, pin: LonLat | None, uncertainty_m: float | None) -> Verdict | None:
-    """Whether the rep was there, at the pin of the visit's site; only check-ins and finished visits are judged."""
+    """Whether the rep was there, at the pin of the visit's site; only check-ins and finished visits are judged.
+
+    Of the end of a visit nobody is told how far off it was, nor asked why: it confirms that the rep was there, or says
+    nothing.
+    """
     if report.state not in (VisitState.CHECKED_IN, VisitState.DONE):
         return None
-    if report.state is VisitState.DONE and report.fix is None:
-        return None if visit.verification else verify(None, None, None)
-    return verify(report.fix, pin, uncertainty_m)
+    if report.state is VisitState.DONE and report.fix is None and visit.verification:
+        return None
+    verdict = verify(report.fix, pin, uncertainty_m)
+    if verdict.verification is Verification.VERIFIED:
+        return verdict
+    if report.state is VisitState.DONE or (verdict.verification is Verification.OUT_OF_RANGE and not report.saw_pin):
+        return verify(report.fix, None, None)
+    return verdict
 
 
 def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:
@@ -118,9 +129,12 @@ def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:
 
 def counts_as_check_in(visit: Visit, event: VisitEvent) -> bool:
     """Whether the place of an event is that of the visit: the first that there is; a repeated check-in where the one
-    before was poor. Where a rep was when the visit was done stays with that event."""
-    if visit.verification is None or visit.verification == Verification.UNVERIFIABLE:
+    before was poor. Where a rep was when the visit was done stays with that event, unless it confirms what the
+    check-in could not."""
+    if visit.verification is None:
         return True
+    if visit.verification == Verification.UNVERIFIABLE:
+        return event.state == VisitState.CHECKED_IN or event.verification == Verification.VERIFIED
     is_repeated = event.state == VisitState.CHECKED_IN and event.checkin is not None
     return is_repeated and visit.state not in FINAL and visit.verification != Verification.VERIFIED
 

@@ -16,6 +16,7 @@ def visits(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
     """
     inside = func.jsonb_build_object(
         "outcome", Visit.outcome, "verification", Visit.verification, "distance_m", Visit.distance_m,
+        "checked_in", Visit.checked_in_at.is_not(None),
         "flags", func.to_jsonb(Visit.flags), "objective", Visit.objective,
         "has_answers", Visit.form_version_id.is_not(None), "signed_by", signed_by(),
     )  # fmt: skip

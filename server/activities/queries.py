@@ -121,12 +121,15 @@ class Incoming:
     occurred_at: datetime
     recorded_at: datetime
     flags: list[str]
+    checked_in: bool
+    """Whether somebody checked in at the visit."""
 
 
 INCOMING = text(
     """
     select e.visit_id, v.account_id, a.name, u.name, e.state, e.outcome, e.verification, e.distance_m,
-           st_x(coalesce(s.pin, e.checkin)), st_y(coalesce(s.pin, e.checkin)), e.occurred_at, e.recorded_at, e.flags
+           st_x(coalesce(s.pin, e.checkin)), st_y(coalesce(s.pin, e.checkin)), e.occurred_at, e.recorded_at, e.flags,
+           v.checked_in_at is not null
     from visit_event e
     join visit v on v.id = e.visit_id
     join account a on a.id = v.account_id

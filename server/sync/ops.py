@@ -156,6 +156,7 @@ def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> Visi
         outcome=d.outcome or None,
         note=d.note,
         fix=fix_of(d.checkin),
+        saw_pin=not (d.checkin and d.checkin.unpinned),
         flags=(*flags, *(capturing.LATE if d.account_id in late else ())),
         signature=None if d.signature is None else wire.emit(d.signature),
     )

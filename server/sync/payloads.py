@@ -22,6 +22,8 @@ class CheckIn(Message):
     accuracy_m: float = Field(ge=0)
     fix_at: Instant
     mock: bool
+    unpinned: bool = False
+    """True where the phone knew no pin of the site to compare with; absent otherwise."""
 
 
 class NewPin(Message):

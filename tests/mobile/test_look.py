@@ -24,6 +24,20 @@ def test_both_languages_say_the_same_things_with_the_same_slots():
     assert {k: slots(v) for k, v in EN.items()} == {k: slots(v) for k, v in DE.items()}
 
 
+def test_every_oddity_of_a_visit_is_told_in_words():
+    rules = "".join((ROOT / "server" / name).read_text() for name in ("activities/facts.py", "activities/recording.py"))
+    odd = set(re.findall(r'yield "([a-z_]+)"', rules)) | {"account_deleted", "unplanned", "late_scope", "site_gone"}
+    odd |= {"done_after_missed", "done_after_cancelled", "missed_after_done", "cancelled_after_done"}
+    odd |= {"unknown_zone", "unknown_outcome", "unreadable", "unfit_answers"}
+    assert len(odd) > 15
+    assert {f"flag_{one}" for one in odd} <= EN.keys()
+
+
+def test_german_has_one_word_for_each_thing():
+    mixed = [text for text in DE.values() if re.search(r"\b(Sync|Deals?)\b", text)]
+    assert mixed == []
+
+
 def test_every_text_a_screen_asks_for_exists():
     sources = "".join(p.read_text() for p in (FONTS.parent / "screens").glob("*.py"))
     asked = set(re.findall(r'words\(\s*"([a-z_0-9]+)"', sources)) | set(

@@ -59,7 +59,7 @@ def test_a_full_day_keeps_the_more_valuable_visits_and_names_what_would_give_way
     assert {s.visit for r in plan.routes for s in r.stops} == {"v3", "v4", "v5", "v6", "v7"}
     reasons = {u.visit: u.reasons[0] for u in plan.unplanned}
     assert {r.code for r in reasons.values()} == {ReasonCode.LOWER_VALUE}
-    assert reasons["v2"].text.endswith("even v3 (ann mon) brings more, by 60 min of driving.")
+    assert reasons["v2"].text.endswith("even v3 (ann mon) brings more, by 1 h of driving.")
 
 
 def test_a_day_full_of_promises_has_no_time_left() -> None:
@@ -78,9 +78,9 @@ def test_a_stop_says_what_brought_it() -> None:
     problem = Problem((DAY,), visits, np.array([[0, H], [H, 0]]))
     plan = solve(problem, engine="insertion", budget=Budget(steps=1))
     texts = {s.visit: s.why for r in plan.routes for s in r.stops}
-    assert texts["late"] == "12 days overdue; on the way for a visit worth up to 4 h of driving."
+    assert texts["late"] == "12 days overdue; on the way. The visit is worth a drive of up to 4 h."
     assert texts["promise"] == "Fixed appointment; on the way."
-    assert texts["plain"] == "Due; on the way for a visit worth up to 4 h of driving."
+    assert texts["plain"] == "Due; on the way. The visit is worth a drive of up to 4 h."
     alone = solve(Problem((DAY,), visits[:1], problem.seconds), engine="insertion", budget=Budget(steps=1))
     assert why(problem, alone.routes[0], 0).detour_s == 2 * H
 
@@ -100,12 +100,12 @@ def test_a_stop_says_what_brought_it() -> None:
         ),
         (
             Change(Kind.INSTEAD, H, other="Yamato"),
-            "Leave out Yamato instead (ann mon), 60 min of driving less in value.",
+            "Leave out Yamato instead (ann mon), 1 h of driving less in value.",
         ),
         (Change(Kind.REP), "Let somebody else go (ann mon)."),
         (Change(Kind.LOAD, 3), "Load 3 more (ann mon)."),
         (Change(Kind.DRIVING, 300), "Allow 5 min more driving (ann mon)."),
-        (Change(Kind.INSIST, H), "Visit it anyway (ann mon); it costs 60 min of driving more than it brings."),
+        (Change(Kind.INSIST, H), "Visit it anyway (ann mon); it costs 1 h of driving more than it brings."),
     ],
 )
 def test_a_relaxation_is_told_in_a_sentence(change: Change, text: str) -> None:

@@ -11,6 +11,8 @@ from mobile.field.store.sealing import OPEN, Sealer, Texts
 from mobile.field.store.sqlite import Meta, connect, migrate, transaction
 
 SCHEMA_VERSION = 1
+DELETED = "deleted_account"
+"""Rows of this phone alone: what an account was called that the office deleted."""
 ROWS = "select e, id, doc from row union all select e, id, base from row where base!=doc"
 """Every text that lies in a row, once."""
 
@@ -144,6 +146,20 @@ class Cache:
     def remove(self, e: str, row_id: str) -> None:
         self.db.execute("delete from row where e=? and id=?", (e, row_id))
 
+    def note_deleted(self, account_id: str) -> None:
+        """The office deleted an account: keep what it was called, for the rep's own visits there."""
+        account = self.doc("account", account_id)
+        if account is not None:
+            self.put_base(DELETED, account_id, 0, {"name": account.get("name")})
+
+    def forget_deleted(self) -> None:
+        """Forget the names of deleted accounts that came back, or of which no visit is left here."""
+        self.db.execute(
+            "delete from row where e=? and (exists (select 1 from membership m where m.e='account' and m.id=row.id)"
+            " or not exists (select 1 from row v where v.account_id=row.id and v.e='visit'))",
+            (DELETED,),
+        )
+
     def overlaid(self) -> list[tuple[str, str]]:
         """Rows whose shown document differs from the server's."""
         return [(r[0], r[1]) for r in self.db.execute("select e,id from row where doc!=base").fetchall()]
@@ -170,8 +186,11 @@ class Cache:
 
     def orphans(self) -> list[tuple[str, str]]:
         """Rows that no bucket holds any more (or never held: created on this phone)."""
-        sql = "select r.e, r.id from row r where not exists (select 1 from membership m where m.e=r.e and m.id=r.id)"
-        return [(r[0], r[1]) for r in self.db.execute(sql).fetchall()]
+        sql = (
+            "select r.e, r.id from row r where r.e!=?"
+            " and not exists (select 1 from membership m where m.e=r.e and m.id=r.id)"
+        )
+        return [(r[0], r[1]) for r in self.db.execute(sql, (DELETED,)).fetchall()]
 
     # -- buckets
 

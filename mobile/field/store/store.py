@@ -233,6 +233,7 @@ class Store:
         for e, row_id in self.cache.orphans():
             if (e, row_id) not in needed:
                 self.cache.remove(e, row_id)
+        self.cache.forget_deleted()
 
     @contextmanager
     def page(self) -> Iterator[None]:

@@ -111,6 +111,8 @@ def _take_row(store: Store, change: wire.RowChange, *, again: bool) -> bool:
     """Take one row of a page; an older revision than the one shown is not taken, except after a restart."""
     cache = store.cache
     if change.o != "P":
+        if (change.o, change.e) == ("D", "account"):
+            cache.note_deleted(change.id)
         cache.leave(change.b, change.e, change.id)
         return False
     if change.d is None or change.r is None:

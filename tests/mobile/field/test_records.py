@@ -1,7 +1,8 @@
 """What the phone says of people, prices, forms and next steps, without a network."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -77,8 +78,18 @@ def test_a_past_meeting_is_no_next_step_and_a_past_call_is_late_but_not_what_rep
     now, today = clock.now(), clock.now().date()
     late = {one.id: one.is_late(today, now) for one in tasks if one.kind == "call"}
     assert late == {uid(6501): True, uid(6502): False}
-    assert Words("en").day(date(2025, 11, 24), date(2026, 11, 28)) == "Mon 24 Nov 2025"
-    assert Words("de").day(date(2026, 11, 24), date(2026, 11, 28)) == "Di 24. Nov."
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", ("Mon 24 Nov 2025", "Tue 24 Nov", "Thu 20 Nov 2025 17:55", "Thu 19 Nov 10:00", "Mon 10:00")),
+     ("de", ("Mo 24. Nov. 2025", "Di 24. Nov.", "Do 20. Nov. 2025 17:55", "Do 19. Nov. 10:00", "Mo 10:00"))],
+)  # fmt: skip
+def test_days_of_other_years_are_told_with_their_year_and_old_moments_with_their_day(language, told):
+    words = Words(language, lambda: date(2026, 11, 28))
+    days = [words.day(date(year, 11, 24)) for year in (2025, 2026)]
+    at = [datetime(2025, 11, 20, 17, 55, tzinfo=UTC)] + [datetime(2026, 11, day, 10, tzinfo=UTC) for day in (19, 23)]
+    assert (*days, *(words.moment(one, ZoneInfo("UTC")) for one in at)) == told
 
 
 def test_a_signature_is_thinned_until_it_fits_into_an_op():

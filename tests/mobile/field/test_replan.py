@@ -169,6 +169,8 @@ def names(day):
 
 def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_last_word(morning, server):
     store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    server.put("route", uid(5000), server.world.rows["route", uid(5000)]["d"] | {"distance_m": 27_500}, 7)
+    assert morning.sync().ok
     visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "missed")
     rest = restday.ahead_of(store, me, day)
     assert rest.known == (uid(3002), uid(3003), uid(3004)), "what is over stays over"
@@ -179,8 +181,10 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     assert (proposal.missed, proposal.drive_before_s > proposal.answer.drive_s) == (("Stop 1",), True)
     shown = restday.day_as_taken(store, me, day)
     assert (names(shown)[0], shown.stops[0].place) == ("Stop 1", 0), "a proposal changes nothing"
+    assert shown.distance_m == 27_500
     restday.take(store, proposal)
     shown = restday.day_as_taken(store, me, day)
+    assert shown.distance_m == 0, "the kilometres of the office's order are not those of this one"
     assert [stop.number for stop in shown.stops] == [1, 2, 3, 4], "the map and the list count alike"
     told = {change.stop.visit_id: change.after for change in proposal.changes}
     assert {stop.visit_id: stop.starts_at for stop in shown.stops if stop.open} == told, "one time everywhere"

@@ -303,6 +303,8 @@ def test_a_recorded_check_in_is_judged_by_the_server_and_until_then_by_this_phon
     assert recorded(here, 9.53, 47.14, 10).status == "out_of_range"
     of_server = {"lon": 9.52, "lat": 47.14, "accuracy_m": 10.0, "distance_m": 643.0, "verification": "out_of_range"}
     assert recorded(of_server, 9.52, 47.14, 10) == Verification("out_of_range", 643.0, 150.0)
+    assert recorded(here | {"unpinned": True}, 9.52, 47.14, 10).status == "verified"
+    assert recorded(here | {"unpinned": True}, 9.53, 47.14, 10).status == "unverifiable", "the pin came later"
     assert recorded({"lon": None, "verification": "unverifiable"}, 9.52, 47.14, 10).status == "unverifiable"
     assert recorded(None, 9.52, 47.14, 10).status == "unverifiable"
 

@@ -8,6 +8,7 @@ from mobile.field import holdings, rights, taking, tracks
 from mobile.field.agenda import monday_of
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
+from mobile.field.store.cache import DELETED
 from mobile.phone import Phone as AppPhone
 from mobile.texts import Words
 from tests.mobile.conftest import uid
@@ -339,7 +340,7 @@ def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
     form.fields["name"].input.text, form.tags.input.text = "Müller & Co", "vip, bio"
     form.site.texts["opening_hours"].input.text, form.site.lasts.input.text = "Mo-Fr 08:00-12:00", "half an hour"
     screen.tap("Save")
-    assert screen.shows("“half an hour” is no number of minutes.")
+    assert screen.shows("“half an hour” is no length of a visit.")
     form.site.lasts.input.text = "45"
     screen.tap("Save")
     assert screen.shows("Saved on this phone."), "told where one comes back to"
@@ -447,3 +448,80 @@ def test_on_a_small_phone_no_address_or_price_is_cut(world, open_app):
     for language in ("en", "de"):
         assert Word(Words(language)("far_why_hint"), 16).width <= 360 - 2 * 16 - 2 * 16 - 2 * 12
     screen.resize(SIZES["phone"])
+
+
+def test_a_site_shows_what_the_companys_own_fields_say_of_it_and_which_is_the_main_one(open_app, world):
+    server = world.server
+    own = {"object": "site", "kind": "text", "position": 1, "archived": False, "choices": [], "unit": None}
+    server.put("custom_field", uid(6650), own | {"key": "door", "label": "Delivery entrance"}, 412)
+    held = server.world.rows["site", uid(2001)]["d"]
+    server.put("site", uid(2001), held | {"name": None, "custom": {"door": "round the back"}}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("Delivery entrance")
+    assert screen.shows("round the back")
+    assert "Site" in screen.words()
+    screen.app.on_stop()
+    server.put("site", uid(2050), held | {"name": None, "is_main": False, "street": "Bahnhofstrasse 2"}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert {"Main site", "Further site"} <= set(screen.words())
+
+
+def test_a_stop_keeps_its_name_when_the_office_deletes_the_account(open_app, world):
+    server, visit = world.server, world.server.world.rows["visit", uid(3001)]["d"]
+    server.put("visit", uid(3001), visit | {"state": "done"})
+    server.put("account", uid(1001), None)
+    server.put("site", uid(2001), None)
+    server.put("stop", uid(4001), None)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    assert screen.shows("Müller GmbH")
+    assert screen.shows("done  ·  deleted by the office")
+    screen.tap("Müller GmbH")
+    assert screen.shows("The office has deleted this account.")
+    screen.app.go("week")
+    screen.frames()
+    assert screen.shows("Müller GmbH")
+    screen.app.on_stop()
+    server.put("visit", uid(3001), None)
+    assert world.sync().ok
+    assert world.store.cache.doc(DELETED, uid(1001)) is None, "of a visit that is gone no name is kept"
+
+
+def test_an_address_is_not_emptied_and_after_a_change_its_pin_is_told_to_be_the_old_one(screen):
+    ctx = screen.app.ctx
+    site = ctx.files.cache.doc("site", uid(2001))
+    ctx.files.cache.meta.set("schema", "5")
+    known = {"service_s": 1800, "street": "Weg 1", "postcode": "9490", "country": "LI", "grade": "rooftop"}
+    ctx.files.cache.put_base("site", uid(2001), 9, site | known)
+    rights.heard(ctx.files.outbox, ["account.website"])
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("the house, within 20 m")
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    form = next(w for w in screen.widgets() if hasattr(w, "tags"))
+    for name in ("street", "postcode", "city"):
+        form.site.texts[name].input.text = ""
+    form.site.lasts.input.text = "0"
+    screen.tap("Save")
+    assert screen.shows("“0” is no length of a visit.")
+    form.site.lasts.input.text = "30"
+    screen.tap("Save")
+    assert screen.shows("Write its street or its town")
+    assert ctx.files.outbox.ops() == []
+    form.site.texts["street"].input.text = "Weg 2"
+    screen.tap("Save")
+    assert [op.e for op in ctx.files.outbox.ops()] == ["site"]
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("of the address before")
+    assert not screen.shows("the house, within 20 m")

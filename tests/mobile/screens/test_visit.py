@@ -344,6 +344,29 @@ def test_a_visit_that_was_checked_in_says_so_after_a_restart_too(open_app, world
     assert (came["lon"], left["lon"]) == (9.5205, 9.6), "the end of the visit has a reading of its own"
 
 
+def test_a_check_in_where_no_pin_is_known_says_that_its_place_is_kept(open_app, world):
+    for e, row_id in (("site", uid(2001)),):
+        world.server.put(e, row_id, world.server.world.rows[e, row_id]["d"] | {"lon": None, "lat": None}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False, position=Standing(9.53))
+    screen.tap("Check in")
+    assert screen.shows("Your place is kept. The site had no pin to compare it with")
+    assert not screen.shows("No position available")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert (op.body["d"]["checkin"]["lon"], op.body["d"]["checkin"]["unpinned"]) == (9.53, True)
+
+
+@pytest.mark.parametrize("way", ["Save visit", "Missed"])
+def test_a_visit_without_a_check_in_keeps_no_place(screen, way):
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("order")
+    screen.tap(way)
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert op.body["d"]["checkin"] is None
+
+
 def test_a_poor_check_in_is_repeated_and_one_far_off_asks_why(open_app, world):
     where = Standing(accuracy_m=900)
     screen = open_app(world.folder, syncing=False, position=where)

@@ -99,6 +99,31 @@ def test_a_new_address_sends_the_pin_back_to_the_geocoder(
     assert (answer.json()["pin_state"], answer.json()["lon"], answer.json()["grade"]) == ("pending", None, None)
 
 
+def test_an_address_is_not_emptied_and_a_country_is_a_country_but_a_pin_by_hand_needs_neither(
+    admin_client: TestClient, session: Session, make_account: MakeAccount
+) -> None:
+    account = make_account("Müller AG", street="Städtle 1", city="Vaduz")
+    site = main_site(session, account)
+    path, head = f"/api/v1/sites/{site.id}", {"If-Match": f'"{site.rev}"'}
+    for changes, told in (
+        ({"street": "", "postcode": None, "city": " "}, "The site would have no address."),
+        ({"country": "Atlantis"}, "Country: “Atlantis” is not known."),
+        ({"service_s": 0}, "Service time: a visit takes 1 to 1,440 minutes."),
+        ({"service_s": 86_401}, "Service time: a visit takes 1 to 1,440 minutes."),
+    ):
+        answer = admin_client.patch(path, json=changes, headers=head)
+        assert (answer.status_code, answer.json()["detail"]) == (422, told)
+        assert answer.json()["help"], "and how to mend it"
+    assert admin_client.post(f"/api/v1/accounts/{account.id}/sites", json={"country": "Atlantis"}).status_code == 422
+    assert (
+        admin_client.patch(path, json={"country": "Schweiz", "service_s": 60}, headers=head).json()["country"] == "CH"
+    )
+    session.refresh(site)
+    placed = admin_client.put(f"{path}/pin", json={"lon": 9.2, "lat": 47.2}, headers={"If-Match": f'"{site.rev}"'})
+    empty = admin_client.patch(path, json={"street": "", "city": ""}, headers={"If-Match": placed.headers["etag"]})
+    assert (empty.status_code, empty.json()["city"], empty.json()["lon"]) == (200, None, 9.2)
+
+
 def test_an_unsure_answer_waits_for_a_person_and_none_at_all_fails(session: Session, make_account: MakeAccount) -> None:
     site = main_site(session, make_account("Müller AG", street="Städtle 1", city="Vaduz"))
     unsure = Answer(LonLat(9.5, 47.1), grade=Grade.STREET, uncertainty_m=300, confidence=0.5)

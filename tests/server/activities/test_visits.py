@@ -23,8 +23,10 @@ from server.activities.service import (
     withdraw,
 )
 from server.auth.models import Role, User
+from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
+from server.kit.settings import settings
 from server.records.service import Actor
 
 type MakeUser = Callable[..., User]
@@ -127,9 +129,43 @@ def test_a_check_in_that_arrives_late_does_not_take_the_visit_back(
 def test_a_check_in_is_judged_by_its_distance_to_the_pin(
     session: Session, rita: User, bakery: Account, fix: Fix | None, verification: str
 ) -> None:
-    visit = record_visit(session, report(rita, bakery, fix=fix), actor(rita))
+    visit = record_visit(session, report(rita, bakery, state=VisitState.CHECKED_IN, fix=fix), actor(rita))
     assert visit.verification == verification
     assert (visit.distance_m is None) == (fix is None)
+
+
+def test_a_pin_that_came_later_confirms_a_check_in_but_accuses_nobody(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor
+) -> None:
+    def seen(lon: float) -> Visit:
+        fact = report(rita, bakery, state=VisitState.CHECKED_IN, fix=Fix(LonLat(lon, PIN.lat), 12.0), saw_pin=False)
+        visit = record_visit(session, fact, actor(rita))
+        end = report(rita, bakery, visit_id=visit.id, fix=Fix(LonLat(9.6, PIN.lat), 12.0))
+        return record_visit(session, end, actor(rita))
+
+    assert seen(9.5205).verification == "verified"
+    far = seen(9.53)
+    assert (far.verification, far.distance_m) == ("unverifiable", None)
+    client = client_for(rita)
+    kept = client.get(f"/api/v1/visits/{far.id}").json()["checkin"]
+    assert kept["lon"] == 9.53, "the place of the check-in is kept, not that of the end"
+    page = client.get(f"/visits/{far.id}").text
+    assert "not verified" in page
+    assert "there was no pin to compare with" in page
+    assert "not at the pin" not in page
+
+
+def test_a_visit_without_a_check_in_is_told_as_such_and_accuses_nobody(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor
+) -> None:
+    now = clock.now()
+    fact = report(rita, bakery, day=clock.today(settings().zone), occurred_at=now, fix=Fix(LonLat(9.6, PIN.lat), 12.0))
+    visit = record_visit(session, fact, actor(rita))
+    assert (visit.verification, visit.distance_m) == ("unverifiable", None)
+    for path in (f"/visits/{visit.id}", "/home/today", f"/accounts/{bakery.id}"):
+        page = client_for(rita).get(path).text
+        assert "no check-in" in page, path
+        assert "not at the pin" not in page, path
 
 
 def test_a_poor_check_in_can_be_repeated_and_where_the_visit_ended_is_another_matter(
@@ -148,7 +184,7 @@ def test_a_poor_check_in_can_be_repeated_and_where_the_visit_ended_is_another_ma
     assert then(VisitState.CHECKED_IN, far) == "verified"
     assert then(VisitState.DONE, far) == "verified"
     events = session.scalars(select(VisitEvent).where(VisitEvent.visit_id == visit_id).order_by(VisitEvent.id)).all()
-    assert (events[-1].state, events[-1].verification) == ("done", "out_of_range")
+    assert (events[-1].state, events[-1].verification) == ("done", "unverifiable")
     visit_id = uuid7()
     assert then(VisitState.CHECKED_IN, far) == "out_of_range"
     assert then(VisitState.DONE, near) == "out_of_range", "where it ended is not where it was checked in"

@@ -265,6 +265,21 @@ def test_a_new_address_waits_for_the_geocoder_and_the_account_stays_with_its_rep
     assert world.sql(asked) == [({"account_id": str(account)},)]
 
 
+def test_an_address_that_a_phone_empties_is_refused_with_the_words_of_the_pages(world: World) -> None:
+    site = site_of(world, world.account("Bakery", "west"))
+    phone = synced(world)
+    for changes, said in (
+        ({"street": None, "postcode": None, "city": None}, ("no_address_left", "write_address")),
+        ({"country": "Atlantis"}, ("country_not_known", "country_example")),
+        ({"service_s": 0}, ("visit_takes", "write_stay")),
+    ):
+        phone.edit("site", site, **changes)
+        (result,) = phone.push()
+        assert result["status"] == "rejected", changes
+        assert tuple(one["code"] for one in result["error"]["reasons"]) == said
+    assert world.sql("select city, country, service_s from site") == [("Town", None, 1800)]
+
+
 @pytest.mark.parametrize("grade", ["manual", "gps_confirmed"])
 def test_a_pin_that_a_person_has_set_stays_when_the_address_is_corrected(world: World, grade: str) -> None:
     site = site_of(world, world.account("Bakery", "west"))

@@ -128,13 +128,13 @@ def test_the_card_of_a_stop_says_why_and_leads_on(browser_of: Any, people: Any, 
     mara, stop = browser_of(people["mara"]), plan.routes[0].stops[0]
     path = f"/plans/{plan.id}{with_stop(plan, '/stops/{stop}')}"
     card = mara.get(path).text
-    assert "for a visit worth up to" in card
+    assert "The visit is worth a drive of up to" in card
     assert f"/accounts/{stop.account_id}/times" in card
     assert "https://www.google.com/maps" in card
     assert "Navigate along the stops" in card
     assert mara.get(f"{path}9").status_code == 404
     german = mara.get(path, headers={"accept-language": "de"}).text
-    assert "wert ist" in german
+    assert "Der Besuch ist bis zu" in german
 
 
 def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
