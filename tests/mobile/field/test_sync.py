@@ -304,7 +304,7 @@ def test_what_the_office_decided_closes_the_question_and_is_told_until_it_is_und
     synced.server.decided = [told]
     assert synced.sync().decided == 1
     (question,) = conflicts.questions(synced.store)
-    assert (question.decided, reads.sync_state(synced.store).attention) == (told, ())
+    assert (question.decided, reads.sync_state(synced.store).attention) == (told | {"is_mine": False}, ())
     words = reasons.decided(Words("en"), question.conflict, question.decided)
     assert words == "Mona kept the office's value: Phone is “theirs”. You wrote “mine”."
     synced.server.decided = []  # it was taken back
