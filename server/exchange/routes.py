@@ -98,6 +98,7 @@ def created(session: Session, run: ImportRun) -> ImportCreated:
         fields=[ColumnRead(name=column.name, label=column.label) for column in told.columns],
         keys=dict(told.keys),
         mixed=mixed and MixedRead.model_validate(mixed),
+        left_out=queries.left_out(session, run),
         missing=[list(one.fields) for one in guessing.missing(told, run.mapping)],
     )
 

@@ -233,6 +233,7 @@ def outcome_page(
         rows=rows,
         kinds=[] if run.state in WORKING else queries.kinds(session, run.id),
         countries=queries.countries(session, run.id),
+        left_out=queries.left_out(session, run) if run.state == State.CHECKED else [],
         labels=labels_of(session, run),
         kind=KINDS[run.kind],
         shown=shown,
