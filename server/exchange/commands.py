@@ -43,7 +43,9 @@ class FileFirst(TyperGroup):
 imports = typer.Typer(
     cls=FileFirst,
     no_args_is_help=True,
-    help="Import accounts, contacts, leads, deals, orders and more from a file (--kind), and take it back.",
+    subcommand_metavar="FILE [OPTIONS] | COMMAND [ARGS]...",
+    help="Import accounts, contacts, leads, deals, orders and more from a file (--kind), and take it back."
+    "\n\n`waymark import FILE` brings a file in; `waymark import file --help` tells its options.",
 )
 
 
