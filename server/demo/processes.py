@@ -67,7 +67,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def worker(log: Path, tell: Callable[[str], None] = str) -> Iterator[None]:
+def worker(log: Path, tell: Callable[[str], object] = str) -> Iterator[None]:
     """A running worker; one that ends by itself, or is killed, is started again, and `tell` hears of it."""
     process, ending = start("server.cli", "worker", log=log), threading.Event()
 
