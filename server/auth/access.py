@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 
 from server.auth import idempotency, sessions, tokens, veil
@@ -187,6 +188,14 @@ async def form_csrf(request: Request) -> str:
     return token
 
 
+BEARER = HTTPBearer(
+    scheme_name="bearer",
+    description="An API token, sent as `Authorization: Bearer …`; made with `POST /api/v1/api-tokens`.",
+    auto_error=False,
+)
+"""Said in the API's description; who asks is found by `signed_in`."""
+
+
 class Requires:
     """A route's access requirement."""
 
@@ -197,7 +206,9 @@ class Requires:
         self.permission = permission
         self.also_viewing = also_viewing
 
-    def __call__(self, request: Request, session: Db, csrf: str = Depends(form_csrf)) -> Scope:
+    def __call__(
+        self, request: Request, session: Db, csrf: str = Depends(form_csrf), _: object = Depends(BEARER)
+    ) -> Scope:
         """The scope of the person who asks; refuses strangers, forged forms and missing rights."""
         scope = signed_in(request, session)
         if scope.source == "web":

@@ -75,7 +75,7 @@ def serve(region: Path | None, folder: Path | None, port: int, customers: int) -
     free = free_port(port)
     if free != port:
         typer.echo(f"Port {port} is in use by another program; port {free} is taken instead.", err=True)
-    with worker(logs / "worker.log"), web_server(free, logs / "server.log") as address:
+    with worker(logs / "worker.log", tell), web_server(free, logs / "server.log") as address:
         first = stage.prepare(region_id, address, folder, tell, customers)
         typer.echo(stage.welcome(address, first, folder or settings().home / "exports"))
         stopping = threading.Event()

@@ -5,8 +5,9 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from server.kit.errors import Unavailable
 
 PATIENCE_S = 900
 """A machine may be slow and busy; a server that ends is noticed at once."""
+LOOK_AGAIN_S = 2.0
+"""So often it is asked whether the worker still runs; one that ends at once is not started more often either."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -64,12 +67,24 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def worker(log: Path) -> Iterator[None]:
-    """A running worker."""
-    process = start("server.cli", "worker", log=log)
+def worker(log: Path, tell: Callable[[str], object] = str) -> Iterator[None]:
+    """A running worker; one that ends by itself, or is killed, is started again, and `tell` hears of it."""
+    process, ending = start("server.cli", "worker", log=log), threading.Event()
+
+    def keep() -> None:
+        nonlocal process
+        while not ending.wait(LOOK_AGAIN_S):
+            if process.poll() is not None:
+                tell(f"The worker has ended ({process.returncode}); another one is started, see {log}")
+                process = start("server.cli", "worker", log=log)
+
+    keeper = threading.Thread(target=keep, name="worker-keeper")
+    keeper.start()
     try:
         yield
     finally:
+        ending.set()
+        keeper.join()
         stop(process)
 
 

@@ -43,7 +43,9 @@ class FileFirst(TyperGroup):
 imports = typer.Typer(
     cls=FileFirst,
     no_args_is_help=True,
-    help="Import accounts, contacts, leads, deals, orders and more from a file (--kind), and take it back.",
+    subcommand_metavar="FILE [OPTIONS] | COMMAND [ARGS]...",
+    help="Import accounts, contacts, leads, deals, orders and more from a file (--kind), and take it back."
+    "\n\n`waymark import FILE` brings a file in; `waymark import file --help` tells its options.",
 )
 
 
@@ -87,21 +89,28 @@ def import_file(
             typer.echo(
                 f"{run.file_name}: {mixed.rows:,} rows are written in {mixed.encoding}, unlike the rest.", err=True
             )
-        for lack in guessing.missing(target, run.mapping):
+        for lack in guessing.missing(target, run.mapping) if run.mapping else ():
             typer.echo(f"{run.file_name}: no column means {lack.label}; a new record needs it.", err=True)
         kept = [name.strip() for name in keep.split(",")] if keep else None
         options = {"mode": mode, "key": key, "country": country, "currency": currency, "keep": kept}
         given = {name: value for name, value in options.items() if value is not None}
+        if run.profile_id is not None:
+            typer.echo("The columns mean what they meant last time.", err=True)
         service.configure(session, target, run, run.mapping, run.options | given)
         for place, name in run.mapping.items():
             typer.echo(f"{run.header[int(place)]} = {name}", err=True)
+        if left_out := queries.left_out(session, run):
+            typer.echo(f"Left out: {', '.join(left_out)}", err=True)
+        if run.empty_rows:
+            typer.echo(f"{many(run.empty_rows, 'empty row', 'empty rows')} left out", err=True)
         service.check(session, target, run, tell)
         show_problems(run, queries.outcomes(session, run.id, problems_only=True, limit=SHOWN))
     if not dry_run:
         with transaction() as session:
             run = session.get_one(ImportRun, run.id)
             service.apply(session, target_of(session, run), run)
-        typer.echo(f"To take it back: waymark import undo {run.id}", err=True)
+        if run.counts.get(Action.CREATE) or run.counts.get(Action.UPDATE):
+            typer.echo(f"To take it back: waymark import undo {run.id}", err=True)
     told = [name for name in (*Action, "warnings") if run.counts.get(name)]
     counts = ", ".join(many(run.counts[name], *COUNTED[name]) for name in told)
     rows = many(run.row_count, "row", "rows")

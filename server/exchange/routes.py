@@ -98,6 +98,7 @@ def created(session: Session, run: ImportRun) -> ImportCreated:
         fields=[ColumnRead(name=column.name, label=column.label) for column in told.columns],
         keys=dict(told.keys),
         mixed=mixed and MixedRead.model_validate(mixed),
+        left_out=queries.left_out(session, run),
         missing=[list(one.fields) for one in guessing.missing(told, run.mapping)],
     )
 
@@ -168,7 +169,7 @@ def get(run_id: UUID, scope: Importing, session: Db) -> ImportCreated:
 def read_anew(run_id: UUID, body: WayOfReading, scope: Importing, session: Db) -> ImportCreated:
     """Read a received text file in another encoding or with another delimiter; the sample shows what comes of it.
 
-    What was chosen is remembered for the next file with the same header, and saved with the columns.
+    What was chosen is kept with the columns: in a profile, and for the next file with this header once it is applied.
     """
     run = find(session, scope, run_id)
     service.read_in(session, target(session, run), run, encoding=body.encoding, delimiter=body.delimiter)

@@ -70,9 +70,12 @@ def by_name(session: Session, kind: str, name: str) -> ImportProfile:
 
 
 def for_header(session: Session, kind: str, header: Sequence[str]) -> ImportProfile | None:
-    """The profile that was last used for a file with this header."""
-    statement = select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.header == keys_of(header))
-    return session.scalars(statement.order_by(ImportProfile.used_at.desc()).limit(1)).first()
+    """The profile for a file with this header: one that a person has named, else what was last applied."""
+    statement = select(ImportProfile).where(
+        ImportProfile.kind == kind, ImportProfile.header == keys_of(header), ImportProfile.mapping != []
+    )
+    best = statement.order_by(ImportProfile.name.is_(None), ImportProfile.used_at.desc())
+    return session.scalars(best.limit(1)).first()
 
 
 def chosen_of(options: Mapping[str, Any]) -> dict[str, str]:
@@ -99,7 +102,7 @@ def use(run: ImportRun, profile: ImportProfile) -> None:
 
 
 def remember(session: Session, run: ImportRun, *, name: str | None = None) -> None:
-    """Keep what an import's columns mean: for its header by itself, and under a name when one is given."""
+    """Keep what an import's columns mean: under a name when one is given, else for its header by itself."""
     keys = keys_of(run.header)
     values: dict[str, Any] = {
         "kind": run.kind,
@@ -109,12 +112,12 @@ def remember(session: Session, run: ImportRun, *, name: str | None = None) -> No
         "actor": run.actor,
         "used_at": func.clock_timestamp(),
     }
-    save(session, values, name=None)
     written = " ".join((name or "").split())
+    if len(written) > LONGEST_NAME:
+        raise Invalid(f"The name of a profile has at most {LONGEST_NAME} characters.", field="save_as")
+    saved = save(session, values, name=written or None)
     if written:
-        if len(written) > LONGEST_NAME:
-            raise Invalid(f"The name of a profile has at most {LONGEST_NAME} characters.", field="save_as")
-        run.profile_id = save(session, values, name=written)
+        run.profile_id = saved
 
 
 def save(session: Session, values: Mapping[str, Any], *, name: str | None) -> UUID:

@@ -93,6 +93,21 @@ def mixed(session: Session, run: ImportRun) -> Mixed | None:
     return None if found is None else Mixed._make(found)
 
 
+HOLDS = text(
+    """
+    select distinct place.n from import_row r cross join unnest(cast(:places as int[])) place(n)
+    where r.run_id = :run and r.problem is null and btrim(r.cells[place.n + 1]) <> ''
+    """
+)
+
+
+def left_out(session: Session, run: ImportRun) -> list[str]:
+    """The titles of columns that hold values and mean nothing, in the file's order."""
+    places = [place for place in range(len(run.header)) if str(place) not in run.mapping]
+    holding = set(session.scalars(HOLDS, {"run": run.id, "places": places})) if places else set[int]()
+    return [run.header[place] or f"column {place + 1}" for place in places if place in holding]
+
+
 COUNTS = text(
     """
     select action, count(*), count(*) filter (where problems @> '[{"level": "warning"}]')

@@ -72,6 +72,7 @@ class ImportCreated(ImportRead):
 
     sample: list[list[str]] = Field(description="The first rows as they were read.")
     mixed: MixedRead | None = Field(description="Rows that are written in another encoding than most of the file.")
+    left_out: list[str] = Field(description="Titles of columns that hold values and mean nothing.")
     missing: list[list[str]] = Field(
         description="Fields without a column that new records cannot be without; one of each group is enough."
     )
@@ -82,7 +83,20 @@ class ImportCreated(ImportRead):
 class MappingWrite(BaseModel):
     """What the columns mean, and what the import may do."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "mapping": {"0": "number", "1": "name", "2": "street", "3": "postcode", "4": "city"},
+                    "mode": "both",
+                    "key": "number",
+                    "country": "LI",
+                    "keep": ["phone"],
+                }
+            ]
+        },
+    )
 
     mapping: dict[str, str] = Field(max_length=500, description="Position of a column, as text -> field.")
     mode: Mode = Mode.BOTH

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from server.imports import guessing, profiles, queries, rereading
 from server.imports.checking import PART, begin_anew, check, plan, read
 from server.imports.errors import BadFile, NotReady
-from server.imports.models import WORKING, ImportProfile, ImportRow, ImportRun, Mode, State
+from server.imports.models import WORKING, Action, ImportProfile, ImportRow, ImportRun, Mode, State
 from server.imports.reading import Table, fingerprint, open_table
 from server.imports.targets import Progress, Target
 from server.imports.undoing import require_undoable, undo
@@ -188,9 +188,9 @@ def configure(
     *,
     save_as: str | None = None,
 ) -> None:
-    """Say what the columns mean and what the import may do; remembered for the next file with this header.
+    """Say what the columns mean and what the import may do; saved under a name when one is given.
 
-    Refuses unknown columns and fields, and one field twice.
+    Refuses unknown columns and fields, one field twice, and columns that name no record.
     """
     require_open(run)
     alone(session, target, run)
@@ -204,6 +204,7 @@ def configure(
     twice = {name for name in mapping.values() if [*mapping.values()].count(name) > 1}
     if twice:
         raise Invalid(f"Several columns mean {', '.join(sorted(twice))}.", help="Choose one column for each field.")
+    guessing.require_record(target, mapping)
     key = options.get("key") or default_key(target, mapping)
     if key not in target.keys:
         raise Invalid(f"Records cannot be recognised by “{key}”.", help="Known: " + ", ".join(target.keys) + ".")
@@ -216,7 +217,8 @@ def configure(
     run.options = {**options, **chosen, "key": key, "mode": Mode(options.get("mode") or Mode.BOTH)}
     run.state, run.message, run.checked_at = State.RECEIVED, None, None
     begin_anew(session, run)
-    profiles.remember(session, run, name=save_as)
+    if save_as and save_as.strip():
+        profiles.remember(session, run, name=save_as)
     session.flush()
 
 
@@ -234,7 +236,10 @@ def alone(session: Session, target: Target, run: ImportRun) -> None:
 
 
 def apply(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
-    """Write what the dry run promised, compared once more with what is there now; all or nothing."""
+    """Write what the dry run promised, compared once more with what is there now; all or nothing.
+
+    What the columns meant is remembered for the next file with this header, unless no row could be taken.
+    """
     one_at_a_time(session, f"imports:{target.kind}")
     session.flush()
     session.refresh(run)
@@ -245,6 +250,8 @@ def apply(session: Session, target: Target, run: ImportRun, progress: Progress |
     counts = plan(session, target, run)
     target.write(session, run, progress or untold)
     rereading.forget(session, run)
+    if any(counts.get(action) for action in (Action.CREATE, Action.UPDATE, Action.UNCHANGED)):
+        profiles.remember(session, run)
     run.counts, run.state, run.applied_at, run.message = counts, State.DONE, clock.now(), None
     session.flush()
     webhooks.announce(session, "import", str(run.id), run.state)

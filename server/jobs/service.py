@@ -7,6 +7,7 @@ from typing import Any
 from procrastinate import App, RetryStrategy, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.kit.database import raw_connection
@@ -19,8 +20,19 @@ queue = App(connector=SyncPsycopgConnector())
 client = App(connector=SyncPsycopgConnector())
 """Defers by name on the caller's connection, in the worker as anywhere else: its connector is never replaced."""
 
+SILENT_S = 30
+"""A worker shows itself every five seconds; one that did not for so long is gone."""
+
 RETRY = RetryStrategy(max_attempts=5, exponential_wait=3)
 """What a failing job gets when its room does not say otherwise."""
+
+
+def is_anybody_working(session: Session) -> bool:
+    """Whether some worker has shown itself lately."""
+    alive = (
+        "select exists (select from procrastinate_workers where last_heartbeat > now() - :patience * interval '1 s')"
+    )
+    return bool(session.scalar(text(alive), {"patience": SILENT_S}))
 
 
 type Job = Task[Any, Any, Any]

@@ -30,13 +30,15 @@ DEEPEST = 8
 
 
 def describe(document: dict[str, Any]) -> dict[str, Any]:
-    """Give every JSON body of an OpenAPI document an example that has none."""
+    """Give every JSON body of an OpenAPI document an example that has none, and every JSON answer of success."""
     schemas = document.get("components", {}).get("schemas", {})
     for methods in document["paths"].values():
         for operation in methods.values():
-            content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-            if content is not None and "example" not in content and "examples" not in content:
-                content["example"] = example_of(content["schema"], schemas)
+            good = [answer for status, answer in operation.get("responses", {}).items() if status.startswith("2")]
+            for told in (operation.get("requestBody", {}), *good):
+                content = told.get("content", {}).get("application/json")
+                if content and content.get("schema") and not {"example", "examples"} & content.keys():
+                    content["example"] = example_of(content["schema"], schemas)
     return document
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPBearer
 from pydantic import ValidationError
 from sqlalchemy import LargeBinary, and_, bindparam, select
 from sqlalchemy.orm import Session
@@ -29,6 +30,14 @@ HARMLESS = 64 * 1024
 """Up to here a message may be as compressible as it likes."""
 GZIP = 16 + zlib.MAX_WBITS
 """The format of `gzip`, for zlib."""
+
+
+DEVICE = HTTPBearer(
+    scheme_name="device",
+    description="The access token of a registered phone, sent as `Authorization: Bearer …`; see `/api/v1/devices`.",
+    auto_error=False,
+)
+"""Said in the API's description; who calls is found by `PhoneRequires`."""
 
 
 class NotAPhone(Forbidden):
@@ -57,7 +66,7 @@ class PhoneRequires(Requires):
         super().__init__(permission)
         self.only_token = only_token
 
-    async def __call__(self, request: Request) -> Scope:  # type: ignore[override]
+    async def __call__(self, request: Request, _: object = Depends(DEVICE)) -> Scope:  # type: ignore[override]
         """The scope of the phone's user; refuses everything that is not a registered phone."""
         known = self.known(request)
         return known if known is not None else await run_in_threadpool(self.sign_in, request)

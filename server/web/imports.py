@@ -22,6 +22,7 @@ from server.imports.rereading import DELIMITERS, ENCODINGS, can_be_reread, encod
 from server.imports.schemas import MappingWrite, WayOfReading
 from server.imports.targets import Missing, Target
 from server.imports.uploads import Received, SizeChecked
+from server.jobs import is_anybody_working
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
@@ -233,6 +234,7 @@ def outcome_page(
         rows=rows,
         kinds=[] if run.state in WORKING else queries.kinds(session, run.id),
         countries=queries.countries(session, run.id),
+        left_out=queries.left_out(session, run) if run.state == State.CHECKED else [],
         labels=labels_of(session, run),
         kind=KINDS[run.kind],
         shown=shown,
@@ -244,6 +246,7 @@ def outcome_page(
         after=after,
         is_chosen=bool(show),
         is_working=run.state in WORKING,
+        is_anybody_working=is_anybody_working(session),
         is_full=len(rows) == ROWS,
         pins=pins(session, run) if run.state == State.DONE and run.kind == "accounts" else [],
         error=error,
@@ -353,7 +356,7 @@ def show_progress(request: Request, run_id: UUID, scope: Importing, session: Db)
     run = api.find(session, scope, run_id)
     if run.state not in WORKING:
         return Response(status_code=204, headers={"HX-Redirect": f"/imports/{run_id}"})
-    return render(request, "imports/progress.html", scope, run=run)
+    return render(request, "imports/progress.html", scope, run=run, is_anybody_working=is_anybody_working(session))
 
 
 @router.get("/{run_id}/problems.csv")
@@ -367,7 +370,8 @@ def download_problems(request: Request, run_id: UUID, scope: Importing, session:
 def show_pins(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
     """A fragment: the pins of an import by grade, while they are placed."""
     run = api.find(session, scope, run_id)
-    return render(request, "imports/pins.html", scope, run=run, pins=pins(session, run))
+    found, works = pins(session, run), is_anybody_working(session)
+    return render(request, "imports/pins.html", scope, run=run, pins=found, is_anybody_working=works)
 
 
 PINS = text(

@@ -100,7 +100,9 @@ def show_desk(
         territory_names=names,
         grades=grade_bar(session, scope),
         looks=LOOKS,
-        decided=site_changes.decisions(session, actor=scope.user_id),
+        decided=[
+            (str(one.id), str(one.site_id), one.account) for one in site_changes.decisions(session, actor=scope.user_id)
+        ],
         has_index=bool(addresses.served(session)),
     )
 

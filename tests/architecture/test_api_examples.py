@@ -35,3 +35,19 @@ def test_a_body_has_an_example_that_is_understood() -> None:
             faults.append(f"{name}: {fault!r}")
     assert seen > 50
     assert not faults, "\n".join(faults)
+
+
+def test_the_description_says_how_a_token_is_sent_and_what_is_answered() -> None:
+    document = application().openapi()
+    schemes = document["components"]["securitySchemes"]
+    assert {name: (one["type"], one["scheme"]) for name, one in schemes.items()} == {
+        "bearer": ("http", "bearer"),
+        "device": ("http", "bearer"),
+    }
+    assert document["paths"]["/api/v1/accounts"]["get"]["security"] == [{"bearer": []}]
+    assert document["paths"]["/sync/v1/pull"]["post"]["security"] == [{"device": []}]
+    assert "security" not in document["paths"]["/health"]["get"]
+    mapping = document["paths"]["/api/v1/imports/{run_id}/mapping"]["post"]
+    assert mapping["requestBody"]["content"]["application/json"]["example"]["mapping"]["1"] == "name"
+    for path in ("/api/v1/geocode", "/api/v1/review", "/api/v1/duplicates", "/api/v1/imports"):
+        assert document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"]

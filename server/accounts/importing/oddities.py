@@ -112,7 +112,8 @@ DOUBLES = """
     ) d where by_address < row_no or by_phone < row_no
 """
 
-# So few of another country among so many of one are more often slips than customers abroad.
+# So few of another country among so many of one are more often slips than customers abroad; where there is no map of
+# it, that is said already.
 RARE_COUNTRY = """
     select o.row_no, 'country', 'rare_country', format(
         'Country: the row says %s, %s of %s rows say %s; kept.',
@@ -123,6 +124,7 @@ RARE_COUNTRY = """
     ) m
     join import_outcome o on o.run_id = :run and o.action <> 'error'
          and length(o.values ->> 'country') = 2 and o.values ->> 'country' <> m.country
+         and not o.problems @> '[{"code": "no_map"}]'
     where m.rows >= 0.95 * m.everything and m.everything >= 20
 """
 

@@ -176,18 +176,23 @@ class RowReader:
 
     def without_map(self) -> None:
         """Say that a country has no map; its towns just behind a border may have one."""
-        known, country = self.around.indexed, values.country_code(str(self.values.get("country") or ""))
-        if not known or not country or country in known or "lon" in self.values:
+        city = str(self.values.get("city") or "")
+        country = self.unmapped(city)
+        if not country or "lon" in self.values:
             return
-        town = " ".join(words(fold(str(self.values.get("city") or ""))))
-        if (town, country) in self.around.edges:
-            return
-        if town and town in self.around.towns:
-            city = str(self.values["city"])[:60]
-            message = f"Country: there is no map of {country}, but “{city}” is a town of the map; is the country right?"
+        if plain(city) in self.around.towns:
+            message = (
+                f"Country: there is no map of {country}, but “{city[:60]}” is a town of the map; is the country right?"
+            )
         else:
             message = f"Country: there is no map of {country}, so the row gets no pin; add a region."
         self.warn("country", "no_map", message)
+
+    def unmapped(self, city: str) -> str | None:
+        """The row's country when there is no map of it, nor of this town behind the border; None otherwise."""
+        known, country = self.around.indexed, values.country_code(str(self.values.get("country") or ""))
+        is_there = not known or not country or country in known or (plain(city), country) in self.around.edges
+        return None if is_there else country
 
     def postcode_and_city(self) -> None:
         """A city that carries its postcode is taken apart; a postcode gets back the zero that a spreadsheet ate."""
@@ -213,8 +218,19 @@ class RowReader:
         if postcode and (match := cells.DECIMALS.fullmatch(postcode)):
             self.warn("postcode", "decimals", f"Postcode: a spreadsheet made “{postcode}” of it; taken as {match[1]}.")
             postcode = match[1]
-        digits = cells.POSTCODE_DIGITS.get(str(self.values.get("country") or self.country or ""))
-        if postcode and digits and postcode.isdigit() and len(postcode) == digits - 1:
+        country = str(self.values.get("country") or self.country or "")
+        if postcode and cells.POINTED.fullmatch(postcode):
+            bare = re.sub("[.,]", "", postcode)
+            if len(bare) in cells.POSTCODE_SIGNS.get(country or str(self.around.dialled_in), ()):
+                message = f"Postcode: a spreadsheet made “{postcode}” of it; taken as {bare}."
+                self.warn("postcode", "decimals", message)
+                postcode = bare
+            else:
+                self.warn("postcode", "eaten_by_spreadsheet", f"Postcode: “{postcode}” is no postcode; left out.")
+                postcode = None
+        digits = cells.POSTCODE_DIGITS.get(country)
+        is_doubted = bool(city) and plain(str(city)) in self.around.towns and self.unmapped(str(city)) is not None
+        if postcode and digits and not is_doubted and postcode.isdigit() and len(postcode) == digits - 1:
             self.warn(
                 "postcode", "leading_zero", f"Postcode: {postcode} has lost its leading zero; taken as 0{postcode}."
             )
@@ -226,9 +242,12 @@ class RowReader:
     def street(self) -> None:
         """Street and house number as one; an address in one line stands in for a missing street."""
         street, number = self.row.get("street") or self.row.get("address"), self.row.get("house_number")
-        if street and cells.WHOLE_DATE.fullmatch(street):
+        if street and (cells.WHOLE_DATE.fullmatch(street) or cells.EATEN_HOUSE.fullmatch(street)):
             self.warn("street", "looks_like_date", f"Street: “{street}” is a date made by a spreadsheet; left out.")
             street = None
+        elif street and cells.HALVES.fullmatch(street):
+            message = f"Street: “{street}” is a house number alone, or a date made by a spreadsheet; kept."
+            self.warn("street", "looks_like_date", message)
         if number and cells.DATE_LIKE.fullmatch(number):
             self.warn(
                 "house_number",
@@ -279,10 +298,7 @@ class RowReader:
         elif written:
             self.warn("account_class", "unknown_class", f"Class: “{written[:60]}” is none of A, B, C; left out.")
         if written := row.get("status"):
-            known = next(
-                (cells.STATUS_OF[word] for word in re.findall(r"\w+", written.lower()) if word in cells.STATUS_OF), None
-            )
-            self.convert("status", known, "unknown_status", "is none of prospect, customer, former")
+            self.convert("status", cells.status(written), "unknown_status", "is none of prospect, customer, former")
         for source in ("owner", "preferred_rep"):
             if written := row.get(source):
                 person = self.around.people.get(" ".join(words(fold(written))))
@@ -362,12 +378,20 @@ class RowReader:
         if cells.DATE_LIKE.fullmatch(written):
             self.warn("phone", "looks_like_date", f"Phone: “{written}” is a date made by a spreadsheet; left out.")
             return
+        if not any(sign.isdigit() for sign in written):
+            self.warn("phone", "not_accepted", f"Phone: “{written[:60]}” is no number; left out.")
+            return
         written = re.sub(r"^(\d{7,15})\.0+$", r"\1", written)
         region = values.country_code(str(self.values.get("country") or self.country or ""))
         number = values.phone_e164(written, region or self.around.dialled_in)
         self.simple("phone", values.ACCOUNT, written)
         if number is not None and "phone" in self.values:
             self.values["phone_e164"] = number
+
+
+def plain(town: str) -> str:
+    """A town in plain words, as those of the maps are kept."""
+    return " ".join(words(fold(town)))
 
 
 def in_range(value: int | None, low: int, high: int) -> int | None:

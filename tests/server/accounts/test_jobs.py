@@ -165,6 +165,12 @@ def test_the_command_says_what_it_did(home: Path, tmp_path: Path, capsys: pytest
     import_file(path, mode=Mode.BOTH)
     assert capsys.readouterr().out == "list.csv: 2 rows: 1 new, 1 error\n"
     assert states() == {"A": ("pending", None)}
+    path.write_text("number,name,colour\n2,,red\n\n3,,blue\n")
+    told = CliRunner().invoke(imports, [str(path)])
+    assert (told.exit_code, told.stdout) == (1, "list.csv: 2 rows: 2 errors, 2 rows with warnings\n")
+    assert "Left out: colour\n1 empty row left out\n" in told.stderr
+    assert "To take it back" not in told.stderr, "nothing was taken"
+    assert "waymark import FILE" in " ".join(CliRunner().invoke(imports, ["--help"]).stdout.split())
 
 
 def test_the_command_takes_an_import_back(home: Path, tmp_path: Path) -> None:

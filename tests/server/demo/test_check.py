@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from geo.madeup import write_region
+from server.demo import processes
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,3 +34,24 @@ def test_the_main_job_runs_from_customers_to_visits_that_arrive_once(tmp_path: P
     assert counts["exports"]["folders"] >= 4
     assert min(counts["sales"].values()) > 0, "every room of the sales core has something to show"
     assert Path(report["exports"]).is_dir()
+
+
+def test_a_worker_that_is_killed_is_started_again_and_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    told, is_told = list[str](), threading.Event()
+
+    def start(*_: str, log: Path) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+        return started[-1]
+
+    def tell(words: str) -> None:
+        told.append(words)
+        is_told.set()
+
+    monkeypatch.setattr(processes, "start", start)
+    monkeypatch.setattr(processes, "LOOK_AGAIN_S", 0.01)
+    with processes.worker(tmp_path / "worker.log", tell):
+        started[0].kill()
+        assert is_told.wait(60)
+    assert "The worker has ended (-9); another one is started" in told[0]
+    assert [process.poll() is not None for process in started] == [True, True]

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from server.accounts.importing.target import COLUMNS as ACCOUNT_COLUMNS
 from server.imports import delimited, guessing, workbook
 from server.imports.errors import BadFile
 from server.imports.reading import Table, open_table
@@ -262,3 +263,18 @@ def test_a_workbook_that_is_not_read_to_its_end_leaves_no_process(
     assert started[0].returncode is None
     del found
     assert started[0].returncode is not None
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "wanted"),
+    [
+        (["Firma", "Breite", "Länge"], ["A", "47,14", "9,52"], {"0": "name", "1": "lat", "2": "lon"}),
+        (["Firma", "x", "y"], ["A", "9.52", "47.14"], {"0": "name", "1": "lon", "2": "lat"}),
+        (["Firma", "p1", "p2"], ["A", "47.141234", "9.521234"], {"0": "name", "1": "lat", "2": "lon"}),
+        (["Firma", "p1", "p2"], ["A", "-122.41941", "37.77493"], {"0": "name", "1": "lon", "2": "lat"}),
+        (["Firma", "Breite", "Länge"], ["A", "120000", "800 mm"], {"0": "name"}),
+        (["Firma", "netto", "brutto"], ["A", "47,14", "52,80"], {"0": "name"}),
+    ],
+)
+def test_degrees_side_by_side_are_coordinates(header: list[str], row: list[str], wanted: dict[str, str]) -> None:
+    assert guessing.guess(header, [row] * 3, ACCOUNT_COLUMNS) == wanted

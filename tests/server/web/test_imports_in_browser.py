@@ -46,3 +46,18 @@ def test_a_layer_is_chosen_checked_applied_and_undone(page: Any, tmp_path: Path)
     page.click("text=Undo this import")
     page.wait_for_selector("text=3 are gone")
     assert living() == before
+
+
+def test_columns_out_of_sight_are_counted(page: Any, tmp_path: Path) -> None:
+    file = tmp_path / "wide.csv"
+    titles = ["name", "city", *(f"colour {number}" for number in range(18))]
+    file.write_text("\n".join([",".join(titles), "Amann,Vaduz" + ",blue" * 18, "", "Beck,Schaan" + "," * 18]))
+    page.goto("/imports")
+    page.set_input_files("input[type=file]", file)
+    page.wait_for_selector("#further:has-text('more columns lie to the right')")
+    page.screenshot(path=tmp_path / "wide.png")
+    page.evaluate("document.querySelector('.table-wrap:has(.mapping)').scrollLeft = 9999")
+    page.wait_for_selector("#further", state="hidden")
+    page.click("text=Dry run")
+    page.wait_for_selector(".warn-text:has-text('Columns left out')")
+    page.screenshot(path=tmp_path / "left_out.png")

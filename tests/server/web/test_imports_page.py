@@ -7,7 +7,7 @@ from uuid import UUID
 import geopandas
 from fastapi.testclient import TestClient
 from shapely.geometry import Point
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
@@ -270,3 +270,30 @@ def test_what_was_found_is_counted_by_kind(
     assert page.count("cell by cell") == 101, "one line of the summary, one page of rows"
     assert "Same AG" in browser.get(f"{run}?show=all").text
     assert browser.get(f"{run}?show=code:repeated_row&after=250").text.count("cell by cell") == 1 + 51
+
+
+def test_work_that_nobody_does_is_said(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session
+) -> None:
+    browser = browser_of(make_user("ada"))
+    run, _ = uploaded(browser, b"name;city\nAmann;Vaduz\n\nBeck;Schaan\n")
+    found = session.get_one(ImportRun, UUID(run.rpartition("/")[2]))
+    found.state = "checking"
+    session.flush()
+    assert "No worker is running" in browser.get(f"{run}/progress").text
+    session.execute(text("insert into procrastinate_workers (last_heartbeat) values (now())"))
+    assert "No worker is running" not in browser.get(f"{run}/progress").text
+
+
+def test_a_dry_run_names_columns_that_are_left_out_and_empty_rows(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("ada"))
+    run, token = uploaded(browser, b"name;Farbe;leer;city\nAmann;blau;;Vaduz\n;;;\n;;;\nBeck;;;Schaan\n")
+    assert browser.post(f"{run}/columns", data=token | {"column-0": "name", "column-3": "city"}).status_code == 303
+    page = browser.get(run).text
+    assert "2 empty rows left out" in page
+    assert "Columns left out, though they hold values: <bdi>Farbe</bdi></p>" in page
+    refused = browser.post(f"{run}/columns", data=token, headers={"accept-language": "de"})
+    assert "Keine Spalte sagt, von welchem Eintrag eine Zeile handelt." in refused.text
+    assert "Sagen Sie, welche Spalte «Name» ist." in refused.text

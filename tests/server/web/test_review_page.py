@@ -112,6 +112,31 @@ def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) ->
     page.wait_for_selector(".account-card[data-name=Beck]")
     assert place_of("Beck")[1:3] == ("99999", "review")
 
+    page.keyboard.press("1")
+    page.wait_for_selector(".account-card[data-name=Frick]")
+    page.wait_for_selector(".toast button")
+    page.goto("/review?reason=place_contradicts")
+    page.wait_for_selector("#desk[data-ready]")
+    page.keyboard.press("u")
+    page.wait_for_selector(".toast:has-text('before this queue was opened: Beck')")
+    assert place_of("Beck")[2] == "placed", "what was decided in another queue is undone when that is meant"
+    page.click(".toast button")
+    page.wait_for_selector(".account-card[data-name=Beck]")
+    page.goto("/review")
+    page.wait_for_selector("#desk[data-ready]")
+    assert page.is_visible("#desk-hint"), "there is no pin yet"
+    number = page.locator(".map-number").first
+    box = number.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 50, steps=5)
+    page.mouse.up()
+    page.wait_for_selector(".desk-pin", timeout=10_000)
+    page.screenshot(path=tmp_path / "dragged.png")
+    assert page.is_hidden("#desk-hint")
+    assert number.bounding_box() == box, "the candidate stays where it is"
+    assert place_of("Beck")[2] == "review"
+
     page.keyboard.press("s")
     page.wait_for_selector(".account-card[data-name=Frick]")
     with transaction() as session:

@@ -12,7 +12,7 @@ const read = (selector, root) => JSON.parse($(selector, root).textContent);
 
 const cache = new Map();
 const GUESS = 0.05;
-const undoable = (() => { const ids = read("#decided"), sites = read("#decided-sites"); return ids.map((id, i) => ({ id, site: sites[i] })).reverse(); })();
+const undoable = read("#decided").map(([id, site, name]) => ({ id, site, name, isEarlier: true })).reverse();
 let at = -1, view = null, decided = 0, working = Promise.resolve();
 
 /** A card's HTML; asked for once, forgotten when something about the site has changed. */
@@ -29,12 +29,20 @@ const mapElement = $("#desk-map"), hint = $("#desk-hint");
 const made = await createMap(mapElement, { layers: [place(collection)] });
 let markers = [], pin = null;
 
+/** A number on the map: a click takes it, and dragged away it stays and leaves the pin there. */
 function marker(text, kind, [lon, lat], run) {
   const element = document.createElement("button");
   element.className = `map-number ${kind}`;
   element.textContent = text;
   element.addEventListener("click", (event) => { event.stopPropagation(); run(); });
-  return new maplibregl.Marker({ element }).setLngLat([lon, lat]).addTo(made.map);
+  const number = new maplibregl.Marker({ element, draggable: true }).setLngLat([lon, lat]).addTo(made.map);
+  number.on("dragend", () => {
+    const { lng, lat: north } = number.getLngLat();
+    number.setLngLat([lon, lat]);
+    view.isMoved = true;
+    putPin(lng, north);
+  });
+  return number;
 }
 
 /** Show the pin that Enter takes; people drag it. */
@@ -169,6 +177,10 @@ function undo(id = null) {
   working = working.then(async () => {
     const last = id ? undoable.find((one) => one.id === id) : undoable.at(-1);
     if (!last) { toast(words.nothing); return; }
+    if (!id && last.isEarlier) { // of another queue, perhaps: it is undone when that is meant
+      toast(said("earlier", last.name), { label: words.undo, run: () => undo(last.id) });
+      return;
+    }
     const answer = await api("POST", `/api/v1/review/decisions/${last.id}/undo`);
     undoable.splice(undoable.indexOf(last), 1);
     if (!answer.ok) { toast(`${answer.body?.detail ?? ""} ${answer.body?.help ?? ""}`); return; }

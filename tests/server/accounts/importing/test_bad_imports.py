@@ -246,6 +246,15 @@ def test_a_country_of_which_the_map_shows_the_edge_alone_has_no_map(session: Ses
     }
 
 
+def test_a_country_in_doubt_pads_no_postcode_and_is_told_once(session: Session, tmp_path: Path) -> None:
+    add_country(session)
+    rows = "A,9493,Seestadt,FR\nB,9493,Paris,FR\n" + "".join(f"C{n},99999,Seestadt,DE\n" for n in range(60))
+    run = checked(session, tmp_path, f"name,plz,ort,land\n{rows}")
+    assert [outcomes(session, run)[number].values["postcode"] for number in (2, 3)] == ["9493", "09493"]
+    assert codes(session, run)[3] == ["leading_zero", "no_map"]
+    assert "rare_country" not in codes(session, run)[2]
+
+
 def test_columns_exchanged_with_the_street_are_told(session: Session, tmp_path: Path) -> None:
     rows = (
         "A AG,9490,Städtle 20,Vaduz",  # 2: taken the other way round
@@ -400,6 +409,11 @@ def test_the_same_header_gets_last_times_columns_and_options(session: Session, t
     path.write_text("Wer,Wo\nB,Schaan\n")
     again = service.receive(session, TARGET, path, file_name=path.name, actor=None)
     assert (again.mapping, again.options) == ({"0": "name", "1": "city"}, options)
+    service.configure(session, TARGET, again, {"0": "name"}, {})
+    service.check(session, TARGET, again)
+    service.apply(session, TARGET, again)
+    third = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    assert third.options["keep"] == ["city"], "what a person has named is not passed over"
     path.write_text("Neu,Wo,Wer\nx,Schaan,B\n")
     other = service.receive(session, TARGET, path, file_name=path.name, actor=None)
     profiles.use(other, profiles.by_name(session, "accounts", "ERP"))
@@ -407,6 +421,44 @@ def test_the_same_header_gets_last_times_columns_and_options(session: Session, t
     with pytest.raises(WaymarkError, match="no profile “CRM”") as refused:
         profiles.by_name(session, "accounts", "CRM")
     assert refused.value.help == "There are: “ERP”."
+
+
+def test_only_columns_that_were_applied_are_remembered_and_those_that_name_no_record_are_refused(
+    session: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("Name,Ort,Wo\nA,Vaduz,x\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    for mapping in ({}, {"1": "city"}):
+        with pytest.raises(WaymarkError, match="No column says which record") as refused:
+            service.configure(session, TARGET, run, mapping, {})
+        assert refused.value.help == "Say which column is “Name”."
+    service.configure(session, TARGET, run, {"0": "name", "2": "city"}, {})
+    service.check(session, TARGET, run)
+    assert queries.left_out(session, run) == ["Ort"]
+    second = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    assert (second.mapping, second.profile_id) == ({"0": "name", "1": "city"}, None), "a dry run is not remembered"
+    service.apply(session, TARGET, run)
+    third = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    assert third.mapping == {"0": "name", "2": "city"}
+    session.execute(text("update import_profile set mapping = '[]'"))
+    fourth = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    assert fourth.mapping == second.mapping, "an empty one that was kept earlier does no harm"
+
+
+def test_cells_that_a_spreadsheet_has_eaten_are_left_out_or_told(session: Session, tmp_path: Path) -> None:
+    rows = "A,keine,Mrz 14,94.90\nB,,1/2,9490\nC,,14-Mar,94.9\nD,,Marktgasse 14,9490\nE,,Im Mai 14,9490\n"
+    run = checked(session, tmp_path, f"name,phone,street,postcode\n{rows}", country="LI")
+    assert codes(session, run) == {
+        2: ["decimals", "looks_like_date", "not_accepted"],
+        3: ["looks_like_date"],
+        4: ["eaten_by_spreadsheet", "looks_like_date", "no_address"],
+        5: [],
+        6: [],
+    }
+    found = outcomes(session, run)
+    assert found[2].values == {"name": "A", "postcode": "9490", "country": "LI"}
+    assert found[3].values["street"] == "1/2"
 
 
 def test_profiles_belong_to_those_who_import(
