@@ -58,9 +58,13 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     page.select_option("select[name=bandwidth]", "500")
     for _ in range(4):
         page.click(".maplibregl-ctrl-zoom-out")
-    page.wait_for_function("() => !/ 500 m/.test(document.querySelector('#market-legend small').textContent)")
-    chosen = page.eval_on_selector("select[name=bandwidth]", "(one) => one.selectedOptions[0].text")
-    assert f"spread over {chosen} " in page.inner_text("#market-legend small")
+    page.wait_for_function(
+        """() => {
+            const [chosen] = document.querySelector("select[name=bandwidth]").selectedOptions;
+            const legend = document.querySelector("#market-legend small").textContent;
+            return chosen.text !== "500 m" && legend.includes(`spread over ${chosen.text} `);
+        }"""
+    )
     page.click(".cells button >> nth=0")
     page.wait_for_selector(".cell-card")
     assert "5 prospects" in page.inner_text(".cell-card")
