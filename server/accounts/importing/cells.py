@@ -31,11 +31,11 @@ DATE_LIKE = re.compile(
 )
 WHOLE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]00:00(?::00)?)?|\d{1,2}([./])\d{1,2}\1\d{4}")
 """A day with its year, which no street is called by alone."""
-SHORT_MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sept?|okt|oct|nov|dez|dec)\.?"
+SHORT_MONTH = r"(?:jan|feb|mär|mrz|mar|apr|jun|jul|aug|sept?|okt|oct|nov|dez|dec)\.?"
 EATEN_HOUSE = re.compile(rf"\d{{1,2}}[.\-/ ]+{SHORT_MONTH}|{SHORT_MONTH}[.\- ]+\d{{1,2}}", re.IGNORECASE)
 """A house number such as `3-14`, of which a spreadsheet has made a day: `Mrz 14`."""
-HALVES = re.compile(r"\d{1,2}/\d{1,2}")
-"""A house number of two parts, or a day and a month."""
+HALVES = re.compile(r"\d{1,2}/\d{1,2}|\d{1,2}[.\-/ ]+ma[iy]|ma[iy][.\- ]+\d{1,2}", re.IGNORECASE)
+"""A house number of two parts, or a day and a month; streets are called `1. Mai` as well."""
 POINTED = re.compile(r"\d+[.,]\d+")
 """Digits that a spreadsheet takes for a number with decimals."""
 DECIMALS = re.compile(r"(\d+)[.,]0+")

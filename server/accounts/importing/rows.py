@@ -242,11 +242,12 @@ class RowReader:
     def street(self) -> None:
         """Street and house number as one; an address in one line stands in for a missing street."""
         street, number = self.row.get("street") or self.row.get("address"), self.row.get("house_number")
-        if street and (cells.WHOLE_DATE.fullmatch(street) or cells.EATEN_HOUSE.fullmatch(street)):
+        is_eaten = bool(street and cells.EATEN_HOUSE.fullmatch(street))
+        if street and (cells.WHOLE_DATE.fullmatch(street) or (is_eaten and not number)):
             self.warn("street", "looks_like_date", f"Street: “{street}” is a date made by a spreadsheet; left out.")
             street = None
-        elif street and cells.HALVES.fullmatch(street):
-            message = f"Street: “{street}” is a house number alone, or a date made by a spreadsheet; kept."
+        elif street and (is_eaten or cells.HALVES.fullmatch(street)):
+            message = f"Street: “{street}” may be a house number alone, or a date made by a spreadsheet; kept."
             self.warn("street", "looks_like_date", message)
         if number and cells.DATE_LIKE.fullmatch(number):
             self.warn(

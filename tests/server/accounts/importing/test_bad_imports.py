@@ -461,6 +461,16 @@ def test_cells_that_a_spreadsheet_has_eaten_are_left_out_or_told(session: Sessio
     assert found[3].values["street"] == "1/2"
 
 
+@pytest.mark.parametrize(("street", "number", "kept"), [("1. Mai", "", "1. Mai"), ("8 Mar", "5", "8 Mar 5")])
+def test_a_street_that_is_called_by_a_day_is_kept_and_told(
+    session: Session, tmp_path: Path, street: str, number: str, kept: str
+) -> None:
+    rows = f"name,street,house_number,postcode\nA,{street},{number},9490\n"
+    run = checked(session, tmp_path, rows, country="LI")
+    assert codes(session, run)[2] == ["looks_like_date"]
+    assert outcomes(session, run)[2].values["street"] == kept
+
+
 def test_profiles_belong_to_those_who_import(
     client_for: Callable[[User | None], TestClient], admin_client: TestClient, session: Session, tmp_path: Path
 ) -> None:
