@@ -107,8 +107,13 @@ class Story(Schedule):
             self.signed_in_again.append(f"{login} had to sign in again")
 
     def synced(self, phone: FieldPhone) -> None:
-        """One sync; what the phone may hold is asked at the end."""
-        phone.sync()
+        """One sync; what the phone may hold is asked at the end. Signing in anew asks the database from here as well, by
+        connections that may have died with it."""
+        try:
+            phone.sync()
+        except OperationalError:
+            self.database.dispose()
+            phone.sync()
 
     def moves(self, login: str, phone: FieldPhone) -> bool:
         """A worker whose database was killed within the last second finds its connections dead once and says that it
