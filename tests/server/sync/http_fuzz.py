@@ -107,8 +107,8 @@ class Story(Schedule):
             self.signed_in_again.append(f"{login} had to sign in again")
 
     def synced(self, phone: FieldPhone) -> None:
-        """One sync; what the phone may hold is asked at the end. Signing in anew asks the database from here as well, by
-        connections that may have died with it."""
+        """One sync; what the phone may hold is asked at the end. Signing in anew asks the database from here as well,
+        by connections that may have died with it."""
         try:
             phone.sync()
         except OperationalError:
