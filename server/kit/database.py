@@ -57,6 +57,7 @@ def engine() -> Engine:
         pool_size=settings().database_pool,
         max_overflow=settings().database_pool,
         pool_timeout=20,
+        hide_parameters=True,  # a log is no place for what customers said
         connect_args={"connect_timeout": 10, "application_name": "waymark"},
     )
     event.listen(made, "checkin", put_back)

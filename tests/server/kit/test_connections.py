@@ -1,7 +1,8 @@
-"""Connections that lie idle: one that the server has ended is replaced before anybody works on it."""
+"""Idle connections: one that the server has ended is replaced before anybody works on it. And what errors say."""
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DataError
 
 from server.kit import database
 
@@ -19,4 +20,13 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced(engine: Engine, mo
     monkeypatch.setattr(database, "FRESH_S", 0.0)
     with pool.connect() as connection:
         assert connection.scalar(WHICH) != first
+    pool.dispose()
+
+
+def test_an_error_of_the_database_does_not_tell_what_was_sent_to_it(engine: Engine) -> None:
+    pool = database.engine.__wrapped__()
+    with pool.connect() as connection, pytest.raises(DataError) as told:
+        connection.execute(text("select length(:said), 1 / (:none - 0)"), {"said": "Ada is ill", "none": 0})
+    assert "Ada" not in str(told.value)
+    assert "division by zero" in str(told.value)
     pool.dispose()
