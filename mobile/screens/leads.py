@@ -4,7 +4,7 @@ may double."""
 from kivy.metrics import dp
 
 from mobile.field import around, taking
-from mobile.screens.parts import fact, frame
+from mobile.screens.parts import fact, foot_of, frame
 from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import Chips, Notice, PushButton
@@ -118,14 +118,14 @@ class NewForm(Scroller):
         self.fields = self.asked()
         self.note = self.typed.field("note", words("note"), lines=3)
         self.alike, self.warning, self.shown, self.lacks = Column(), Column(), frozenset(), False
-        self.button = PushButton(words("save"), self.save, "check")
+        self.foot = foot_of(self.warning, PushButton(words("save"), self.save, "check"))
         held = words("by_address") if lon is None else words("lead_here", place=self._around())
         place = Text(held, 14, ink="quiet")
         both = [("lead", words("new_lead")), ("new_account", words("new_account"))]
         kinds = None if lon is None else Chips(both, self.KIND, self.instead)
         name, *others = self.fields.values()
         head = (self.typed.told(), kinds, place, name, self.alike)
-        super().__init__(*head, *others, *self.chosen(), self.note, self.warning, self.button, **kwargs)
+        super().__init__(*head, *others, *self.chosen(), self.note, **kwargs)
         name.input.bind(text=lambda _f, _text: self.look())
         for field in self.fields.values():
             field.input.bind(text=lambda _f, _text: self._written())
@@ -256,8 +256,12 @@ class AccountForm(NewForm):
 
 def build_new_account(ctx, lon=None, lat=None):
     """With a place: where the map was held; without one it is found by its address."""
-    return frame(ctx, ctx.words("new_account"), AccountForm(ctx, lon, lat), back=True)
+    return _framed(ctx, AccountForm(ctx, lon, lat), "new_account")
 
 
 def build_new(ctx, lon, lat):
-    return frame(ctx, ctx.words("new_lead"), LeadForm(ctx, lon, lat), back=True)
+    return _framed(ctx, LeadForm(ctx, lon, lat), "new_lead")
+
+
+def _framed(ctx, form, title):
+    return frame(ctx, ctx.words(title), form, back=True, foot=form.foot)

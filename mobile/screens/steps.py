@@ -9,7 +9,7 @@ from kivy.uix.gridlayout import GridLayout
 
 from mobile.field import reads, taking
 from mobile.field.capture import edit
-from mobile.screens.parts import frame
+from mobile.screens.parts import foot_of, frame
 from mobile.screens.unfinished import Typed
 from mobile.texts import MONTHS, WEEKDAYS
 from mobile.theme import RADIUS_CONTROL, TOUCH
@@ -117,9 +117,9 @@ def build(ctx, account_id):
         ctx.nav.back()
         ctx.nav.toast(ctx.words("saved"))
 
-    button = PushButton(ctx.words("save"), save, "check")
-    content = Scroller(Text(account.get("name") or "", 20, True), typed.told(), fields, warning, button)
-    return frame(ctx, ctx.words("next_step"), content, back=True)
+    foot = foot_of(warning, PushButton(ctx.words("save"), save, "check"))
+    content = Scroller(Text(account.get("name") or "", 20, True), typed.told(), fields)
+    return frame(ctx, ctx.words("next_step"), content, back=True, foot=foot)
 
 
 class TaskEdit(Column):

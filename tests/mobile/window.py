@@ -80,7 +80,7 @@ class Screen:
 
         for scroller in self.widgets(Scroller):
             low, high = scroller.to_window(0, scroller.y)[1], scroller.to_window(0, scroller.top)[1]
-            if widget in scroller.walk() and not low < widget.to_window(*widget.center)[1] < high:
+            if widget in scroller.walk(restrict=True) and not low < widget.to_window(*widget.center)[1] < high:
                 scroller.scroll_to(widget, padding=30, animate=False)
                 self.frames(4)
 

@@ -165,3 +165,19 @@ def test_a_new_lead_says_where_in_words_and_no_longer_asks_for_a_name_once_it_is
     screen.widgets(LeadForm)[0].fields["person"].input.text = "Rita"
     screen.frames()
     assert not screen.shows("Write the name of the company or of the person.")
+
+
+def test_on_a_small_phone_save_stays_in_sight_while_somebody_new_is_written_down(screen):
+    from mobile.widgets.controls import PushButton
+    from tests.mobile.window import SIZES
+
+    screen.resize(SIZES["small phone"])
+    here = {"lon": 9.5203, "lat": 47.1440}
+    kinds = ("lead", here), ("new_account", here), ("new_account", {}), ("next_step", {"account_id": uid(1001)})
+    for kind, arguments in kinds:
+        screen.app.go(kind, **arguments)
+        screen.frames()
+        (save,) = [one for one in screen.widgets(PushButton) if one.label == "Save"]
+        assert 0 < save.to_window(*save.center)[1] < 90, kind
+        screen.tap("Save")
+        assert screen.shows("Write the") or screen.shows("Say in a few words"), "and what is missing is said beside it"
