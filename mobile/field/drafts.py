@@ -19,7 +19,7 @@ from mobile.field.store.canonical import Json
 from mobile.field.store.drafts import Draft
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Op
-from mobile.field.store.overlay import CUSTOM, FINAL
+from mobile.field.store.overlay import CUSTOM, FINAL, value_of
 from mobile.field.store.reserve import release
 
 FRAME = (
@@ -184,10 +184,7 @@ class TakenMeanwhile(ValueError):
 
 def was_taken(store: Store, body: Json) -> bool:
     """Whether a form mends a refused entry that the office has had taken since: saved, it would be there twice."""
-    if not body.get("mends") or body.get("changes"):
-        return False
-    op = store.outbox.op(body["mends"])
-    return op is None or op.state in ("applied", "merged", "conflict")  # of the journal only those are let go
+    return bool(body.get("mends")) and not body.get("changes") and entries.ending(store, body["mends"])[0]
 
 
 def finished[Made](store: Store, draft: Draft, left: Json, act: Callable[[], Made]) -> Made:
@@ -209,22 +206,28 @@ def finished[Made](store: Store, draft: Draft, left: Json, act: Callable[[], Mad
     return made
 
 
-def let_go_of_taken(store: Store, op_id: str) -> None:
-    """The office had a refused entry taken: the form in which it went on is over, unless more was typed there."""
+def let_go_of_taken(store: Store) -> None:
+    """The forms in which refused entries went on that the office has had taken are over, unless more was typed there
+    since."""
     for draft in store.outbox.drafts.all():
-        if draft.body.get("mends") == op_id and typed_in(draft.body) == typed_in(draft.body["refilled"]):
+        if was_taken(store, draft.body) and typed_in(draft.body) == typed_in(draft.body["refilled"]):
             discard(store, draft.id)
 
 
 def can_reopen(store: Store, op: Op) -> bool:
     """Whether there is a form or an account to which a refused entry leads."""
-    return (op.e, op.kind) == ("lead", "create") or entries.account_of(store, op) is not None
+    is_new_lead = (op.e, op.kind) == ("lead", "create") and not entries.ending(store, op.op_id)[0]
+    return is_new_lead or entries.place_of(store, op) is not None
 
 
 def reopen(store: Store, op: Op) -> tuple[str, Json]:
     """The screen where a refused entry can be mended, and its arguments: the form that it came from with what was typed
-    there, as a draft in which the entry goes on; else the account."""
+    there, as a draft in which the entry goes on; else the account. Where the office has had it taken, or decided what
+    it answers, there is nothing to mend: what stands is shown."""
     account_id = entries.account_of(store, op)
+    is_over = op.body.get("decides") or (op.kind == "create" and entries.ending(store, op.op_id)[0])
+    if is_over and (stands := entries.place_of(store, op)) is not None:
+        return stands
     if op.e == "visit_event":
         d, known = op.body["d"], store.cache.doc("visit", op.body["d"]["visit_id"])
         form = d.get("form") or {}
@@ -256,7 +259,9 @@ def _form_of(store: Store, op: Op, account_id: str | None) -> tuple[str, Json, J
     """The form, its arguments and its fields; the account's card where it is none that can be filled."""
     d = op.body.get("d") or {}
     here, place = {"account_id": account_id}, {"lon": d.get("lon"), "lat": d.get("lat")}
-    edited = _typed(store, op.e, {name: new for name, (_, new) in op.body.get("f", {}).items()})
+    held = store.cache.base(op.e, op.row_id)[1]
+    differs = lambda name, new: held is None or value_of(held, name) != new  # noqa: E731 what stands is no draft
+    edited = _typed(store, op.e, {name: new for name, (_, new) in op.body.get("f", {}).items() if differs(name, new)})
     if op.e == "contact":
         said = {**d, **edited}
         reached = {key: _first(said[key]) for key in ("phones", "mails") if key in said}

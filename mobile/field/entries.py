@@ -63,6 +63,38 @@ def account_at(store: Store, op: Op) -> str | None:
     return found or remembered(store, op).get("account_id")
 
 
+def ending(store: Store, op_id: str | None) -> tuple[bool, Op | None]:
+    """Whether an entry was taken, or one that it is another try at; and the one that stands, where it is known."""
+    is_over, seen = False, set[str]()
+    while op_id is not None and op_id not in seen:
+        seen.add(op_id)
+        op = store.outbox.op(op_id)
+        if op is None or op.state in ("applied", "merged", "conflict"):  # of the journal only those are let go
+            return True, op
+        error = (op.result or {}).get("error") or {}
+        if op.state == "rejected" and error.get("code") == "taken_meanwhile":
+            is_over = True
+        elif is_over:  # this phone will hear of it
+            return True, op
+        op_id = op.body.get("mends")
+    return is_over, None
+
+
+def place_of(store: Store, op: Op) -> tuple[str, Json] | None:
+    """The screen of what an entry made, or of what the office has had taken in its place; else of the account."""
+    found, account_id = ending(store, op.op_id)[1] or op, account_of(store, op)
+    is_here = store.cache.doc(found.e, found.row_id) is not None
+    if found.e == "lead" and is_here:
+        return "lead_card", {"lead_id": found.row_id}
+    if account_id is None:
+        return None
+    if found.e == "order" and is_here:
+        return "order", {"account_id": account_id, "order_id": found.row_id}
+    if found.e == "contact" and is_here:
+        return "person", {"account_id": account_id, "contact_id": found.row_id}
+    return "account", {"account_id": account_id}
+
+
 def is_site_alone(store: Store, op: Op) -> bool:
     """Whether an op is about a site that the office has removed from an account that is here: whoever may write the
     account brings it back."""

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
+from server.accounts.values import country_code
 from server.kit import clock
 from server.kit.settings import settings
 from server.opportunities.models import Opportunity, OpportunityLine
@@ -27,11 +28,13 @@ def customer_of(account: Account) -> Customer:
 
 
 def country_of(session: Session, account_id: UUID, site_id: UUID | None = None) -> str:
-    """Where an account is taxed: the country of the site that is delivered to, else of its main site."""
+    """Where an account is taxed: the country of the site that is delivered to, else of its main site; where neither
+    names one, that of the map, when it shows a single one. Empty: nobody knows."""
     statement = select(Site.country).where(Site.account_id == account_id, Site.deleted_at.is_(None))
-    chosen = statement.where(Site.id == site_id) if site_id else statement.where(Site.is_main)
-    country = session.scalar(chosen.limit(1)) or ""
-    return country if len(country) == 2 else ""
+    chosen = Site.is_main if site_id is None else or_(Site.is_main, Site.id == site_id)
+    written = session.scalars(statement.where(chosen).order_by(Site.id != site_id))
+    named = next((code for one in written if one and (code := country_code(one))), None)
+    return named or accounts.home_country(session) or ""
 
 
 def book_of(session: Session, deal: Opportunity, product_ids: Sequence[UUID]) -> Book:

@@ -151,7 +151,7 @@ def clashing(deal: Opportunity, clashes: Sequence[Clash]) -> ChangedMeanwhile:
     ]
     return ChangedMeanwhile(
         f"Somebody else changed {', '.join(one.field for one in clashes)} of “{deal.name}” in between.",
-        help="Compare both values, then send your change again with the present ETag.",
+        help="Compare both values, then change it again.",
         rev=deal.rev,
         conflicts=both,
     )

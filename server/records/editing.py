@@ -137,7 +137,7 @@ def refuse_unknown(rev: int, base_rev: int) -> None:
     if base_rev > rev:
         raise ChangedMeanwhile(
             f"There is no revision {base_rev} yet.",
-            help="Look at it again, then repeat with the present ETag.",
+            help="Look at it again, then repeat it.",
             rev=rev,
         )
 
@@ -150,7 +150,7 @@ def changed_meanwhile(name: str, rev: int, clashes: tuple[Clash, ...]) -> Change
     ]
     return ChangedMeanwhile(
         f"Somebody else changed {', '.join(clash.field for clash in clashes)} of “{name}” in between.",
-        help="Compare both values, then send your change again with the present ETag.",
+        help="Compare both values, then change it again.",
         rev=rev,
         conflicts=both,
     )
@@ -167,7 +167,7 @@ def require_revision(name: str, row_id: UUID, rev: int, base_rev: int) -> None:
     if base_rev < rev:
         raise ChangedMeanwhile(
             f"“{name}” was changed after you read it.",
-            help="Look at it again, then repeat with the present ETag.",
+            help="Look at it again, then repeat it.",
             rev=rev,
             id=str(row_id),
         )

@@ -84,7 +84,7 @@ def revised(
     if outcome.clashes:
         raise ChangedMeanwhile(
             f"Somebody else changed {', '.join(clash.field for clash in outcome.clashes)} of “{called}” in between.",
-            help="Compare both values, then send your change again with the present ETag.",
+            help="Compare both values, then change it again.",
             rev=row.rev,
             conflicts=[
                 {"field": one.field, "kind": one.kind, "base": one.base, "yours": one.mine, "stored": one.server}
@@ -100,7 +100,7 @@ def require_revision(row: Revised, base_rev: int, *, called: str) -> None:
     if base_rev < row.rev:
         raise ChangedMeanwhile(
             f"“{called}” was changed after you read it.",
-            help="Look at it again, then repeat with the present ETag.",
+            help="Look at it again, then repeat it.",
             rev=row.rev,
             id=str(row.id),
         )

@@ -267,11 +267,12 @@ def decide_by_phone(
     fields: Mapping[str, tuple[JsonValue, JsonValue]],
     rev: int | None,
 ) -> ConflictRead:
-    """Decide a conflict by what its sender saw in its field at `rev`, and wants now.
+    """Decide a conflict by what its sender saw in its field at `rev`, and wants now; where somebody has decided the
+    same already, nothing is left to do.
 
     Refuses other fields, and what `decide` refuses.
     """
-    conflict, _, row, _ = held(session, scope, conflict_id)
+    conflict, account, row, name = held(session, scope, conflict_id)
     if list(fields) != [conflict.field]:
         raise NotFound("There is no such conflict.")
     seen, wanted = fields[conflict.field]
@@ -283,6 +284,10 @@ def decide_by_phone(
         decision = Decision(decision="take_mine", rev=rev)
     elif wanted == keeps:
         decision = Decision(decision="keep_server", rev=rev)
+    if conflict.state != ConflictState.OPEN and (
+        wanted == conflict.chosen or conflict.state == STATES[decision.decision] != ConflictState.CUSTOM
+    ):
+        return read(session, conflict, account, name, is_reached=True)
     return decide(session, scope, conflict_id, decision)
 
 

@@ -94,4 +94,4 @@ def list_refused(
 @router.post("/api/v1/devices/{device_id}/refused/{n}")
 def decide_refused(device_id: UUID, n: int, body: RefusedDecision, scope: ManageDevices, session: Db) -> RefusedRead:
     """Take a refused entry again after its reason has gone, or put it aside; what is still refused says why."""
-    return refused.decide(session, scope, device_id, n, take=body.take)
+    return refused.decide(session, scope, device_id, n, take=body.take, rev=body.rev)

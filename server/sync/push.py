@@ -73,6 +73,8 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     stored = {n for n, effect in batch.told.items() if effect.rev}
     capturing.respect_pauses(session, (op.op for op in sent if op.n in stored), scope)
     aside.fill_all(session, scope.user_id, [op.op for op in sent if op.n in stored])
+    for receipt in filter(receipts.is_over, batch.kept):
+        receipt.decided_at = batch.now  # the phone hears it now, and nobody else has to do anything
     receipts.write(session, batch.kept)
     receipts.close_mended(session, device, sent)
     device.last_n = max(device.last_n, sent[-1].n)
@@ -174,10 +176,14 @@ def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
     if waits_for(batch, op):
         error = said("dependency", "The op that this one builds on was refused.")
         return kept(batch, op, wire.OpResult(n=op.n, status="deferred", error=error))
-    if receipts.was_taken(session, batch.device, op):
-        error = said("taken_meanwhile", "The office has had this entry taken meanwhile.", "Change it where it stands.")
-        return kept(batch, op, wire.OpResult(n=op.n, status="rejected", error=error))
+    if receipts.was_taken(session, batch.device, op, batch.kept):
+        return kept(batch, op, wire.OpResult(n=op.n, status="rejected", error=there_already()))
     return kept(batch, op, *settle(session, batch, op))
+
+
+def there_already() -> wire.OpError:
+    """Why another try at an entry is refused that was taken meanwhile."""
+    return said("taken_meanwhile", "The office has had this entry taken meanwhile.", "Change it where it stands.")
 
 
 def waits_for(batch: Batch, op: Sent) -> bool:

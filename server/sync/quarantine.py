@@ -184,7 +184,7 @@ def told(row: QuarantinedOp, body: Mapping[str, Any], names: Mapping[UUID, str])
     said = next((d[name] for name in ("note", "subject", "name") if d.get(name) is not None), None)
     if said is None:
         pairs = {name: both[1] for name, both in fields.items() if isinstance(both, list) and len(both) > 1}
-        said = ", ".join(f"{name}: {'–' if new is None else new}" for name, new in pairs.items())
+        said = ", ".join(f"{name}: {'–' if new in (None, '', []) else new}" for name, new in pairs.items())
     account_id = account_of(body)
     return HeldRead(
         op_id=row.op_id,

@@ -23,6 +23,10 @@ TAKEN = ("applied", "merged", "conflict")
 """What is not refused."""
 FACTS = ("visit_event", "attachment", "track")
 """What is always taken, as it happened."""
+OVER = ("taken_meanwhile", "already_decided")
+"""Refusals after which nobody has anything to decide: what stands was decided before, and their rep is told."""
+ASKED = (*OVER, "changed_meanwhile")
+"""The same for answers to a conflict: where it has moved on, its question waits for both."""
 MENDED = "mended_by"
 """Stands beside a refusal once its rep has sent the entry anew: the op that took its place."""
 
@@ -54,18 +58,20 @@ class Sent:
     @property
     def dep_op(self) -> UUID | None:
         """The op that this one builds on."""
-        return self._named("dep_op")
+        return named(self.body, "dep_op")
 
     @property
     def mends(self) -> UUID | None:
         """The refused op that this one takes the place of."""
-        return self._named("mends")
+        return named(self.body, "mends")
 
-    def _named(self, key: str) -> UUID | None:
-        try:
-            return UUID(str(self.body[key])) if self.body.get(key) else None
-        except ValueError:
-            return None
+
+def named(body: Mapping[str, Any] | None, key: str) -> UUID | None:
+    """The op that an op speaks of."""
+    try:
+        return UUID(str(body[key])) if body and body.get(key) else None
+    except ValueError:
+        return None
 
 
 def remember(
@@ -138,11 +144,12 @@ with answered as (
     from unnest(cast(:op_id as uuid[]), cast(:status as text[])) r(op_id, status)
     where q.op_id = r.op_id and q.state = 'waiting'
 )
-insert into sync_receipt (op_id, body_sha, device_id, n, entity, row_id, status, result, body)
-select r.op_id, r.body_sha, r.device_id, r.n, r.entity, r.row_id, r.status, r.result::jsonb, r.body::jsonb
+insert into sync_receipt (op_id, body_sha, device_id, n, entity, row_id, status, result, body, decided_at)
+select r.op_id, r.body_sha, r.device_id, r.n, r.entity, r.row_id, r.status, r.result::jsonb, r.body::jsonb, r.decided_at
 from unnest(cast(:op_id as uuid[]), cast(:body_sha as bytea[]), cast(:device_id as uuid[]), cast(:n as bigint[]),
     cast(:entity as text[]), cast(:row_id as uuid[]), cast(:status as text[]), cast(:result as text[]),
-    cast(:body as text[])) r(op_id, body_sha, device_id, n, entity, row_id, status, result, body)
+    cast(:body as text[]), cast(:decided_at as timestamptz[]))
+    r(op_id, body_sha, device_id, n, entity, row_id, status, result, body, decided_at)
     """
 )
 
@@ -166,12 +173,28 @@ def taken(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[wire.Take
     return told
 
 
-def was_taken(session: Session, device: Device, op: Sent) -> bool:
-    """Whether the office has had the refused entry taken of which an op is another try: it would be there twice."""
-    if op.mends is None or op.body.get("k") != "create" or op.body.get("e") in FACTS:
+def was_taken(session: Session, device: Device, op: Sent, kept: Sequence[SyncReceipt] = ()) -> bool:
+    """Whether a refused entry was taken of which an op is another try, or any other try at it: it would be there twice.
+    What is `kept` is not stored yet."""
+    if op.body.get("k") != "create" or op.body.get("e") in FACTS:
         return False
-    taken = mended_by(device, op.mends).where(SyncReceipt.status.in_(TAKEN), SyncReceipt.decided_at.is_not(None))
-    return session.scalar(taken) is not None
+    tries, seen = [op.mends], {None, op.op_id}
+    while tries:
+        if (one := tries.pop()) in seen:
+            continue
+        seen.add(one)
+        found = [*session.scalars(mended_by(device, one)), *(receipt for receipt in kept if receipt.op_id == one)]
+        if any(receipt.status in TAKEN for receipt in found):
+            return True
+        tries += [named(receipt.body, "mends") for receipt in found]
+        tries += [named(receipt.result, MENDED) for receipt in found]
+    return False
+
+
+def is_over(receipt: SyncReceipt) -> bool:
+    """Whether an entry was refused because what it wants is decided: taken again, it can only be refused again."""
+    codes = ASKED if (receipt.body or {}).get("decides") else OVER
+    return receipt.status == "rejected" and (receipt.result.get("error") or {}).get("code") in codes
 
 
 def close_mended(session: Session, device: Device, sent: Sequence[Sent]) -> None:
@@ -187,7 +210,7 @@ def close_mended(session: Session, device: Device, sent: Sequence[Sent]) -> None
     session.flush()
 
 
-def mended_by(device: Device, op_id: UUID) -> Select[SyncReceipt]:
+def mended_by(device: Device, op_id: UUID | None) -> Select[SyncReceipt]:
     """The answers to an op of a phone's user, on whatever phone."""
     theirs = select(Device.id).where(Device.user_id == device.user_id)
     return select(SyncReceipt).where(SyncReceipt.op_id == op_id, SyncReceipt.device_id.in_(theirs))
@@ -197,7 +220,7 @@ def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:
     """Store answers, in the transaction of their effects. What was kept aside of these ops waits no longer."""
     if not receipts:
         return
-    plain = ("op_id", "body_sha", "device_id", "n", "entity", "row_id", "status")
+    plain = ("op_id", "body_sha", "device_id", "n", "entity", "row_id", "status", "decided_at")
     columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in receipts] for name in plain}
     columns["result"] = [json.dumps(one.result) for one in receipts]
     columns["body"] = [None if one.body is None else json.dumps(one.body) for one in receipts]

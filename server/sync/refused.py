@@ -2,6 +2,7 @@
 all or puts it aside."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,17 @@ from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import Tuple
 
+from server.accounts import editing
+from server.accounts import queries as accounts
+from server.accounts.models import Account, Site
+from server.activities.agenda import editing as activities
+from server.activities.agenda import queries as agenda
+from server.activities.agenda.models import Activity
 from server.auth.access import Scope
 from server.auth.models import Device, User
+from server.contacts import queries as contacts
+from server.contacts import values as contact_values
+from server.contacts.models import Contact
 from server.fields import queries as own_fields
 from server.fields.models import CustomField
 from server.fields.values import as_it_is, in_words, shape_of
@@ -19,7 +29,9 @@ from server.kit import clock
 from server.kit.errors import BadRequest, Conflict, NotFound
 from server.kit.paging import Page, decode_cursor, encode_cursor
 from server.products.models import Product
-from server.sync import aside, ops, push, quarantine, receipts, wire
+from server.records.merging import Json
+from server.sync import aside, ops, push, quarantine, reasons, receipts, wire
+from server.sync.messages import Reason
 from server.sync.models import SyncReceipt
 from server.sync.quarantine import as_uuid, part
 from server.sync.receipts import Sent
@@ -30,6 +42,14 @@ UNTOLD = frozenset(
 )
 """What nobody reads."""
 OPEN = (SyncReceipt.status.in_(push.REFUSED), SyncReceipt.body.is_not(None), SyncReceipt.decided_at.is_(None))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a record holds now."""
+
+    rev: int
+    values: Mapping[str, Json]
 
 
 def counts(session: Session, device_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -72,8 +92,11 @@ def after(cursor: str) -> Tuple:
         raise BadRequest("The cursor belongs to another list.", help="Start again without a cursor.") from error
 
 
-def decide(session: Session, scope: Scope, device_id: UUID, n: int, *, take: bool) -> RefusedRead:
-    """Have an entry of a phone taken after all, as its rep's, or put it aside; says what became of it.
+def decide(
+    session: Session, scope: Scope, device_id: UUID, n: int, *, take: bool, rev: int | None = None
+) -> RefusedRead:
+    """Have an entry of a phone taken after all, as its rep's, or put it aside; says what became of it. A change is made
+    over what the record holds by now, where it is at the revision that the person saw.
 
     What is still refused stays, with its reason of now. Refuses a phone of a stranger, what somebody has decided
     already, and what builds on an entry that is refused itself and waits for a decision too.
@@ -85,21 +108,34 @@ def decide(session: Session, scope: Scope, device_id: UUID, n: int, *, take: boo
         raise NotFound("There is no such refused entry.")
     if receipt.decided_at is not None or receipt.status not in push.REFUSED:
         raise Conflict("Somebody has decided this already.", help="Load the page again.")
-    if not take or taken(session, device, receipt):
+    body = receipt.body or {}
+    seen = held(session, scope, body) if rev and quarantine.readable(scope, body) == body else None
+    if not take or taken(session, device, receipt, seen, rev):
         receipt.decided_by, receipt.decided_at = scope.user_id, clock.now()
     session.flush()
     return read(session, scope, [(receipt, scope.name if receipt.decided_at else None)])[0]
 
 
-def taken(session: Session, device: Device, receipt: SyncReceipt) -> bool:
-    """Do what an entry says, by the rules of every push; its answer is another one from now on."""
+def taken(
+    session: Session, device: Device, receipt: SyncReceipt, seen: Held | None = None, rev: int | None = None
+) -> bool:
+    """Do what an entry says, by the rules of every push; its answer is another one from now on. A change whose record
+    was `seen` at a revision is made on what it held."""
     batch = quarantine.batch_of(session, device)
     op = Sent.of(receipt.n, receipt.op_id, receipt.body_sha, receipt.body or {})
     receipts.remember(session, batch.receipts, device, [op])
     before = batch.receipts[op.dep_op] if op.dep_op else []
     if any(one.status in push.REFUSED and one.decided_at is None for one in before):
         raise Conflict("The entry that it builds on is refused.", help="Take that one first, or put it aside.")
-    result, _ = push.settle(session, batch, op)
+    if seen is not None and isinstance(op.op, wire.Patch) and op.op.decides is None:
+        if seen.rev != rev:
+            return False
+        f = {name: (seen.values.get(name), new) for name, (_, new) in op.op.f.items()}
+        op = replace(op, op=op.op.model_copy(update={"base_rev": rev, "f": f}))
+    if receipts.was_taken(session, device, op):
+        result = wire.OpResult(n=op.n, status="rejected", error=push.there_already())
+    else:
+        result, _ = push.settle(session, batch, op)
     receipt.status, receipt.result = result.status, wire.emit(result)
     session.flush()
     if result.status in push.REFUSED:
@@ -116,6 +152,7 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
     wanted = {product for _, _, body in several for product in products_of(body)}
     products = dict(session.execute(select(Product.id, Product.name).where(Product.id.in_(wanted))).tuples().all())
     own = own_fields.ever(session, ops.WITH_OWN) if found else {}
+    held_now = {r.n: held(session, scope, body) for r, _, body in several if r.decided_at is None}
     return [
         RefusedRead(
             device_id=receipt.device_id,
@@ -127,17 +164,63 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
             made_at=text_of(part(body, "at").get("wall")) or None,
             received_at=receipt.recorded_at,
             why=quarantine.veiled(scope, receipt.body or {}, text_of(part(receipt.result, "error").get("msg"))),
+            reasons=reasons_of(receipt, body),
             help=text_of(part(receipt.result, "error").get("help")),
             account_id=at[receipt.n] if at[receipt.n] in names else None,
             account_name=names.get(at[receipt.n] or receipt.op_id),
-            content=content_of(body, products, own),
+            **person(session, scope, body),
+            content=content_of(body, products, own, held_now.get(receipt.n)),
+            rev=now.rev if (now := held_now.get(receipt.n)) else None,
             body=body,
             decided_by_name=name,
             decided_at=receipt.decided_at,
             mended_by=receipt.result.get(receipts.MENDED),
+            is_over=receipts.is_over(receipt),
         )
         for receipt, name, body in several
     ]
+
+
+def reasons_of(receipt: SyncReceipt, told: Mapping[str, Any]) -> list[Reason]:
+    """Why an entry was refused, as codes; none where some of it is hidden, for values may stand in them."""
+    codes = part(receipt.result, "error").get("reasons") if told == (receipt.body or {}) else None
+    found = [Reason.model_validate(one) for one in codes or ()]
+    return found if all(one.code in reasons.REASONS for one in found) else []
+
+
+def person(session: Session, scope: Scope, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The person that an entry is about, where somebody may see their name."""
+    if body.get("e") != "contact" or scope.hidden("contact") & {"first_name", "last_name"}:
+        return {}
+    row = contact_of(session, scope, body)
+    d = part(body, "d")
+    names = (row.first_name, row.last_name) if row else (d.get("first_name"), d.get("last_name"))
+    return {"contact_id": row and row.id, "contact_name": " ".join(text_of(one) for one in names if one) or None}
+
+
+def contact_of(session: Session, scope: Scope, body: Mapping[str, Any]) -> Contact | None:
+    """The person that is there of an entry's, where somebody may see them."""
+    return session.scalar(contacts.visible_to(scope).where(Contact.id == as_uuid(body.get("id"))))
+
+
+def held(session: Session, scope: Scope, body: Mapping[str, Any]) -> Held | None:
+    """What the record holds now that an entry wants to change, where somebody may see it."""
+    row_id = as_uuid(body.get("id"))
+    if body.get("k") != "patch" or row_id is None:
+        return None
+    match body.get("e"):
+        case "account" | "site" as entity:
+            row = session.get(Account if entity == "account" else Site, row_id)
+            at = row.account_id if isinstance(row, Site) else row_id
+            seen = row is not None and at in accounts.seen_of(session, scope, [at])
+            return Held(row.rev, editing.editor(session, row).values(row)) if row is not None and seen else None
+        case "contact":
+            contact = contact_of(session, scope, body)
+            return Held(contact.rev, contact_values.editor(session).values(contact)) if contact else None
+        case "activity":
+            activity = session.scalar(agenda.visible_to(scope).where(Activity.id == row_id))
+            return Held(activity.rev, activities.wire_values(activity)) if activity else None
+    return None
 
 
 def lines_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -152,9 +235,13 @@ def products_of(body: Mapping[str, Any]) -> set[UUID]:
 
 
 def content_of(
-    body: Mapping[str, Any], products: Mapping[UUID, str], own: Mapping[tuple[str, str], CustomField]
+    body: Mapping[str, Any],
+    products: Mapping[UUID, str],
+    own: Mapping[tuple[str, str], CustomField],
+    held: Held | None,
 ) -> list[Said]:
-    """What an entry says, field by field; the company's own fields as their definitions say."""
+    """What an entry says, field by field; the company's own fields as their definitions say. Beside a change stands
+    what its field holds now, as far as that is `held`."""
     said: dict[str, Any] = {}
     match body.get("k"):
         case "patch":
@@ -167,13 +254,23 @@ def content_of(
         said["lines"] = "\n".join(line_of(line, products) for line in lines)
     entity, found = text_of(body.get("e")), []
     for name, value in said.items():
-        if value in (None, "", [], {}):
+        is_empty = value in (None, "", [], {})
+        if is_empty and body.get("k") != "patch":
             continue
         custom = own.get((entity, name))
-        text = in_words(shape_of(custom), value) or "" if custom else text_of(value)
-        given = text if isinstance(value, dict) and custom is None else value
-        found.append(Said(field=name, value=text, entity=entity, given=given))
+        text = spoken(custom, value)
+        given = None if is_empty else text if isinstance(value, dict) and custom is None else value
+        one = Said(field=name, value=text, entity=entity, given=given)
+        if held is not None:
+            one.now = None if (now := held.values.get(name)) in ("", [], {}) else now
+            one.stands = spoken(custom, one.now)
+        found.append(one)
     return found
+
+
+def spoken(custom: CustomField | None, value: Any) -> str:
+    """A value in words, one of the company's own fields by its definition."""
+    return in_words(shape_of(custom), value) or "" if custom else text_of(value)
 
 
 def line_of(line: Mapping[str, Any], products: Mapping[UUID, str]) -> str:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, JsonValue
 
+from server.sync.messages import Reason
+
 
 class ConflictRead(BaseModel):
     """A field that two people changed differently, with all the values."""
@@ -129,6 +131,10 @@ class Said(BaseModel):
     """What it is a field of."""
     given: JsonValue = Field(default=None, exclude=True)
     """As it came, for pages that say it in their language; lines of an order and what lies within it, in words."""
+    stands: str | None = None
+    """Of a change: what the field holds now, in words, where the reader may see it."""
+    now: JsonValue = Field(default=None, exclude=True)
+    """The same as it is stored."""
 
 
 class RefusedRead(BaseModel):
@@ -149,14 +155,23 @@ class RefusedRead(BaseModel):
     help: str
     account_id: UUID | None
     account_name: str | None
+    contact_id: UUID | None = None
+    """The person that it is about, where there is one that the reader may see."""
+    contact_name: str | None = None
     content: list[Said]
     """In words."""
+    rev: int | None = None
+    """Of a change: the revision of the record of which `content` tells what stands now."""
     body: dict[str, JsonValue]
     """As it came."""
     decided_by_name: str | None
     decided_at: datetime | None
     mended_by: UUID | None = None
     """The op with which its rep has sent it anew."""
+    is_over: bool = False
+    """What it wants is decided or there already: it can only be put aside."""
+    reasons: list[Reason] = Field(default=[], exclude=True)
+    """Why, as codes, for pages that name fields as people call them."""
 
 
 class RefusedDecision(BaseModel):
@@ -164,3 +179,6 @@ class RefusedDecision(BaseModel):
 
     take: bool
     """True: take it again, as its rep's; false: put it aside."""
+    rev: int | None = None
+    """Of a change: the revision of the record that you saw. It is made on that, over what somebody else has written;
+    without one it is judged as it was sent."""

@@ -2,6 +2,7 @@
 values in words, the company's own ones as it calls them."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from server.fields.models import CustomField, FieldKind
 from server.fields.values import Shape, a_day, as_it_is, in_words, shape_of
 from server.records.editing import CUSTOM as PREFIX
 from server.records.merging import Json
+from server.sync.messages import Reason
+from server.sync.reasons import REASONS
 from server.web.forms import text
 from server.web.language import Language
 
@@ -28,6 +31,17 @@ WORDS = frozenset({"status", "preferred_time", "state", "outcome", "kind"})
 
 class Named(Protocol):
     """A field of a record, by the name under which phones send it."""
+
+    @property
+    def entity(self) -> str: ...
+
+    @property
+    def field(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a record, by name."""
 
     entity: str
     field: str
@@ -71,6 +85,25 @@ class Told:
             case _, [*several] if all(isinstance(each, dict) and "value" in each for each in several):
                 return ", ".join(self.value(one, each) for each in several)
         return as_it_is(value, language)
+
+    def why(self, entity: str | None, reasons: Iterable[Reason]) -> str:
+        """Why something was refused, with its fields as people call them."""
+        return " ".join(self.sentence(entity or "", one) for one in reasons)
+
+    def sentence(self, entity: str, reason: Reason) -> str:
+        """One code in words."""
+        values, called = dict(reason.values), dict[str, str]()
+        for gap in ("field", "fields"):
+            names = [Field(entity, name) for name in values.get(gap, "").split(", ") if name]
+            called[gap] = ", ".join(map(self.called, names))
+        if values.get("field") in WORDS and "value" in values:
+            called["value"] = self.language.t(values["value"])
+        return self.language.said(REASONS[reason.code].format(**values | called))
+
+    def called(self, one: Named) -> str:
+        """A field as it is called, or as rules call it in words already."""
+        is_named = one.field in LABELS.get(one.entity, {}) or one.field.startswith(PREFIX)
+        return self.label(one) if is_named or one.field.islower() else self.language.t(one.field)
 
 
 def sent_own(sent: FormData, fields: Iterable[CustomField], *, prefix: str = PREFIX) -> dict[str, Any]:

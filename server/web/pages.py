@@ -195,7 +195,9 @@ def language_of(request: Request, scope: Scope | None) -> Language:
 def as_asked(request: Request, problem: dict[str, Any]) -> dict[str, Any]:
     """A problem document for a page's script in the language of the page; programs are answered in English."""
     if "x-csrf-token" not in request.headers:
-        return problem
+        of_revision = problem.get("status") == HTTPStatus.PRECONDITION_FAILED and "rev" in problem
+        told = f"{problem.get('help', '')} Its present ETag goes along as If-Match.".strip()
+        return problem | ({"help": told} if of_revision else {})
     language = language_of(request, None)
     return problem | {name: language.said(problem[name]) for name in ("detail", "help") if name in problem}
 

@@ -321,10 +321,15 @@ def refusals(request: Request, session: Session, scope: Scope, device_ids: Seque
 
 @router.post("/devices/{device_id}/refused/{n}")
 def decide_refused(
-    device_id: UUID, n: int, scope: ManageDevices, session: Db, take: Annotated[bool, Form()]
+    device_id: UUID,
+    n: int,
+    scope: ManageDevices,
+    session: Db,
+    take: Annotated[bool, Form()],
+    rev: Annotated[int | None, Form()] = None,
 ) -> Response:
     """Take an entry again that was refused, or put it aside."""
-    said = refused.decide(session, scope, device_id, n, take=take)
+    said = refused.decide(session, scope, device_id, n, take=take, rev=rev)
     still = "" if said.decided_at else "?still=1"
     return go(f"/users/{session.get_one(Device, device_id).user_id}{still}#refused-{device_id}")
 

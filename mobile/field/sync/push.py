@@ -113,8 +113,8 @@ def taken_after_all(store: Store, told: Sequence[Json]) -> int:
         for op, one in ops:
             store.outbox.acknowledge(op.n, one["status"], one | _about(store, op, one["status"]))
             store.outbox.blobs.ask_again(op.op_id)
-            drafts.let_go_of_taken(store, op.op_id)
         store.refresh(overlay.target(op.body) for op, _one in ops)
+    drafts.let_go_of_taken(store)
     return len(ops)
 
 

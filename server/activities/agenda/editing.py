@@ -68,7 +68,7 @@ def changed_meanwhile(row: Activity, clashes: tuple[Clash, ...]) -> ChangedMeanw
     ]
     return ChangedMeanwhile(
         f"Somebody else changed {', '.join(one.field for one in clashes)} of “{row.subject}” in between.",
-        help="Compare both values, then send your change again with the present ETag.",
+        help="Compare both values, then change it again.",
         rev=row.rev,
         conflicts=both,
     )

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mobile.field import drafts, locking, photos, reads, rights, taking
-from mobile.field.capture import edit
+from mobile.field.capture import edit, op_of
 from mobile.field.home import SignedIn
 from mobile.field.store.drafts import Draft
 from mobile.field.store.outbox import Outbox
@@ -459,6 +459,25 @@ def test_a_refused_entry_that_is_mended_and_saved_says_which_one_it_was(world, s
     form.save()
     *_, again = screen.app.ctx.store.outbox.ops()
     assert (again.e, again.body["mends"], again.body["d"]["title"]) == ("contact", op.op_id, "Dr.")
+
+
+def test_a_refused_change_of_what_stands_already_leaves_no_form(world):
+    op = edit(world.store, "account", uid(1001), {"note": "Rings twice"})
+    world.server.reject.add(op.op_id)
+    assert world.sync().results == {"rejected": 1}
+    account = world.server.world.rows["account", uid(1001)]["d"]
+    world.server.put("account", uid(1001), account | {"note": "Rings twice"}, 412)
+    world.sync()
+    assert drafts.reopen(world.store, world.store.outbox.op(op.op_id)) == ("edit_account", {"account_id": uid(1001)})
+    assert drafts.unfinished(world.store) == []
+
+
+def test_an_answer_that_was_refused_opens_the_account_and_no_form(world):
+    op = world.store.save(op_of("patch", "account", uid(1001), base_rev=1, f={"note": ["", "x"]}, decides=uid(77)))
+    world.server.reject.add(op.op_id)
+    world.sync()
+    assert drafts.reopen(world.store, world.store.outbox.op(op.op_id)) == ("account", {"account_id": uid(1001)})
+    assert drafts.unfinished(world.store) == []
 
 
 def test_a_mended_change_names_the_refused_one_where_it_changes_the_same_field(world):

@@ -379,3 +379,4 @@ def test_an_edit_of_a_revision_that_there_is_not_is_refused(
     row = answer.json()
     changed = admin_client.patch(f"/api/v1/{path}/{row['id']}", json={"note": "x"}, headers={"If-Match": '"20"'})
     assert (changed.status_code, changed.json().get("rev")) == (412, row["rev"]), changed.text
+    assert changed.json()["help"] == "Look at it again, then repeat it. Its present ETag goes along as If-Match."

@@ -27,6 +27,7 @@ from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import service as products
 from server.products.queries import Customer
 from server.records.revising import ChangedMeanwhile
+from server.regions.models import Region
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
 
@@ -82,6 +83,21 @@ def test_an_order_is_priced_taxed_and_placed(session: Any, client_for: Any, rita
     placed = client.post(f"/api/v1/orders/{order['id']}/place", headers={"If-Match": made.headers["etag"]}).json()
     assert placed["state"] == "placed"
     assert placed["number"] == f"O-{placed['day'][:4]}-00001"
+
+
+@pytest.mark.usefixtures("coffee")
+@pytest.mark.parametrize(
+    ("site", "of_the_map", "taxed_in"),
+    [("Liechtenstein", [], "LI"), ("", ["LI"], "LI"), ("", ["LI", "CH"], ""), ("CH", ["LI"], "CH")],
+)
+def test_an_order_without_a_country_is_taxed_as_the_map_says(
+    session: Any, hers: Any, west: Any, make_account: Any, site: str, of_the_map: list[str], taxed_in: str
+) -> None:
+    facts = {"sha256": "0" * 64, "version": 1, "state": "ready", "source": "test", "licence": "ODbL", "attribution": []}
+    session.add_all(Region(name=one, country=one, **facts) for one in of_the_map)
+    session.flush()
+    bare = make_account("Bare", (9.2, 47.1), country=site, city="Vaduz", account_class="A")
+    assert begin(session, hers, bare, P_1="1").country == taxed_in
 
 
 def test_the_same_id_twice_is_one_order(session: Any, hers: Any, scope: Any, ada: Any, amann: Any, coffee: Any) -> None:

@@ -307,6 +307,32 @@ def test_of_two_who_decide_the_second_hears_what_was_decided(world: World) -> No
     assert stored(world) == "9"
 
 
+@pytest.mark.parametrize(("wanted", "chosen"), [("2", "take_mine"), ("9", "keep_server")])
+def test_of_two_who_decide_alike_nobody_hears_anything(world: World, wanted: str, chosen: str) -> None:
+    phone, account = rita_and_the_office(world)
+    answer(phone, account, wanted)
+    Desk(world, "mona").decide(asked(phone)["id"], chosen)
+    assert [one["status"] for one in phone.sync()] == ["applied"]
+    assert stored(world) == wanted
+
+
+@pytest.mark.parametrize("chosen", ["keep_server", None])
+def test_an_answer_that_came_too_late_is_told_on_the_phone_and_nothing_for_the_office(
+    world: World, chosen: str | None
+) -> None:
+    phone, account = rita_and_the_office(world)
+    answer(phone, account, "2")
+    if chosen:
+        Desk(world, "mona").decide(asked(phone)["id"], chosen)
+    else:
+        world.sql("update account set phone = '7'")
+    assert [one["status"] for one in phone.sync()] == ["rejected"]
+    path, headers = f"/api/v1/devices/{phone.device_id}/refused", Desk(world, "mona").headers
+    assert world.client.get(path, headers=headers).json()["items"] == []
+    (kept,) = world.client.get(path, params={"decided": True}, headers=headers).json()["items"]
+    assert (kept["is_over"], kept["content"]) == (True, [{"field": "phone", "value": "2"}])
+
+
 def test_a_decision_on_a_value_that_has_moved_on_is_asked_again(world: World) -> None:
     phone, account = rita_and_the_office(world)
     answer(phone, account, "2")

@@ -1,6 +1,7 @@
 """What was refused of phones: read by whoever looks after them, taken after all or put aside."""
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,8 @@ class Office(Desk):
         ).json()
         return found
 
-    def decide_refused(self, device: UUID, n: int, *, take: bool) -> tuple[int, dict[str, Any]]:
-        answer = self.world.client.post(
-            f"/api/v1/devices/{device}/refused/{n}", json={"take": take}, headers=self.headers
-        )
+    def decide_refused(self, device: UUID, n: int, **decision: Any) -> tuple[int, dict[str, Any]]:
+        answer = self.world.client.post(f"/api/v1/devices/{device}/refused/{n}", json=decision, headers=self.headers)
         return answer.status_code, answer.json()
 
 
@@ -188,6 +187,81 @@ def test_an_entry_that_the_office_took_first_is_not_made_once_more_by_its_mended
     assert world.sql("select company from lead") == [("Hofladen",)]
 
 
+def test_what_is_opened_of_an_entry_that_was_taken_is_the_one_that_stands(world: World, rita: FieldPhone) -> None:
+    mona, draft = Office(world, "mona"), refused_lead(world, rita)
+    (waiting,) = mona.refused(rita.device_id)["items"]
+    stories.at(rita, "/push", before=lambda: mona.decide_refused(rita.device_id, waiting["n"], take=True))
+    assert mend(rita, draft) == "rejected"
+    first, again = rita.store.outbox.ops()
+    held = {"mends": again.op_id, "refilled": {"name": "Hofladen Beck"}, "changes": False}
+    form = {"screen": "lead", "arguments": {"lon": 9.2, "lat": 47.2}, "name": "Hofladen Beck"}
+    drafts.keep(rita.store, "of an older app", form | held, for_good=True)
+    for _ in range(2):  # before the phone hears what stands, and after it
+        assert drafts.can_reopen(rita.store, again)
+        assert drafts.reopen(rita.store, again) == ("lead_card", {"lead_id": first.row_id})
+        with pytest.raises(drafts.TakenMeanwhile):
+            mend(rita, Draft("of an older app", "", form | held))
+        rita.sync()
+    assert drafts.unfinished(rita.store) == []
+    assert mona.refused(rita.device_id)["items"] == []
+    assert world.sql("select company from lead") == [("Hofladen",)]
+
+
+def kinds(at: UUID) -> dict[str, tuple[str, dict[str, Any]]]:
+    """What a rep makes at an account, by kind: the right to it, and what it says."""
+    person = {"account_id": str(at), "first_name": "Otto", "last_name": None, "title": None, "phones": [], "mails": []}
+    task = dict.fromkeys(("site_id", "contact_id", "note", "due_on", "starts_at", "ends_at"))
+    place = {"lon": 9.2, "lat": 47.2, "phone": None, "note": None}
+    founded = dict.fromkeys(("account_class", "street", "postcode", "city"))
+    return {
+        "order": ("orders:write", order(at)),
+        "contact": ("contacts:write", person),
+        "activity": ("activities:write", task | {"kind": "task", "account_id": str(at), "subject": "Samples"}),
+        "lead": ("leads:write", place | {"company": "Hofladen", "person": None, "email": None}),
+        "account": ("accounts:write", place | founded | {"name": "Hofladen", "status": "prospect", "tags": []}),
+    }
+
+
+TABLES = {"order": "sales_order", "lead": "lead", "account": "account", "contact": "contact", "activity": "activity"}
+
+
+@pytest.mark.parametrize("e", TABLES)
+def test_a_chain_of_mended_entries_makes_no_second_one(world: World, e: str) -> None:
+    world.user("ada", Role.ADMIN)
+    at, phone, mona = world.account("Bakery", "west"), world.phone("rita"), Office(world, "mona")
+    phone.sync()
+    right, d = kinds(at)[e]
+    (before,) = world.sql(f"select count(*) from {TABLES[e]}")[0]
+
+    def rep_may(level: str) -> None:
+        with transaction() as session:
+            rights.change_role(session, "rep", levels={right: level}, fields={}, actor=world.users["ada"])
+
+    def again(mended: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        lines = [line | {"id": str(uuid4())} for line in d.get("lines", ())]
+        op = phone.save("create", e, uuid4(), d=d | ({"lines": lines} if lines else {}))
+        op["mends"] = mended["op_id"]
+        (verdict,) = phone.push()
+        return op, verdict
+
+    rep_may("none")
+    first = phone.save("create", e, uuid4(), d=d)
+    phone.push()
+    second, _ = again(first)
+    assert [one["n"] for one in mona.refused(phone.device_id)["items"]] == [2], "the later one waits for both"
+    rep_may("own" if e == "lead" else "territory")
+    assert mona.decide_refused(phone.device_id, 2, take=True)[1]["status"] == "applied"
+    third, verdict = again(second)
+    told = [verdict, again(third)[1], again(first)[1]]
+    assert {one["error"]["code"] for one in told} == {"taken_meanwhile"}
+    assert mona.refused(phone.device_id)["items"] == [], "the phone has said so"
+    (closed, *_) = mona.refused(phone.device_id, decided=True)["items"]
+    assert (closed["is_over"], closed["decided_by_name"]) == (True, None)
+    world.sql("update sync_receipt set decided_at = null where n = 3")
+    assert mona.decide_refused(phone.device_id, 3, take=True)[1]["why"].startswith("The office has had this entry")
+    assert world.sql(f"select count(*) from {TABLES[e]}") == [(before + 1,)]
+
+
 def test_only_its_own_rep_closes_an_entry_by_another_one(world: World, rita: FieldPhone) -> None:
     refused_lead(world, rita)
     (waiting,) = Office(world, "mona").refused(rita.device_id)["items"]
@@ -287,3 +361,62 @@ def test_refused_work_is_read_in_the_words_of_the_office(world: World) -> None:
     for words in ("Doors at the back", "1.234,50 EUR", "nein", "9.999", "Vormittag", "Bevorzugte Tageszeit"):
         assert f">{words}</d" in told["de"], words
     assert "custom." not in told["en"] + told["de"]
+
+
+def pages_of(world: World, login: str) -> dict[str, str]:
+    """What an admin reads of refused entries on somebody's page, by language, without tags."""
+    ada = Office(world, "ada")
+    told = {}
+    for language in ("en", "de"):
+        page = world.client.get(f"/users/{world.users[login]}", headers=ada.headers | {"accept-language": language})
+        told[language] = " ".join(re.sub("<[^>]+>", " ", page.text.partition('id="refused-')[2]).split())
+    return told
+
+
+def test_a_refused_change_of_a_person_tells_who_it_is_and_both_values(world: World) -> None:
+    world.user("ada", Role.ADMIN)
+    define("text", "topics", "contact", label="Newsletter topics")
+    at, contact, phone = world.account("Clinic", "west"), uuid4(), world.phone("rita")
+    phone.schema = 5
+    phone.sync()
+    named = {"first_name": "Sabine", "last_name": "Schädler", "title": None, "phones": [], "mails": []}
+    phone.save("create", "contact", contact, d={"account_id": str(at), **named})
+    phone.push()
+    world.sql("""update contact set custom = '{"topics": "Prices"}', title = 'Buyer'""")
+    f = {"custom.topics": [None, "Recipes"], "title": [None, "Head"]}
+    phone.save("patch", "contact", contact, base_rev=1, f=f)
+    assert [one["status"] for one in phone.push()] == ["rejected"]
+    (entry,) = Office(world, "ada").refused(phone.device_id)["items"]
+    assert (entry["contact_id"], entry["contact_name"]) == (str(contact), "Sabine Schädler")
+    assert {one["field"]: (one["value"], one["stands"]) for one in entry["content"]} == {
+        "custom.topics": ("Recipes", "Prices"), "title": ("Head", "Buyer"),
+    }  # fmt: skip
+    told = pages_of(world, "rita")
+    assert "1 entry of this phone was refused" in told["en"]
+    assert "Contact Sabine Schädler" in told["en"]
+    assert "Somebody else changed Newsletter topics, Function of “Sabine Schädler” in between." in told["en"]
+    assert "Jemand anders hat inzwischen Themen des Newsletters, Funktion von «Sabine Schädler» geändert." in told["de"]
+    assert "Newsletter topics Recipes stands now Prices" in told["en"]
+    assert "Themen des Newsletters Recipes jetzt steht da Prices" in told["de"]
+    assert not re.search("ETag|custom", told["en"] + told["de"])
+
+
+def test_a_change_is_taken_over_what_was_seen_beside_it_and_nothing_newer(world: World) -> None:
+    world.user("ada", Role.ADMIN)
+    at, contact, phone = world.account("Clinic", "west"), uuid4(), world.phone("rita")
+    phone.sync()
+    named = {"first_name": "Sabine", "last_name": "Schädler", "title": None, "phones": [], "mails": []}
+    phone.save("create", "contact", contact, d={"account_id": str(at), **named})
+    phone.push()
+    world.sql("update contact set title = 'Buyer'")
+    phone.save("patch", "contact", contact, base_rev=1, f={"title": [None, "Head"]})
+    phone.push()
+    mona = Office(world, "mona")
+    (entry,) = mona.refused(phone.device_id)["items"]
+    world.sql("update contact set title = 'Chef'")
+    assert mona.decide_refused(phone.device_id, 2, take=True)[1]["status"] == "rejected", "as it was sent"
+    assert mona.decide_refused(phone.device_id, 2, take=True, rev=entry["rev"])[1]["status"] == "rejected"
+    (entry,) = mona.refused(phone.device_id)["items"]
+    assert [one["stands"] for one in entry["content"]] == ["Chef"]
+    assert mona.decide_refused(phone.device_id, 2, take=True, rev=entry["rev"])[1]["status"] in ("applied", "merged")
+    assert world.sql("select title from contact") == [("Head",)]

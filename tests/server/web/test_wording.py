@@ -17,6 +17,7 @@ from server.auth.models import Role, User
 from server.exchange.kinds import KINDS
 from server.kit import validation
 from server.kit.ids import uuid7
+from server.sync.reasons import REASONS
 from server.web.language import Language, catalogue
 
 SERVER = Path(__file__).parents[3] / "server"
@@ -78,6 +79,18 @@ def test_what_files_are_recognised_by_and_their_columns_are_said_in_german(sessi
     told = [kind.target(session) for kind in KINDS.values()]
     labels = {label for one in told for label in one.keys.values()} | {c.label for one in told for c in one.columns}
     assert {label for label in labels if DE.t(label) == label} <= {"Name", "Person", "Status", "Text", "Website"}
+
+
+def test_why_a_phone_was_refused_is_said_in_german() -> None:
+    def plain(text: str) -> str:
+        return re.sub(r"{\w+}", "{}", text)
+
+    known = {plain(text) for text in catalogue("de")}
+    read_so = re.compile(r"Write it like |.*: is missing\.$")
+    unsaid = {text for text in REASONS.values() if plain(text) not in known and not read_so.match(text)}
+    assert {text for text in unsaid if plain(text).removeprefix("{}: ").rstrip(".") not in known} == set()
+    assert DE.said("Points: 5,000 points is too much.") == "Punkte: 5,000 points ist zu viel."
+    assert DE.said("“Grinder G 5” (7) is sold no more.") == "«Grinder G 5» (7) wird nicht mehr verkauft."
 
 
 def test_values_come_back_out_of_a_stored_sentence() -> None:
