@@ -69,6 +69,8 @@ def _page(ctx, proposal):
     rows, rest = Column(spacing=8), proposal.rest_at
     for change in proposal.changes:
         if rest and (change.after is None or change.after >= rest[0]):
+            if rows.children:
+                rows.add_widget(rule())
             rows.add_widget(_break(ctx, rest, zone))
             rest = ()
         if rows.children:

@@ -72,7 +72,7 @@ def _timeline(ctx, day, day_date):
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
     rest = day.rest
     for stop in (s for s in day.stops if not s.is_out):
-        is_before = bool(rest) and _begins(stop) is not None and rest[0] <= _begins(stop)
+        is_before = bool(rest) and not stop.is_passed and _begins(stop) is not None and rest[0] <= _begins(stop)
         if is_before and not (stop.arrives_at and stop.arrives_at <= rest[0]):
             column.add_widget(_break(ctx, rest, zone))
             is_before, rest = False, ()
