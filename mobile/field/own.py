@@ -136,7 +136,8 @@ def left_over(kinds: Mapping[str, forms.VisitType], kind_id: str | None, answers
     asks otherwise; `said` tells of each to which it was given (`forms.said`), else that is the chosen one."""
 
     def is_asked(key: str, kind_id: str | None) -> bool:
-        questions = kinds[kind_id].questions if kind_id in kinds else ()
+        kind = kinds.get(kind_id or "")
+        questions = kind.questions if kind else ()
         return any(one["key"] == key and holds(one, typed(one, answers[key])) for one in questions)
 
     given_to = {key: one.kind_id for key in answers if (one := forms.told_then(said, key, answers[key]))}

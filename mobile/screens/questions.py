@@ -122,7 +122,8 @@ class Answers(Column):
         parts = [note]
         for kind, several in groupby(self._left_over(), lambda one: one.kind):
             head = self.ctx.words("answers_noted", kind=kind) if kind else self.ctx.words("answers_noted_any")
-            parts.append("\n".join([head, *(f"{one.label}: {one.words}" for one in several)]))
+            said = (f"{one.label}{'' if one.label.endswith('?') else ':'} {one.words}" for one in several)
+            parts.append("\n".join([head, *said]))
         return "\n\n".join(part for part in parts if part)
 
     def _given(self):
