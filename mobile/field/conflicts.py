@@ -127,12 +127,13 @@ def said(op: Op) -> Json:
 
 
 def overtaken(store: Store, op: Op) -> Json:
-    """The fields of a refused edit that somebody else has changed since the rep saw them, with what they hold now."""
+    """The fields of a refused edit that somebody else has changed since the rep saw them, with what they hold now; of
+    those that are open to the rep."""
     base = store.cache.base(op.e, op.row_id)[1]
     if op.state != "rejected" or op.body.get("decides") or base is None:
         return {}
-    now = {name: value_of(base, name) for name in said(op)}
-    return {name: now[name] for name, both in said(op).items() if now[name] not in both}
+    now = {name: value_of(base, name) for name in said(op) if not rights.is_closed(store.outbox, op.e, name)}
+    return {name: value for name, value in now.items() if value not in said(op)[name]}
 
 
 def take_theirs(store: Store, op: Op, name: str) -> None:
