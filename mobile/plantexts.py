@@ -82,6 +82,7 @@ def _orders_every(found: re.Match[str]) -> str:
     return f"Bestellt sonst alle {every} Tage, zuletzt am {day}. {MONTHS.get(month, month)} {year}."
 
 
+WORTH = re.compile(r" The visit is worth a drive of up to [^.]+\.| for a visit worth up to [^.]+ of driving(?=\.)")
 WHY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(rf"(?<!\w){english}"), german)
     for english, german in (
@@ -92,10 +93,8 @@ WHY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = 
         ("Due;", "Fällig;"),
         ("Fixed appointment;", "Fester Termin;"),
         (r"Must be visited;", "Muss besucht werden;"),
-        (r"on the way(?= for a visit worth|\.)", "liegt am Weg"),
+        (r"on the way(?=\.)", "liegt am Weg"),
         (r"((?:\d+ h )?\d+ min|\d+ h) detour", r"\1 Umweg"),
-        (r"The visit is worth a drive of up to ([^.]+)\.", r"Der Besuch ist bis zu \1 Fahrt wert."),
-        (r"for a visit worth up to ([^.]+) of driving\.", r"für einen Besuch, der bis zu \1 Fahrt wert ist."),
         (r"The usual rep comes\.", "Es kommt, wer sonst auch kommt."),
         (r"Another rep than the usual one comes\.", "Es kommt jemand anderes als sonst."),
         (r"The rep comes whom the customer asked for\.", "Es kommt, wen der Kunde sich gewünscht hat."),
@@ -109,7 +108,8 @@ WHY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = 
 
 
 def why(sentences: str, language: str) -> str:
-    """Why a stop is in the plan, in a language."""
+    """Why a stop is in the plan, in a language; how the planner weighs it against others is nothing for a rep."""
+    sentences = WORTH.sub("", sentences)
     for english, german in WHY if language == "de" else ():
         sentences = english.sub(german, sentences)
     return sentences

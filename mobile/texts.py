@@ -322,8 +322,9 @@ class Words:
     def count(self, key: str, singular: str, n: int) -> str:
         return self(singular) if n == 1 else self(key, n=self.number(n))
 
-    def number(self, n: int) -> str:
-        return f"{n:,}".replace(",", "," if self.language == "en" else ".")
+    def number(self, n: float) -> str:
+        """ "1,284.5" or "1.284,5"."""
+        return f"{n:,}" if self.language == "en" else f"{n:,}".translate(str.maketrans(",.", ".,"))
 
     def decimal(self, value: float) -> str:
         text = f"{value:.1f}"

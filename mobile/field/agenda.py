@@ -89,9 +89,10 @@ def entry_of(store: Store, activity_id: str) -> Entry | None:
     return None if doc is None else _activity(store, doc)
 
 
-def _place(entry: Entry) -> tuple[bool, str, str]:
+def _place(entry: Entry) -> tuple[bool, float, str]:
     """What has no time of its own comes first."""
-    return entry.starts_at is not None and not entry.all_day, str(entry.starts_at or ""), entry.title
+    begins = entry.starts_at.timestamp() if entry.starts_at else 0.0
+    return entry.starts_at is not None and not entry.all_day, begins, entry.title
 
 
 def _days_of(doc: Json, entry: Entry, zone: ZoneInfo) -> list[date]:

@@ -148,9 +148,12 @@ def alike(store: Store, index: AccountIndex, name: str, lon: float | None, lat: 
 
 
 def town_of(people: Iterable[Somebody], lon: float, lat: float) -> str:
-    """The town that whoever is nearest gives as theirs, within a kilometre; empty where nobody does."""
+    """The town of whoever is nearest within a kilometre, as most people write it; empty where nobody gives one."""
+    people = list(people)
     near = (n for n in nearest(people, lon, lat) if n.distance_m <= ALIKE_M and n.who.place)
-    return next((n.who.place for n in near), "")
+    town = fold(next((n.who.place for n in near), ""))
+    written = Counter(one.place for one in people if town and fold(one.place) == town)
+    return written.most_common(1)[0][0] if written else ""
 
 
 def _core(name: str) -> str:

@@ -23,6 +23,8 @@ AGAIN = (None, "changed_meanwhile", "already_decided")
 ANSWERED = ("queued", "sent", "deferred", "stuck", "applied", "merged")
 TAKEN_BACK = "taken_back"
 """Stands beside the verdict on an answer once the office has undone what was decided: it answers nothing any more."""
+THEIRS = "theirs"
+"""Stands beside the refusal of an edit: the fields in which the rep took what somebody else wrote."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,30 @@ def answer(store: Store, question: Question, *, mine: bool) -> Op:
     theirs = conflict["server"] if conflict.get("policy") == "take_field" else seen
     fields = {conflict["field"]: [seen, conflict["mine"] if mine else theirs]}
     return store.save(op_of("patch", op.e, op.row_id, base_rev=rev, f=fields, decides=conflict["id"]))
+
+
+def said(op: Op) -> Json:
+    """What an edit changes, as old and new value by field; without the fields in which the rep took the other value."""
+    given_up = (op.result or {}).get(THEIRS, ())
+    return {name: both for name, both in op.body.get("f", {}).items() if name not in given_up}
+
+
+def overtaken(store: Store, op: Op) -> Json:
+    """The fields of a refused edit that somebody else has changed since the rep saw them, with what they hold now; of
+    those that are open to the rep."""
+    base = store.cache.base(op.e, op.row_id)[1]
+    if op.state != "rejected" or op.body.get("decides") or base is None:
+        return {}
+    now = {name: value_of(base, name) for name in said(op) if not rights.is_closed(store.outbox, op.e, name)}
+    return {name: value for name, value in now.items() if value not in said(op)[name]}
+
+
+def take_theirs(store: Store, op: Op, name: str) -> None:
+    """Leave a field of a refused edit as it is stored; an edit of which nothing is left is over."""
+    given_up = [*(op.result or {}).get(THEIRS, ()), name]
+    store.outbox.acknowledge(op.n, op.state, {**(op.result or {}), THEIRS: given_up})
+    if said(op).keys() <= {name}:
+        store.outbox.dismiss(op.op_id)
 
 
 def _is_here(store: Store, op: Op) -> bool:

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mobile.field import entries, holdings, limits, own, reads
+from mobile.field import conflicts, entries, holdings, limits, own, reads
 from mobile.field.store import Store, moments
 from mobile.field.store.blobs import Content
 from mobile.field.store.canonical import Json
@@ -24,7 +24,7 @@ from mobile.field.store.reserve import release
 
 FRAME = (
     "screen", "arguments", "called", "was", "seen", "account_id", "planned", "begun", "step_when", "step_day", "mends",
-    "changes", "refilled", "own_said", "own_site_said",
+    "changes", "refilled", "own_said", "own_site_said", "answers_said", "met",
 )  # fmt: skip
 """What is no loss by itself."""
 ABOUT = {
@@ -37,6 +37,8 @@ OWN = ("own", "own_site")
 LEFT, SAID = "_left", "_said"
 """What these names end in where they hold what fits no field any more; and how everything was told when it was typed:
 value, name of the field, words, by key. The office may have taken the field and its choices away since."""
+ANSWERS_SAID = "answers_said"
+"""Where a visit's form holds how its answers were told when they were given, as `forms.Told` by key."""
 ABOUT_LEFT = ("screen", "arguments", "called", *(name + SAID for name in OWN))
 """What a draft keeps of itself where only that is left which fits no field."""
 MISSED = "missed_ops"
@@ -251,6 +253,7 @@ def _refill(store: Store, op: Op, draft_id: str, body: Json, typed: Json) -> Non
     since = held.body if held else {}
     both = {name: said[name] | since[name] for name in (*OWN, "chosen") if name in said and name in since}
     mends = {"mends": op.op_id, "refilled": said, "changes": op.kind != "create"}
+    mends["met"] = list(conflicts.overtaken(store, op))
     keep(store, draft_id, body | said | since | both | mends, for_good=True)
     store.outbox.dismiss(op.op_id)
 
@@ -259,9 +262,9 @@ def _form_of(store: Store, op: Op, account_id: str | None) -> tuple[str, Json, J
     """The form, its arguments and its fields; the account's card where it is none that can be filled."""
     d = op.body.get("d") or {}
     here, place = {"account_id": account_id}, {"lon": d.get("lon"), "lat": d.get("lat")}
-    held = store.cache.base(op.e, op.row_id)[1]
-    differs = lambda name, new: held is None or value_of(held, name) != new  # noqa: E731 what stands is no draft
-    edited = _typed(store, op.e, {name: new for name, (_, new) in op.body.get("f", {}).items() if differs(name, new)})
+    held, wanted = store.cache.base(op.e, op.row_id)[1], conflicts.said(op)
+    differs = [name for name, both in wanted.items() if held is None or value_of(held, name) != both[1]]  # else it stands
+    edited = _typed(store, op.e, {name: wanted[name][1] for name in differs})
     if op.e == "contact":
         said = {**d, **edited}
         reached = {key: _first(said[key]) for key in ("phones", "mails") if key in said}

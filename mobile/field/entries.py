@@ -112,7 +112,7 @@ def content(store: Store, op: Op) -> list[tuple[str, Any]]:
     """What an op says, field by field, as it travels: so that nobody has to remember what was refused."""
     body, d = op.body, op.body.get("d") or {}
     if op.kind == "patch":
-        said = {name: both[1] for name, both in body["f"].items()}
+        said = {name: both[1] for name, both in conflicts.said(op).items()}
     elif op.kind in ("setadd", "setdel"):
         said = {body["field"]: ("+ " if op.kind == "setadd" else "− ") + ", ".join(body["v"])}
     else:

@@ -25,6 +25,26 @@ class VisitType:
     questions: tuple[Json, ...]
 
 
+@dataclass(frozen=True)
+class Told:
+    """An answer as it was told when it was given: the office may change or take away its question afterwards."""
+
+    value: Any
+    label: str
+    """Of the question."""
+    words: str
+    kind_id: str | None
+    """Of the visit."""
+    kind: str
+    """What that kind was called."""
+
+
+def told_then(said: Mapping[str, Sequence[Any]], key: str, value: Any) -> Told | None:
+    """How an answer was told when it was given, of what a draft holds by keys; None where that was another answer."""
+    told = Told(*said[key]) if key in said else None
+    return told if told is not None and told.value == value else None
+
+
 def visit_types(store: Store) -> list[VisitType]:
     """The kinds of visits that are offered, in the company's order."""
     found = [doc for doc in docs(store, "visit_type") if not doc.get("archived")]

@@ -6,6 +6,13 @@ DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 RULE = re.compile(r"(?P<days>(?:(?:mo|tu|we|th|fr|sa|su|ph|sh)[\s,-]*)*)(?P<times>.*)")
 DAY = re.compile(r"(mo|tu|we|th|fr|sa|su)(?:\s*-\s*(mo|tu|we|th|fr|sa|su))?|ph|sh")
 SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+CALLED = {
+    "en": dict(zip(DAYS, ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"), strict=True))
+    | {"ph": "public holidays", "sh": "school holidays", "off": "closed", "closed": "closed"},
+    "de": dict(zip(DAYS, ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"), strict=True))
+    | {"ph": "Feiertage", "sh": "Schulferien", "off": "geschlossen", "closed": "geschlossen"},
+}
+"""How days are called, by language."""
 type Spans = tuple[tuple[int, int], ...]
 ANY_TIME: Spans = ((0, 48 * 3600),)
 
@@ -26,6 +33,17 @@ def open_spans(text: str | None, weekday: int) -> Spans:
         elif found == ANY_TIME and _days(rule["days"]):
             found = ()  # hours are given, and this day is in none of them so far
     return found
+
+
+def told(text: str, language: str) -> str:
+    """Opening hours for people: days in their language, "Mo–Fr 08:00–12:00"; what is not understood, or holds a remark,
+    stays as it is."""
+    if '"' in text or not is_understood(text):
+        return text
+    spoken = re.sub(
+        r"\b[a-z]+\b", lambda word: CALLED[language].get(word[0].lower(), word[0]), text, flags=re.IGNORECASE
+    )
+    return re.sub(r"\s*,\s*", ", ", re.sub(r"\s*-\s*", "–", re.sub(r"\s*;\s*", "; ", spoken)))
 
 
 def is_understood(text: str) -> bool:

@@ -45,6 +45,8 @@ class Words(Protocol):
 
     def money(self, amount: object, currency: str) -> str: ...
 
+    def number(self, n: float) -> str: ...
+
 
 def fields_of(store: Store, kind: str) -> list[Json]:
     """The fields of accounts, sites or contacts, in the company's order; archived ones are not shown any more."""
@@ -83,7 +85,7 @@ def in_words(words: Words, field: Json | None, value: Any) -> str:
         day = forms.day(value) if field.get("kind") == "date" else None
         told = labels.get(value, value) if day is None else _told(words, day)
     else:
-        told = str(value).replace(".", "," if words.language == "de" else ".")
+        told = words.number(value) if isinstance(value, int | float) else str(value)
     return f"{told} {words.own(field['unit'])}" if field.get("unit") and field["kind"] == "number" else str(told)
 
 
@@ -127,6 +129,23 @@ def holds(field: Json, given: Any) -> bool:
     known = [one["value"] for one in field.get("choices") or ()]
     several = field["kind"] == "choices"
     return isinstance(given, list if several else str) and all(one in known for one in (given if several else [given]))
+
+
+def left_over(kinds: Mapping[str, forms.VisitType], kind_id: str | None, answers: Json, said: Json) -> list[str]:
+    """The keys of answers that neither the chosen kind of visit nor the one to which they were given asks any more, or
+    asks otherwise; `said` tells of each to which it was given (`forms.said`), else that is the chosen one."""
+
+    def is_asked(key: str, kind_id: str | None) -> bool:
+        kind = kinds.get(kind_id or "")
+        questions = kind.questions if kind else ()
+        return any(one["key"] == key and holds(one, typed(one, answers[key])) for one in questions)
+
+    given_to = {key: one.kind_id for key in answers if (one := forms.told_then(said, key, answers[key]))}
+    return [
+        key
+        for key, value in answers.items()
+        if value not in NOTHING and not is_asked(key, kind_id) and not is_asked(key, given_to.get(key))
+    ]
 
 
 def offered(field: Json, value: Any) -> Json:

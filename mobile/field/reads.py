@@ -1,9 +1,9 @@
 """What the screens show, as frozen values: today, one account, the sync state."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from mobile.field import conflicts, zones
 from mobile.field.finding import Cadences, is_new
@@ -13,9 +13,12 @@ from mobile.field.store.cache import DELETED
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
 from mobile.field.store.overlay import references
-from mobile.field.timeline import TimelineEntry, timeline
+from mobile.field.timeline import MOST, TimelineEntry, timeline
 
 FINISHED = ("done", "missed", "cancelled")
+PASSED = ("missed", "cancelled")
+KEPT_DAYS = 395
+"""So far back phones are sent what happened: thirteen months."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Stop:
         return self.place or self.position
 
     @property
+    def is_passed(self) -> bool:
+        """Whether an order that was taken on this phone goes without it."""
+        return bool(self.place) and (self.is_out or self.state in PASSED)
+
+    @property
     def open(self) -> bool:
         """Whether the visit still lies before the rep."""
         return self.state not in FINISHED
@@ -86,11 +94,13 @@ class Day:
     distance_m: int
     estimated: bool
     polylines: tuple[str, ...]
+    rest: tuple[datetime, ...]
+    """When the break begins and ends; empty where there is none."""
 
     @property
     def route(self) -> tuple[Stop, ...]:
         """The stops that one drives to, in order."""
-        return tuple(stop for stop in self.stops if stop.arrives_at and stop.lat is not None)
+        return tuple(stop for stop in self.stops if stop.arrives_at and stop.lat is not None and not stop.is_passed)
 
     @property
     def next_stop(self) -> Stop | None:
@@ -111,6 +121,8 @@ class AccountCard:
     """How often it is visited."""
     overdue_days: int | None
     """As in the list of accounts."""
+    has_older: bool
+    """Whether more may have happened there than this phone holds."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +188,7 @@ def day(store: Store, rep_id: str, on: date) -> Day:
         f"{route.get('id')}:",
         f"{route.get('id')}:~",
     )
+    rests_at = instant(route.get("break_starts_at"))
     mine = {i: v for i, v in visits.items() if v.get("rep_id") in (rep_id, None)}
     found = marks(store)
     cards = [_stop(store, stop, _visit_of(store, stop), found) for stop in stops]
@@ -199,6 +212,7 @@ def day(store: Store, rep_id: str, on: date) -> Day:
         distance_m=int(route.get("distance_m") or 0),
         estimated=bool(route.get("estimated")),
         polylines=tuple(route.get("polylines") or ()),
+        rest=(rests_at, rests_at + timedelta(seconds=route["break_s"])) if rests_at and route.get("break_s") else (),
     )
 
 
@@ -293,16 +307,27 @@ def account_card(store: Store, account_id: str) -> AccountCard | None:
     held = store.cache.db.execute("select 1 from membership where e='account' and id=?", (account_id,)).fetchone()
     cadences, visits = Cadences(store), docs(store, "visit", account_id)
     last = max((v["day"] for v in visits if v["state"] == "done"), default=None)
+    entries, today = tuple(timeline(store, account_id, names, found)), zones.today(store.outbox)
     return AccountCard(
         account=account,
         sites=tuple(sites_of(store, account_id)),
-        timeline=tuple(timeline(store, account_id, names, found)),
+        timeline=entries,
         owner=names.get(account.get("owner_id")),
         leaving=held is None and not is_new(account),
         mark=found.get(("account", account_id), ""),
         interval_days=cadences.interval_days(account),
-        overdue_days=cadences.overdue_days(account, last, zones.today(store.outbox)),
+        overdue_days=cadences.overdue_days(account, last, today),
+        has_older=not is_new(account) and _has_older(account, entries, today),
     )
+
+
+def _has_older(account: Json, entries: Sequence[TimelineEntry], today: date) -> bool:
+    """Whether an account may have a past that this phone does not hold: it is older than what phones are sent, or
+    something is known from before it was entered."""
+    since, known = str(account.get("created_on") or ""), [entry.day for entry in entries if entry.day]
+    if len(entries) == MOST or since < (today - timedelta(days=KEPT_DAYS)).isoformat():
+        return True
+    return min([*known, account.get("last_visit_on") or since]) < since
 
 
 def sync_state(store: Store) -> SyncState:

@@ -93,6 +93,8 @@ class Answer:
     returns_s: int
     cost: int
     """Driving plus the worth of what is left out."""
+    rests_s: tuple[int, ...] = ()
+    """When the break begins and ends; empty where none is owed."""
 
 
 class Route:
@@ -346,12 +348,16 @@ def replan(
 def timed(day: Ahead, order: Order) -> Answer:
     """The earliest times of an order; the break is taken where it keeps everything in time."""
     route, stops = Route(day, order), []
-    state = 0 if day.rest is not None and order else 1
+    rests: tuple[int, ...]
+    state, rests = 0 if day.rest is not None and order else 1, ()
     leaves, place = day.open_s, day.start
     for at, index in enumerate(order):
         call = day.calls[index]
         drive = day.seconds[place][call.place]
-        ready, state = _next(day.rest, leaves, drive, state, route.late[2 * at + 1][0], call)
+        ready, after = _next(day.rest, leaves, drive, state, route.late[2 * at + 1][0], call)
+        if after != state and day.rest is not None:
+            rests = ready - day.rest.duration_s, ready
+        state = after
         end = _end(call, ready)
         if end is None:
             raise ValueError(f"{call.id} cannot be served in this order")
@@ -359,10 +365,11 @@ def timed(day: Ahead, order: Order) -> Answer:
         leaves, place = end, call.place
     back = leaves + day.seconds[place][day.end]
     if state == 0 and day.rest is not None:
-        back = max(back, day.rest.earliest_s) + day.rest.duration_s
+        begins = max(back, day.rest.earliest_s)
+        rests = begins, (back := begins + day.rest.duration_s)
     inside = set(order)
     out = tuple(c.id for i, c in enumerate(day.calls) if i not in inside)
-    return Answer(tuple(stops), out, driven(day, order), back, cost(day, order))
+    return Answer(tuple(stops), out, driven(day, order), back, cost(day, order), rests)
 
 
 def _next(rest: Rest | None, leaves: int, drive: int, state: int, late: int, call: Call) -> tuple[int, int]:

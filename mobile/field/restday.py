@@ -101,9 +101,14 @@ class Proposal:
     """Driving in the present order from here, by the same estimates."""
 
     @property
+    def rest_at(self) -> tuple[datetime, ...]:
+        """When the break begins and ends; empty where none is owed."""
+        return tuple(self.rest.midnight + timedelta(seconds=s) for s in self.answer.rests_s)
+
+    @property
     def missed(self) -> tuple[str, ...]:
         """Whom the rep has not met today."""
-        return tuple(s.name for s in self.rest.day.stops if s.state in ("missed", "cancelled"))
+        return tuple(s.name for s in self.rest.day.stops if s.state in reads.PASSED)
 
     @property
     def behind_s(self) -> int:
@@ -208,6 +213,7 @@ def take(store: Store, proposal: Proposal) -> None:
     kept: Json = {"route": rest.route_id, "day": rest.day.day, "stops": told, "out": list(proposal.answer.left_out)}
     kept["rev"] = store.cache.shown("route", rest.route_id)[0]
     kept["returns"] = proposal.returns_at.isoformat()
+    kept["rest"] = [one.isoformat() for one in proposal.rest_at]
     store.outbox.meta.set(KEY, json.dumps(kept))
 
 
@@ -231,7 +237,8 @@ def _kept(text: str) -> Json:
     kept: Json = json.loads(text)
     for moment in (kept["returns"], *(one[name] for one in kept["stops"] for name in ("arrives", "starts", "ends"))):
         reads.instant(moment)
-    return {name: kept[name] for name in ("route", "rev", "day", "stops", "out", "returns")}
+    rest = tuple(map(datetime.fromisoformat, kept.get("rest", ())))
+    return {name: kept[name] for name in ("route", "rev", "day", "stops", "out", "returns")} | {"rest": rest}
 
 
 def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
@@ -251,11 +258,12 @@ def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
     out = frozenset(kept["out"])
     stops = [_as_taken(s, told.get(key_of(s), (0, None))[1], is_out=key_of(s) in out) for s in seen.stops]
     stops.sort(key=lambda s: (s.is_out, s.open, told.get(key_of(s), (-1, None))[0], s.position))
-    numbered = tuple(replace(stop, place=place) for place, stop in enumerate(stops, start=1))
+    met = sorted(stops, key=lambda s: s.is_out or s.state in reads.PASSED)  # whom one does not meet is counted last
+    numbered = tuple(replace(stop, place=met.index(stop) + 1) for stop in stops)
     legs, roads = _legs(seen), seen.polylines
     known = dict(zip(legs, zip(roads, _guesses(seen), strict=True), strict=True)) if len(roads) == len(legs) else {}
     # how long the roads of another order are is not known here
-    shown = replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]), distance_m=0)
+    shown = replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]), distance_m=0, rest=kept["rest"])
     as_planned = (known.get(leg, ("", True)) for leg in _legs(shown))
     return replace(shown, polylines=tuple("" if is_guess else road for road, is_guess in as_planned))
 

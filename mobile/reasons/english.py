@@ -326,6 +326,13 @@ TEXTS = {
         "and copied, until you discard it."
     ),
     "answer_left": "“{value}” was entered before the office changed this question. It does not fit any more.",
+    "answers_over": (
+        "The office has changed what is asked on a visit. These answers fit no question any more; they are sent in the "
+        "note of the visit."
+    ),
+    "answers_noted": "“{kind}”, answered before the office changed what it asks:",
+    "answers_noted_any": "Answered before the office changed what it asks:",
+    "gone_question": "A question that is no longer asked",
     "held_over": "{field}: the office has changed this field. “{value}” stays stored until you enter something else.",
     "problem_too_big": "It is too large.",
     "problem_bad_request": "The server does not understand it.",

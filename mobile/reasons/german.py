@@ -332,6 +332,13 @@ TEXTS = {
         "und Kopieren, bis Sie es verwerfen."
     ),
     "answer_left": "«{value}» stand hier, bevor das Büro diese Frage geändert hat. Es passt nicht mehr.",
+    "answers_over": (
+        "Das Büro hat geändert, was bei einem Besuch gefragt wird. Diese Antworten passen zu keiner Frage mehr; sie "
+        "gehen in der Notiz des Besuchs mit."
+    ),
+    "answers_noted": "«{kind}», beantwortet, bevor das Büro die Fragen geändert hat:",
+    "answers_noted_any": "Beantwortet, bevor das Büro die Fragen geändert hat:",
+    "gone_question": "Eine Frage, die nicht mehr gestellt wird",
     "held_over": "{field}: Das Büro hat dieses Feld geändert. «{value}» bleibt gespeichert, bis Sie etwas eingeben.",
     "problem_too_big": "Es ist zu gross.",
     "problem_bad_request": "Der Server versteht es nicht.",

@@ -2,7 +2,7 @@
 
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import drafts, finding, own, photos, pins, reads, rights
+from mobile.field import drafts, finding, hours, own, photos, pins, reads, rights
 from mobile.field.store.cache import DELETED
 from mobile.screens import gallery, leads, timeline, unfinished, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section
@@ -30,9 +30,9 @@ def build(ctx, account_id):
     if ctx.wide:
         content = BoxLayout()
         content.add_widget(Scroller(*first, *more))
-        content.add_widget(Scroller(timeline.build(ctx, card.timeline)))
+        content.add_widget(Scroller(timeline.build(ctx, card.timeline, card.has_older)))
     else:
-        content = Scroller(*first, timeline.build(ctx, card.timeline, timeline.FIRST), *more)
+        content = Scroller(*first, timeline.build(ctx, card.timeline, card.has_older, timeline.FIRST), *more)
     change = IconButton("pencil", lambda: ctx.nav.go("edit_account", account_id=account_id), ctx.words("edit"))
     actions = (change,) if rights.may_change(ctx.files.outbox, "account") else ()
     return frame(ctx, card.account.get("name") or "", content, back=True, actions=actions)
@@ -145,7 +145,7 @@ def _site(ctx, card, site):
         else Text(address, 16),
     )
     if site.get("opening_hours"):
-        box.add_widget(fact(words("opening_hours"), site["opening_hours"].replace(",", ", ")))
+        box.add_widget(fact(words("opening_hours"), hours.told(site["opening_hours"], words.language)))
     stale = is_known and pins.is_stale(ctx.files, site)
     box.add_widget(fact(words("pin"), words("pin_stale") if stale else _pin_words(words, site)))
     if is_known:

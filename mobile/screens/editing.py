@@ -143,7 +143,13 @@ class PersonForm(Scroller):
             self.own = OwnFields(ctx, self.typed, "own", "contact", held["custom"] or {})
         help_ = Text(words("person_help"), 14, ink="quiet") if not contact_id else None
         self.foot = foot_of(self.warning, PushButton(words("save"), self.save, "check"))
-        told = (site.whose(ctx, account_id), help_, self.typed.told(), self.typed.left_over())
+        told = (
+            site.whose(ctx, account_id),
+            help_,
+            self.typed.told(),
+            self.typed.met("contact"),
+            self.typed.left_over(),
+        )
         super().__init__(*told, *self.fields.values(), self.own, **kwargs)
 
     def _called(self, seen):

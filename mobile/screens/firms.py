@@ -1,6 +1,6 @@
 """A firm that open data knows near the rep: who it is, and one tap to make a lead of it."""
 
-from mobile.field import around, taking
+from mobile.field import around, hours, taking
 from mobile.screens.leads import address_of, ways
 from mobile.screens.parts import fact, frame
 from mobile.screens.unfinished import Typed
@@ -18,7 +18,8 @@ def build(ctx, firm_id):
     card = Card(Text(doc["name"], 20, True), Text(kind, 14, ink="quiet"), spacing=6)
     card.add_widget(ways(ctx, doc, [doc["phone"]] if doc.get("phone") else []))
     facts = Card(spacing=8)
-    values = (("address", address_of(doc)), ("phone", doc.get("phone")), ("opening_hours", doc.get("opening_hours")))
+    opens = hours.told(doc.get("opening_hours") or "", words.language)
+    values = (("address", address_of(doc)), ("phone", doc.get("phone")), ("opening_hours", opens))
     for key, value in values:
         if value:
             facts.add_widget(fact(words(key), str(value)))

@@ -55,8 +55,12 @@ class Guard:
         if self.doubts != was:
             self.app.again()
         if not self.asks and self._now() - self._touched >= locking.IDLE_S and self._has_pin():
-            self.asks = True
-            self.app.again()
+            self.lock()
+
+    def lock(self):
+        """Ask for the PIN now; who has none is not shut out."""
+        self.asks = self._has_pin()
+        self.app.again()
 
     def closes_data(self):
         """Whether too many days have passed without the server: the data is closed, unsent work is kept."""

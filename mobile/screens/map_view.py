@@ -177,7 +177,7 @@ class DayMap(FloatLayout):
         stop = next((one for one in several if one.open and not one.is_out), several[0])
         numbers = [str(one.number) for one in several]
         named = "·".join(numbers) if len(numbers) < 4 else f"{len(numbers)} ×"
-        label = "–" if stop.is_out else named
+        label = "–" if stop.is_passed else named
         return Pin(
             f"stop:{'+'.join(numbers)}", stop.lon, stop.lat, label,
             self._ink(stop),

@@ -7,7 +7,8 @@ from kivy.clock import Clock
 from mobile.field import drafts, forms, own
 from mobile.field.limits import Unfit
 from mobile.field.store.overlay import CUSTOM
-from mobile.screens.parts import section
+from mobile.screens import values
+from mobile.screens.parts import fact, section
 from mobile.widgets.base import Column, Text, colour
 from mobile.widgets.controls import Chips, Field, Notice
 
@@ -16,11 +17,12 @@ KEYBOARDS = {"number": "number", "money": "number", "mail": "mail", "phone": "te
 
 class Questions(Column):
     """What is asked, and what was answered so far (in `typed`, by key); `on_answer` is called after each answer. What
-    was chosen can be given up again with `can_clear`, unless it is required."""
+    was chosen can be given up again with `can_clear`, unless it is required. `then` holds how answers were told when
+    they were given, as drafts of visits keep it."""
 
-    def __init__(self, ctx, questions, typed, on_answer=None, can_clear=False, **kwargs):
+    def __init__(self, ctx, questions, typed, on_answer=None, can_clear=False, then=None, **kwargs):
         super().__init__(spacing=12, **kwargs)
-        self.can_clear = can_clear
+        self.can_clear, self.then = can_clear, then or {}
         self.ctx, self.questions, self.typed, self.on_answer = ctx, questions, typed, on_answer
         self._shown, self.labels, self.left = None, {}, {}
         for one in questions:  # what the office has made another kind of since
@@ -51,7 +53,8 @@ class Questions(Column):
             box.add_widget(Text(words.own(one["help"]), 13, ink="quiet"))
         box.add_widget(self._input(one))
         if one["key"] in self.left:
-            said = own.in_words(self.ctx.words, one, self.left[one["key"]])
+            then = forms.told_then(self.then, one["key"], self.left[one["key"]])
+            said = then.words if then else own.in_words(self.ctx.words, one, self.left[one["key"]])
             box.add_widget(Notice(self.ctx.words("answer_left", value=said), "info"))
         return box
 
@@ -85,6 +88,70 @@ class Questions(Column):
         if self.on_answer:
             self.on_answer()
         Clock.schedule_once(lambda _dt: self._show(), 0)
+
+
+class Answers(Column):
+    """The questions of the chosen kind of visit; and the answers that the office does not ask for any more, which go
+    into the note, so that nothing is lost."""
+
+    def __init__(self, ctx, typed, stored, kinds, kind_id, on_answer):
+        super().__init__(spacing=12)
+        self.ctx, self.typed, self.stored, self.on_answer = ctx, typed, stored, on_answer
+        self.kinds = {kind.id: kind for kind in kinds}
+        self.answers, self.over = dict(typed.value("answers", dict(stored))), Column(spacing=8)
+        self.form = None
+        self.ask(kind_id)
+
+    @property
+    def kind(self):
+        return self.kinds.get(self.kind_id)
+
+    def ask(self, kind_id):
+        """Show the questions of a kind of visit; of one that is not offered any more, none."""
+        self.answers, self.kind_id, self.form = self._given(), kind_id, None
+        self.clear_widgets()
+        self.add_widget(self.over)
+        if self.kind is not None:
+            then = self.typed.body.get(drafts.ANSWERS_SAID)
+            self.form = Questions(self.ctx, self.kind.questions, self.answers, self._answered, then=then)
+            self.add_widget(self.form)
+        self._show_over()
+
+    def noted(self, note):
+        """A note with the answers that are not asked any more, by the kind of visit."""
+        parts = [note]
+        for kind, several in groupby(self._left_over(), lambda one: one.kind):
+            head = self.ctx.words("answers_noted", kind=kind) if kind else self.ctx.words("answers_noted_any")
+            said = (f"{one.label}{'' if one.label.endswith('?') else ':'} {one.words}" for one in several)
+            parts.append("\n".join([head, *said]))
+        return "\n\n".join(part for part in parts if part)
+
+    def _given(self):
+        """All answers, those too that a question of another kind does not hold any more."""
+        return (self.form.left if self.form else {}) | self.answers
+
+    def _left_over(self):
+        given = {key: value for key, value in self._given().items() if value != self.stored.get(key)}
+        said = self.typed.body.get(drafts.ANSWERS_SAID, {})
+        over = own.left_over(self.kinds, self.kind_id, given, said)
+        return [values.answer(self.ctx, key, given[key], self.typed.body) for key in over]
+
+    def _show_over(self):
+        self.over.clear_widgets()
+        if over := self._left_over():
+            self.over.add_widget(Notice(self.ctx.words("answers_over"), "warn"))
+            for one in over:
+                self.over.add_widget(fact(one.label, one.words))
+
+    def _answered(self):
+        words, said = self.ctx.words, dict(self.typed.body.get(drafts.ANSWERS_SAID, {}))
+        for one in self.kind.questions:
+            if (value := self.answers.get(one["key"])) is not None:
+                told = own.in_words(words, one, value)
+                said[one["key"]] = [value, words.own(one["label"]), told, self.kind.id, words.own(self.kind.name)]
+        self.typed.keep(answers=self._given(), **{drafts.ANSWERS_SAID: said})
+        self._show_over()
+        self.on_answer()
 
 
 class OwnFields(Column):

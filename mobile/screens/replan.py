@@ -66,11 +66,18 @@ def _page(ctx, proposal):
     if kinds <= {"same"}:
         head.add_widget(Text(words("replan_same"), 16))
     yield head
-    rows = Column(spacing=8)
-    for place, change in enumerate(proposal.changes):
-        if place:
+    rows, rest = Column(spacing=8), proposal.rest_at
+    for change in proposal.changes:
+        if rest and (change.after is None or change.after >= rest[0]):
+            if rows.children:
+                rows.add_widget(rule())
+            rows.add_widget(_break(ctx, rest, zone))
+            rest = ()
+        if rows.children:
             rows.add_widget(rule())
         rows.add_widget(_line(ctx, change, proposal.rest.closes_at, zone))
+    if rest:
+        rows.add_widget(_break(ctx, rest, zone))
     yield Card(rows)
     if proposal.rest.unplaced:
         yield Notice(words("r_unplaced", names=", ".join(proposal.rest.unplaced)), "warn")
@@ -87,6 +94,13 @@ def _why(ctx, proposal):
         yield words("replan_missed", names=", ".join(proposal.missed))
     if proposal.behind_s >= restday.NOTICED_S:
         yield words("replan_behind", time=words.duration(proposal.behind_s))
+
+
+def _break(ctx, rest, zone):
+    """The break between the stops: the way back is counted with it."""
+    begins, ends = (ctx.words.time(one, zone) for one in rest)
+    when = Text(begins, 16, True, size_hint_x=None, width=dp(56))
+    return Row(when, Text(ctx.words("break_until", time=ends), 14, ink="quiet"), spacing=10)
 
 
 def _minute(instant):

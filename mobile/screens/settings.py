@@ -108,6 +108,7 @@ def _lock(ctx):
     title = words("change_pin") if is_set else words("set_pin")
     box.add_widget(PushButton(title, lambda: ctx.nav.go("set_pin"), "shield_check", "quiet"))
     if is_set:
+        box.add_widget(PushButton(words("lock_now"), ctx.nav.guard.lock, "shield_check", "quiet"))
         box.add_widget(PushButton(words("remove_pin"), remove, "x", "quiet"))
     box.add_widget(Text(words("sealed_help"), 14, ink="quiet"))
     return box

@@ -156,7 +156,8 @@ def _why(ctx, op):
 
 def _content(ctx, card, op):
     """What was written down: it is in no list as long as the server does not take it."""
-    for name, value in entries.content(ctx.files, op):
+    told_below = conflicts.overtaken(ctx.files, op)
+    for name, value in (one for one in entries.content(ctx.files, op) if one[0] not in told_below):
         said = reasons.brief(values.told(ctx, op.e, name, value))
         card.add_widget(Text(f"{values.heading(ctx, op.e, name)}: {said}", 14, ink="quiet"))
 
@@ -173,6 +174,10 @@ def _needing(ctx, op):
     else:
         card.add_widget(Text(words("why_rejected", reason=values.refusal(ctx, op, error)), 16))
         _content(ctx, card, op)
+        for name, stored in conflicts.overtaken(ctx.files, op).items():
+            mine = conflicts.said(op)[name][1]
+            for part in values.both(ctx, op.e, name, mine, stored, lambda name=name: _take_theirs(ctx, op, name)):
+                card.add_widget(part)
         choices = ((words("understood"), lambda: _dismiss(ctx, op.op_id), "quiet"),)
         if drafts.can_reopen(ctx.files, op):
             choices = ((words("open"), lambda: _open(ctx, op), "primary"), *choices)
@@ -184,6 +189,11 @@ def _open(ctx, op):
     """The form from which it came, with what was typed; where that is none, the record."""
     screen, arguments = drafts.reopen(ctx.files, op)
     ctx.nav.go(screen, **arguments)
+
+
+def _take_theirs(ctx, op, name):
+    conflicts.take_theirs(ctx.files, op, name)
+    ctx.nav.again()
 
 
 def _question(ctx, question):

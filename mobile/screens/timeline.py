@@ -19,7 +19,7 @@ STATES = {"visit": "s", "call": "s", "meeting": "s", "task": "s", "ticket": "ts"
 """Where the words of a state stand; those of orders in `os`."""
 
 
-def build(ctx, entries, first=None):
+def build(ctx, entries, has_older, first=None):
     """The card of a timeline; with `first` the others unfold at a tap."""
     words, box = ctx.words, section(ctx.words("timeline"))
     if not entries:
@@ -37,12 +37,18 @@ def build(ctx, entries, first=None):
     def unfold():
         box.remove_widget(more)
         show(entries[first:])
-        box.add_widget(end)
+        say_older()
+
+    def say_older():
+        if has_older:
+            box.add_widget(Text(words("timeline_older"), 14, ink="quiet"))
 
     show(entries[:first])
-    end = Text(words("timeline_older"), 14, ink="quiet")
     more = PushButton(words("timeline_all", n=len(entries)), unfold, "history", "quiet")
-    box.add_widget(more if first and len(entries) > first else end)
+    if first and len(entries) > first:
+        box.add_widget(more)
+    else:
+        say_older()
     return box
 
 

@@ -1,5 +1,6 @@
 """Today: the next stop as a large card, then the day as a timeline; the map beside it on wide windows."""
 
+from collections import Counter
 from datetime import date, timedelta
 from functools import partial
 
@@ -62,19 +63,29 @@ def _timeline(ctx, day, day_date):
     if upcoming is not None:
         column.add_widget(_next_card(ctx, upcoming))
     else:
-        column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(ctx.words("day_done"), 16))))
+        column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(_over(ctx, day), 16))))
     column.add_widget(gap(14))
     if day.start and upcoming is not None and day_date >= zones.today(ctx.files.outbox, day.zone):
         column.add_widget(_order(ctx, day_date, restday.is_taken(day)))
     zone, can_undo = clock.zone(day.zone), drafts.can_undo(ctx.files)
     if day.start:
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
+    rest = day.rest
     for stop in (s for s in day.stops if not s.is_out):
+        is_before = bool(rest) and not stop.is_passed and _begins(stop) is not None and rest[0] <= _begins(stop)
+        if is_before and not (stop.arrives_at and stop.arrives_at <= rest[0]):
+            column.add_widget(_break(ctx, rest, zone))
+            is_before, rest = False, ()
         if stop.drive_s:
             column.add_widget(_drive(ctx, stop.drive_s, stop.distance_m, stop.estimated))
         else:
             column.add_widget(gap(8))
+        if is_before:
+            column.add_widget(_break(ctx, rest, zone))
+            rest = ()
         column.add_widget(_stop_row(ctx, stop, zone, can_undo))
+    if rest:
+        column.add_widget(_break(ctx, rest, zone))
     if day.end and day.returns_at:
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
     for stop in (s for s in day.stops if s.is_out):
@@ -101,6 +112,14 @@ def _summary(ctx, day, day_date):
     if day.estimated:
         parts.append(words("estimated"))
     return "  ·  ".join(parts)
+
+
+def _over(ctx, day):
+    """That nothing lies ahead any more, and what became of it where not all of it is done."""
+    states = Counter("fits_no_more" if stop.is_out else f"s_{stop.state}" for stop in day.stops)
+    if states.keys() == {"s_done"}:
+        return ctx.words("day_done")
+    return ctx.words("day_over", told=", ".join(f"{n} {ctx.words(state)}" for state, n in states.most_common()))
 
 
 def _empty(ctx, day_date):
@@ -231,6 +250,17 @@ def _drive(ctx, seconds, metres, estimated):
     row.add_widget(Text(text, 13, ink="quiet", lines=1, pos_hint={"center_y": 0.5}))
     if estimated:
         row.add_widget(badge(words("estimated"), "warn"))
+    return row
+
+
+def _break(ctx, rest, zone):
+    """The planned break, between the stops."""
+    row = Row(spacing=10, height=40, padding=(12, 0, 12, 0))
+    begins, ends = (ctx.words.time(one, zone) for one in rest)
+    row.add_widget(Text(begins, 16, True, size_hint_x=None, width=dp(50), pos_hint={"center_y": 0.5}))
+    row.add_widget(Icon("clock", 20, "quiet", size_hint=(None, 1), width=dp(22)))
+    told = ctx.words("break_until", time=ends)
+    row.add_widget(Text(told, 14, ink="quiet", lines=1, pos_hint={"center_y": 0.5}))
     return row
 
 

@@ -8,6 +8,7 @@ from mobile import reasons
 from mobile.field import drafts, own, reads
 from mobile.field.store.drafts import Draft
 from mobile.field.store.ids import uuid7
+from mobile.field.store.overlay import CUSTOM, value_of
 from mobile.screens import values
 from mobile.screens.parts import fact, frame, section
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
@@ -15,7 +16,7 @@ from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 LABELS = {
     "step": "next_step", "reason": "far_why", "chosen": "order", "unread": "order", "at": "pin", "ink": "signature",
-    "kind": "visit_type", "answers": "visit_type", "lasts": "visit_lasts",
+    "kind": "visit_type", "lasts": "visit_lasts",
     "site_name": "a_site_name",
 }  # fmt: skip
 """How what is typed is called where it is no field of a record."""
@@ -112,6 +113,25 @@ class Typed:
         if not told:
             return None
         return Column(Notice(self.ctx.words("left_over"), "warn"), *(_to_copy(*one) for one in told), spacing=8)
+
+    def met(self, e):
+        """What somebody else wrote of the fields that a refused entry changes, beside what the rep wrote; a card, or
+        None where it is the same by now."""
+        seen, card = self.body["seen"].get(e, [0, {}])[1], Card(spacing=10)
+        for name in self.body.get("met", ()):
+            key = name.removeprefix(CUSTOM)
+            mine, stored = (self.body if key == name else self.body.get("own", {})).get(key), value_of(seen, name)
+            if mine is not None:
+                for part in values.both(self.ctx, e, name, mine, stored, partial(self._take_theirs, name)):
+                    card.add_widget(part)
+        return card if card.children else None
+
+    def _take_theirs(self, name):
+        """The field is as the form shows it; a form in which nothing else was typed is no draft any more."""
+        key = name.removeprefix(CUSTOM)
+        (self.body if key == name else self.body["own"]).pop(key)
+        self.keep()
+        self.ctx.nav.again()
 
     def _discard(self):
         self._over = True
@@ -283,8 +303,12 @@ def read(ctx, body):
             for key, one in value.items() if isinstance(value, dict) else value:
                 yield _own(ctx, name.removesuffix(drafts.LEFT), key, one, body)
             continue
+        if name == "answers":
+            given = (values.answer(ctx, key, one, body) for key, one in value.items() if one not in own.NOTHING)
+            yield from ((one.label, one.words) for one in given)
+            continue
         label = ctx.words(LABELS[name]) if name in LABELS else values.heading(ctx, "", name)
-        for said in _said(ctx, name, value, body):
+        for said in _said(ctx, name, value):
             if said:
                 yield label, said
 
@@ -300,7 +324,7 @@ def _own(ctx, which, key, value, body):
     return (values.heading(ctx, e, name) if field else called), said
 
 
-def _said(ctx, name, value, body):
+def _said(ctx, name, value):
     if name == "outcome":
         return [dict(ctx.outcomes()).get(value, value)]
     if name == "chosen":
@@ -311,10 +335,6 @@ def _said(ctx, name, value, body):
         return [value["name"]]
     if name == "photos":
         return [str(len(value))]
-    if name == "answers":
-        kind = ctx.files.cache.doc("visit_type", body.get("kind") or "") or {}
-        asked = {one["key"]: one for one in kind.get("questions") or ()}
-        return [own.in_words(ctx.words, asked.get(key), one) for key, one in value.items() if one not in own.NOTHING]
     if name == "at":
         return [f"{value[1]:.5f}, {value[0]:.5f}"]
     return [", ".join(value.values()) if isinstance(value, dict) else str(value)]

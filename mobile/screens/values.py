@@ -1,8 +1,10 @@
 """How values of fields are told: in entries, in questions and in what was typed, as the forms call them."""
 
 from mobile import reasons
-from mobile.field import own, reads
+from mobile.field import drafts, forms, hours, own, reads
 from mobile.field.store.overlay import CUSTOM
+from mobile.widgets.base import Text
+from mobile.widgets.controls import PushButton
 
 STARTS = {"status": "st_", "preferred_time": "pt_"}
 """What the names of texts begin with."""
@@ -35,6 +37,8 @@ def told(ctx, e, name, value):
         return str(dict(ctx.outcomes()).get(value, value))
     if name == "service_s" and isinstance(value, int):
         return words.duration(value)
+    if name == "opening_hours":
+        return hours.told(str(value), words.language)
     if name == "interval_days":
         return words.count("days", "day_1", int(value)) if str(value).isdecimal() else str(value)
     if name in ("due_on", "wanted_on"):
@@ -46,10 +50,30 @@ def told(ctx, e, name, value):
     return own.in_words(words, None, value)
 
 
+def answer(ctx, key, value, body):
+    """An answer in a visit's draft, as it was told when it was given; one of which that is not kept, as the form of the
+    draft's kind tells it now."""
+    then, words = forms.told_then(body.get(drafts.ANSWERS_SAID, {}), key, value), ctx.words
+    if then is not None:
+        return then
+    kind = ctx.files.cache.doc("visit_type", body.get("kind") or "") or {}
+    asked = next((one for one in kind.get("questions") or () if one["key"] == key), None)
+    label = words("gone_question") if asked is None else words.own(asked["label"])
+    told = own.in_words(words, asked, value)
+    return forms.Told(value, label, told, body.get("kind"), words.own(kind.get("name") or ""))
+
+
 def clash(ctx, question):
     """Why an edit met somebody else's, and what is stored since."""
     conflict, stored, _ = _in_words(ctx, question)
     return reasons.clash(ctx.words, conflict, stored, has_moved=question.has_moved)
+
+
+def both(ctx, e, name, mine, stored, take_theirs):
+    """The rep's value of a field beside the one that somebody else wrote, and the tap that takes that one."""
+    called, told_as = heading(ctx, e, name), lambda value: reasons.brief(told(ctx, e, name, value))
+    yield Text(ctx.words("why_conflict", field=called, mine=told_as(mine), server=told_as(stored)), 16)
+    yield PushButton(f"{ctx.words('keep_theirs')}: {called}", take_theirs, kind="quiet")
 
 
 def decided(ctx, question):

@@ -14,7 +14,7 @@ from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
 from mobile.screens import gallery, work
 from mobile.screens.parts import foot_of, frame
-from mobile.screens.questions import Questions
+from mobile.screens.questions import Answers
 from mobile.screens.steps import StepFields
 from mobile.screens.unfinished import Typed, undo_missed
 from mobile.widgets.bars import UNDO_S
@@ -67,9 +67,8 @@ class VisitForm(BoxLayout):
             visit=(self.visit_id, kept, fresh),
         )  # fmt: skip
         self.site = self._site()
-        self.checkin, self.asked, self.warning, self.asked_why = Column(spacing=8), Column(), Column(), False
+        self.checkin, self.warning, self.asked_why = Column(spacing=8), Column(), False
         self.why = self.typed.value("reason", "")
-        self.answers = dict(self.typed.value("answers", dict(self.visit.get("answers") or {})))
         self.is_missed = self.visit.get("state") == "missed"
         chosen = self.typed.value("outcome", None if self.is_missed else self.visit.get("outcome"))
         self.outcomes = Chips(ctx.outcomes(), chosen, self._chosen)
@@ -85,17 +84,18 @@ class VisitForm(BoxLayout):
         """What is taken down, in the order of a visit."""
         words = self.ctx.words
         kinds = forms.visit_types(self.ctx.files)
-        self.kinds = {kind.id: kind for kind in kinds}
-        self.kind_id = self.typed.value("kind", self.visit.get("visit_type_id"))
+        chosen = self.typed.value("kind", self.visit.get("visit_type_id"))
+        self.asked = Answers(self.ctx, self.typed, self.visit.get("answers") or {}, kinds, chosen, self._look_again)
         cards = [
             Card(Text(words("check_in"), 14, True, "quiet"), self.checkin, spacing=8),
             Card(Text(words("outcome"), 14, True, "quiet"), self.outcomes, spacing=10),
             Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
         ]
         if kinds:
-            chips = Chips([(kind.id, words.own(kind.name)) for kind in kinds], self.kind_id, self._choose_kind)
+            chips = Chips([(kind.id, words.own(kind.name)) for kind in kinds], chosen, self._choose_kind)
             cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
-            self._ask(self.kind_id)
+        else:
+            cards.insert(2, self.asked)
         return [
             *cards,
             self._photos(),
@@ -104,16 +104,9 @@ class VisitForm(BoxLayout):
         ]
 
     def _choose_kind(self, kind_id):
-        self._ask(kind_id)
-        self.typed.keep(kind=kind_id)
-
-    def _ask(self, kind_id):
-        """Show the questions of the chosen kind of visit."""
         self.warning.clear_widgets()
-        self.asked.clear_widgets()
-        self.kind_id = kind_id
-        if kind_id in self.kinds:
-            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, self.answers, self._answered))
+        self.asked.ask(kind_id)
+        self.typed.keep(kind=kind_id)
 
     def _photos(self):
         """The photos of this visit, and one tap for another."""
@@ -249,10 +242,6 @@ class VisitForm(BoxLayout):
         self.typed.keep(outcome=value)
         self._look_again()
 
-    def _answered(self):
-        self.typed.keep(answers=self.asked.children[0].left | self.answers)
-        self._look_again()
-
     def _warn(self, text):
         """Say above the buttons what is missing; nothing where nothing is."""
         self.warning.clear_widgets()
@@ -266,8 +255,7 @@ class VisitForm(BoxLayout):
 
     def _lacks(self):
         """What has to be answered before the visit is done, in words (empty: nothing), and where; marked there."""
-        words, kind = self.ctx.words, self.kinds.get(self.kind_id)
-        form, typed = (self.asked.children[0], self.answers) if kind else (None, {})
+        words, kind, form, typed = self.ctx.words, self.asked.kind, self.asked.form, self.asked.answers
         found = {key: wrong(kind.questions, typed) for key, wrong in CHECKS.items()} if kind else {}
         first = form.mark([one for several in found.values() for one in several]) if form else None
         if self.outcomes.chosen is None:
@@ -283,10 +271,10 @@ class VisitForm(BoxLayout):
         return is_far and not self.why.strip() and not self.asked_why
 
     def _form(self):
-        kind = self.kinds.get(self.kind_id)
+        kind = self.asked.kind
         if kind is None:
             return None
-        return taking.Form(kind.id, kind.version_id, forms.answers_to(kind.questions, self.answers))
+        return taking.Form(kind.id, kind.version_id, forms.answers_to(kind.questions, self.asked.answers))
 
     def save(self):
         """Tap three: the visit is done and on this phone for good."""
@@ -298,7 +286,7 @@ class VisitForm(BoxLayout):
             return
         files, fix = self.ctx.files, self._fix()
         self._close(fix, lambda: taking.finish(
-            files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
+            files, self._target(), self.outcomes.chosen, note=self.asked.noted(self.note.value), form=self._form(),
             signature=self._signature(), fix=fix,
         ))  # fmt: skip
         self.ctx.nav.saved()

@@ -108,6 +108,21 @@ def test_opening_hours_are_understood_on_the_phone_where_the_server_does(text):
     assert hours.is_understood(text) == understood
 
 
+@pytest.mark.parametrize(
+    ("text", "en", "de"),
+    [
+        ("Tu-Sa 09:00-18:00", "Tu–Sa 09:00–18:00", "Di–Sa 09:00–18:00"),
+        ("mo-fr 08:00-12:00,13:30-18:00;sa off", "Mo–Fr 08:00–12:00, 13:30–18:00; Sa closed",
+         "Mo–Fr 08:00–12:00, 13:30–18:00; Sa geschlossen"),
+        ("24/7", "24/7", "24/7"),
+        ("ask Mo-ni", "ask Mo-ni", "ask Mo-ni"),
+        ('Mo 08:00-12:00 "by Mo-ni"', 'Mo 08:00-12:00 "by Mo-ni"', 'Mo 08:00-12:00 "by Mo-ni"'),
+    ],
+)  # fmt: skip
+def test_opening_hours_are_told_in_the_words_of_a_language(text, en, de):
+    assert (hours.told(text, "en"), hours.told(text, "de")) == (en, de)
+
+
 def test_addresses_are_written_as_the_server_wants_them():
     assert {name: one.pattern for name, one in limits.PATTERNS.items()} == {
         "email": values.EMAIL.pattern,

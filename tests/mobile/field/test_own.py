@@ -168,3 +168,9 @@ def test_a_question_about_an_own_field_knows_what_it_holds_now_and_is_answered(s
     assert (question.stored, question.has_moved) == (5, False)
     answer = conflicts.answer(store, question, mine=True)
     assert answer.body["f"] == {"custom.beds": [5, 4]}
+
+
+def test_numbers_are_grouped_as_everywhere():
+    field = {"kind": "number", "unit": "points"}
+    said = {language: own.in_words(Words(language), field, 12_345.5) for language in ("en", "de")}
+    assert said == {"en": "12,345.5 points", "de": "12.345,5 Punkte"}

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mobile.field import forms, own, reads, records, taking
+from mobile.field import around, forms, own, reads, records, taking
 from mobile.field.catalogue import Catalogue
 from mobile.field.store import clock
 from mobile.texts import Words
@@ -152,3 +152,35 @@ def test_the_timeline_tells_all_that_the_phone_has_of_an_account(store, server, 
     assert {one.title for one in told if one.kind == "ticket"} == {"#1042 Cooling drips", "#1041 Invoice wrong"}
     found = [(one.amount, one.note) for one in told if one.kind in ("order", "call")]
     assert found == [(("9.50", "CHF"), None), (None, "Wants samples")]
+
+
+@pytest.mark.parametrize(
+    ("account", "happened", "is_older"),
+    [
+        ({"created_on": "2020-01-01"}, None, True),
+        ({}, None, True),
+        ({"created_on": "2026-11-01"}, None, False),
+        ({"created_on": "2026-11-01"}, "2026-11-20", False),
+        ({"created_on": "2026-11-01"}, "2026-10-20", True),
+        ({"created_on": "2026-11-01", "last_visit_on": "2024-05-01"}, None, True),
+    ],
+)
+def test_only_an_account_that_may_have_an_older_past_says_so(
+    store, server, phone, monkeypatch, account, happened, is_older
+):
+    monkeypatch.setattr(clock, "now", lambda: datetime.fromisoformat("2026-11-23T07:15:00+00:00"))
+    server.put("account", uid(1901), {"name": "New", "tags": []} | account, 412)
+    if happened:
+        note = {"account_id": uid(1901), "text": "x", "author_id": None, "written_at": f"{happened}T09:00:00.000Z"}
+        server.put("note", uid(6901), note, 412)
+    assert phone.sync().ok
+    assert reads.account_card(phone.store, uid(1901)).has_older == is_older
+
+
+def test_a_town_is_written_as_most_write_it():
+    towns = [(9.5201, "NENDELN"), (9.5210, "Nendeln"), (9.5211, "Nendeln"), (9.5212, "Eschen")]
+    people = [
+        around.Somebody("lead", str(n), "A", town, None, lon, 47.14, 0, None) for n, (lon, town) in enumerate(towns)
+    ]
+    assert around.town_of(iter(people), 9.52, 47.14) == "Nendeln"
+    assert around.town_of(people, 9.6, 47.14) == ""

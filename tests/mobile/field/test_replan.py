@@ -185,11 +185,13 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     restday.take(store, proposal)
     shown = restday.day_as_taken(store, me, day)
     assert shown.distance_m == 0, "the kilometres of the office's order are not those of this one"
-    assert [stop.number for stop in shown.stops] == [1, 2, 3, 4], "the map and the list count alike"
+    assert [stop.number for stop in shown.stops] == [4, 1, 2, 3], "whom one does not meet is counted last"
     told = {change.stop.visit_id: change.after for change in proposal.changes}
     assert {stop.visit_id: stop.starts_at for stop in shown.stops if stop.open} == told, "one time everywhere"
     (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day), clock.zone("UTC")) if one.day == day]
     assert {one.id: one.starts_at for one in weekday.entries if one.open} == told
+    starts = [one.starts_at for one in weekday.entries if one.starts_at]
+    assert starts == sorted(starts), "whatever zones they are told in"
     again = restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0)
     assert (again.drive_before_s, again.missed) == (proposal.answer.drive_s, ("Stop 1",)), "against what is shown now"
     assert {change.stop.visit_id: change.before for change in again.changes} == told
@@ -287,7 +289,7 @@ def test_legs_that_are_as_the_office_planned_them_keep_their_roads(morning, serv
     route = server.world.rows["route", uid(5000)]["d"]
     server.put("route", uid(5000), route | {"polylines": ["home-1", "1-2", "2-3", "3-4", "4-home"]}, 7)
     assert morning.sync().ok
-    visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "missed")
+    visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done")
     restday.take(store, restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0))
     shown = restday.day_as_taken(store, me, day)
     way = ["home", *(name.removeprefix("Stop ") for name in names(shown)), "home"]
@@ -295,6 +297,46 @@ def test_legs_that_are_as_the_office_planned_them_keep_their_roads(morning, serv
     assert legs[0] == "home-1"
     assert shown.polylines == tuple(leg if leg in route_legs(store, me, day) else "" for leg in legs)
     assert 1 < sum(map(bool, shown.polylines)) < 5, "what was driven and what is unchanged; the rest is new"
+
+
+@pytest.mark.parametrize("state", ["missed", "cancelled"])
+def test_the_line_of_a_taken_order_goes_past_whom_one_does_not_meet(morning, server, state):
+    store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    route = server.world.rows["route", uid(5000)]["d"]
+    server.put("route", uid(5000), route | {"polylines": ["home-1", "1-2", "2-3", "3-4", "4-home"]}, 7)
+    server.put("visit", uid(3002), server.world.rows["visit", uid(3002)]["d"] | {"state": state}, 7)
+    assert morning.sync().ok
+    visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done")
+    assert len(reads.day(store, me, day).route) == 4, "the office's line is the office's"
+    restday.take(store, restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0))
+    shown = restday.day_as_taken(store, me, day)
+    assert [(stop.name, stop.number) for stop in shown.route] == [
+        ("Stop 1", 1), *((name, n) for n, name in enumerate(names(shown)[2:], start=2))
+    ]  # fmt: skip
+    assert {stop.name: stop.number for stop in shown.stops}["Stop 2"] == 4
+    assert (len(shown.polylines), shown.polylines[:2]) == (4, ("home-1", "")), "past them the way is a guess"
+
+
+def test_the_break_stands_in_the_day_as_the_office_planned_it_and_as_it_was_taken(morning, server):
+    store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    route = server.world.rows["route", uid(5000)]["d"]
+    server.put("route", uid(5000), route | {"break_starts_at": f"{DAY}T11:00:00Z", "break_s": 3600}, 7)
+    assert morning.sync().ok
+    begins = datetime.fromisoformat(f"{DAY}T11:00:00Z")
+    assert reads.day(store, me, day).rest == (begins, begins + timedelta(hours=1))
+    proposal = restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0)
+    began, ended = proposal.rest_at
+    assert ended - began == timedelta(hours=1)
+    assert abs(began - begins) <= timedelta(seconds=restday.BREAK_MOVES_S)
+    ahead = {call.id: call for call in proposal.rest.ahead.calls}
+    for one in proposal.answer.stops:
+        starts = proposal.rest.midnight + timedelta(seconds=one.starts_s)
+        assert starts >= ended or starts + timedelta(seconds=ahead[one.id].service_s) <= began, "nobody is visited then"
+    restday.take(store, proposal)
+    assert restday.day_as_taken(store, me, day).rest == (began, ended)
+    server.put("route", uid(5000), route, 7)
+    assert morning.sync().ok
+    assert restday.day_as_taken(store, me, day).rest == ()
 
 
 def route_legs(store, me, day):
@@ -333,10 +375,12 @@ def test_why_a_stop_is_in_the_plan_is_said_in_german(
 ):
     said = Why(value_s, detour_s, overdue, appointment, mandatory, origin, preferred, usual).sentence()
     german = plantexts.why(said, "de")
-    english = {"days", "day", "overdue", "Due", "the", "The", "detour", "visit", "worth", "rep", "Fixed", "Must", "way"}
+    words = {"days", "day", "overdue", "Due", "the", "The", "detour", "visit", "worth", "rep", "Fixed", "Must", "way"}
     assert german.startswith(origin)
-    assert not english & set(re.findall(r"\w+", german.removeprefix(origin))), german
-    assert plantexts.why(said, "en") == said
+    assert not words & set(re.findall(r"\w+", german.removeprefix(origin))), german
+    english = plantexts.why(said, "en").removeprefix(origin)
+    assert "worth" not in english, "how the planner weighs it is nothing for a rep"
+    assert ("overdue;" in english, "comes" in english) == ("overdue;" in said, "comes" in said), "all else is said"
 
 
 def test_an_order_that_stays_away_is_said_in_german_too():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobile.field import rights
+from mobile.field import capture, drafts, own, rights
 from mobile.field.limits import Unfit
 from mobile.phone import Phone as AppPhone
 from mobile.screens import trouble
@@ -175,8 +175,6 @@ def test_an_older_server_is_offered_none_of_it_and_a_closed_class_is_not_asked(m
 
 
 def test_a_question_about_an_own_field_is_told_as_the_company_calls_it(mended, open_app):
-    from mobile.field import own
-
     screen = open_app(mended.folder, syncing=False)
     files = screen.app.ctx.files
     seen = files.cache.shown("account", uid(1001))
@@ -266,3 +264,59 @@ def test_forms_say_whose_they_are_and_no_two_cards_or_units_are_called_alike(men
     for kind, arguments in (("person", {"contact_id": uid(6001)}), ("edit_account", {"site_id": uid(2901)})):
         form_of(screen, kind, account_id=uid(1001), **arguments)
         assert "Müller GmbH" in screen.words(), kind
+
+
+def test_what_both_changed_of_a_person_is_shown_with_both_values_and_nothing_is_replaced_unseen(mended, open_app):
+    screen = open_app(mended.folder, syncing=False)
+    files, person = screen.app.ctx.files, uid(6001)
+    seen = files.cache.shown("contact", person)
+    mine = {"title": "Owner", "last_name": "Frick", "phones": [{"value": "+423 555 09 09"}]}
+    plain = capture.edit(files, "contact", person, mine, seen)
+    (golf,) = own.change(files, "contact", person, {"custom.golf": True}, seen)
+    theirs = {"title": "Manager", "phones": [{"value": "+423 555 02 02"}], "custom": {"golf": False}}
+    files.cache.put_base("contact", person, 900, seen[1] | theirs)
+    for op in (plain, golf):
+        files.outbox.acknowledge(op.n, "rejected", {"error": {"code": "changed_meanwhile", "msg": "No."}})
+    files.rebuild_overlay()
+    screen.app.go("sync")
+    screen.frames()
+    for said in (
+        "Plays golf: you wrote “Yes”, the office “No”.", "Function: you wrote “Owner”, the office “Manager”.",
+        "Last name: Frick", "Phone: you wrote “+423 555 09 09”, the office “+423 555 02 02”.",
+    ):  # fmt: skip
+        assert said in screen.words(), said
+    screen.tap("Keep the office's: Plays golf")
+    assert not screen.shows("Plays golf"), "nothing of the rep's is left in it"
+    screen.tap("Keep the office's: Function")
+    assert not screen.shows("Owner")
+    screen.tap("Open")
+    form = next(widget for widget in screen.widgets() if hasattr(widget, "warning"))
+    assert {key: field.value for key, field in form.fields.items() if key in mine} == {
+        "title": "Manager", "last_name": "Frick", "phones": "+423 555 09 09",
+    }  # fmt: skip
+    assert screen.shows("Phone: you wrote “+423 555 09 09”, the office “+423 555 02 02”.")
+    screen.tap("Keep the office's: Phone")
+    form = next(widget for widget in screen.widgets() if hasattr(widget, "warning"))
+    assert (form.fields["phones"].value, form.fields["last_name"].value) == ("+423 555 02 02", "Frick")
+    form.save()
+    (op,) = files.outbox.ops(("queued",))
+    assert (op.body["base_rev"], op.body["f"]) == (900, {"last_name": ["Näscher", "Frick"]})
+
+
+def test_a_refused_change_that_the_rep_gives_up_in_its_form_is_over(mended, open_app):
+    screen = open_app(mended.folder, syncing=False)
+    files, person = screen.app.ctx.files, uid(6001)
+    seen = files.cache.shown("contact", person)
+    (golf,) = own.change(files, "contact", person, {"custom.golf": True}, seen)
+    files.cache.put_base("contact", person, 900, seen[1] | {"custom": {"golf": False}})
+    files.outbox.acknowledge(golf.n, "rejected", {"error": {"code": "changed_meanwhile", "msg": "No."}})
+    files.rebuild_overlay()
+    screen.app.go("sync")
+    screen.frames()
+    screen.tap("Open")
+    assert screen.shows("Plays golf: you wrote “Yes”, the office “No”.")
+    screen.tap("Keep the office's: Plays golf")
+    form = next(widget for widget in screen.widgets() if hasattr(widget, "warning"))
+    assert (form.own.given["golf"], drafts.unfinished(files)) == (False, [])
+    form.save()
+    assert files.outbox.ops(("queued",)) == []

@@ -28,12 +28,12 @@ def test_a_long_press_on_the_map_takes_a_new_lead_and_names_what_is_there(screen
     assert screen.shows("Write the name of the company")
     company.input.text = "Muller"
     screen.frames()
-    assert screen.shows("Already near here.")
+    assert screen.shows("Somebody called alike, or at the same door, is known already.")
     assert screen.shows("Müller GmbH")
     assert any(re.fullmatch(r"5\d m", words) for words in screen.words()), "how far away it is"
     company.input.text = "Kiosk"
     screen.frames()
-    assert not screen.shows("Already near here."), "nobody is called like that, and nobody stands at the door"
+    assert not screen.shows("is known already."), "nobody is called like that, and nobody stands at the door"
     screen.tap("Save")
     (op,) = screen.app.ctx.store.outbox.ops()
     assert (op.e, op.body["d"]["company"]) == ("lead", "Kiosk")

@@ -159,6 +159,15 @@ def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(scr
     assert screen.shows("Remove the PIN"), "too short, then not the same, then twice the same"
     screen.tap("back")
     guard, store = screen.app.guard, screen.app.ctx.store
+    screen.app.go("settings")
+    screen.frames()
+    screen.tap("Lock now")
+    assert screen.shows("Locked"), "as soon as the rep says so"
+    for digit in "2580":
+        screen.tap(digit)
+    screen.tap("Unlock")
+    assert screen.shows("Lock now"), "where the rep was"
+    screen.tap("back")
     edit(store, "account", uid(1001), {"phone": "mine"})
     guard.look()
     assert not screen.shows("Locked"), "somebody is there"

@@ -537,3 +537,25 @@ def test_a_receiver_that_tells_no_accuracy_lets_one_check_in(open_app, world, ac
     screen.tap("order")
     screen.tap("Save visit")
     assert len(screen.app.ctx.store.outbox.ops()) == 2
+
+
+def test_a_day_is_told_done_only_where_all_of_it_is_and_the_break_stands_between_the_stops(world, open_app):
+    rows, today = world.server.world.rows, clock.now().date().isoformat()
+    route = {"break_starts_at": f"{today}T12:00:00Z", "break_s": 2700}
+    world.server.put("route", uid(5000), rows["route", uid(5000)]["d"] | route, 7)
+    for n, hour in ((1, 9), (2, 11), (3, 13), (4, 15)):
+        times = {"arrives_at": f"{today}T{hour:02}:00:00Z", "starts_at": f"{today}T{hour:02}:00:00Z"}
+        world.server.put("stop", uid(4000 + n), rows["stop", uid(4000 + n)]["d"] | times, 7)
+        state = {"state": "missed" if n == 2 else "done"}
+        world.server.put("visit", uid(3000 + n), rows["visit", uid(3000 + n)]["d"] | state, 7)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    assert screen.shows("No visit of this day lies ahead: 3 done, 1 missed.")
+    lines = [one for one in screen.words() if one in ("11:00", "13:00", "Break until 12:45")]
+    assert lines == ["11:00", "Break until 12:45", "13:00"]
+    screen.app.on_stop()
+    world.server.put("visit", uid(3002), rows["visit", uid(3002)]["d"] | {"state": "done"}, 7)
+    assert world.sync().ok
+    world.kill()
+    assert open_app(world.folder, syncing=False).shows("All visits of this day are done.")

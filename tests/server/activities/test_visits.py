@@ -202,6 +202,8 @@ def test_a_signature_stands_upright_on_the_page_of_its_visit(
     session: Session, rita: User, bakery: Account, client_for: ClientFor, signature: Any, box: str, points: str
 ) -> None:
     visit = record_visit(session, report(rita, bakery, signature={"name": "Anna", **signature}), actor(rita))
+    head = "<h2>Customer&#39;s signature</h2>"
+    assert head in client_for(rita).get(f"/visits/{visit.id}").text, "nothing was answered"
     for path in (f"/visits/{visit.id}", f"/accounts/{bakery.id}/visits/{visit.id}/answers"):
         page = client_for(rita).get(path).text
         assert f'viewBox="{box}"' in page
