@@ -15,6 +15,7 @@ from mobile.texts import Words
 from server.auth import rights
 from server.auth.models import Role
 from server.kit.database import transaction
+from server.sync import refused
 from tests.server.sync import stories
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.test_conflicts import Desk
@@ -287,3 +288,9 @@ def test_refused_work_is_read_in_the_words_of_the_office(world: World) -> None:
     for words in ("Doors at the back", "1.234,50 EUR", "nein", "9.999", "Vormittag", "Bevorzugte Tageszeit"):
         assert f">{words}</d" in told["de"], words
     assert "custom." not in told["en"] + told["de"]
+
+
+def test_a_refused_quantity_is_no_thousand() -> None:
+    assert refused.line_of({"quantity": "1.000", "text": "Grinder"}, {}) == "1 × Grinder"
+    assert refused.line_of({"quantity": "2.50", "text": "Grinder"}, {}) == "2.5 × Grinder"
+    assert refused.line_of({"quantity": "some", "text": "Grinder"}, {}) == "some × Grinder"
