@@ -99,17 +99,16 @@ def waiting(session: Session, scope: Scope) -> int:
     """How many challenges wait for somebody's decision."""
     if not scope.may("accounts:assign"):
         return 0
-    reached = accounts.visible_to(scope, "accounts:assign").with_only_columns(Account.id)
-    is_open = TerritoryChallenge.state == ChallengeState.OPEN
-    found = select(func.count()).where(is_open, TerritoryChallenge.account_id.in_(reached))
-    return session.scalar(found) or 0
+    reached = accounts.visible_to(scope, "accounts:assign", few=True).where(Account.id == TerritoryChallenge.account_id)
+    found = select(func.count(TerritoryChallenge.id)).where(TerritoryChallenge.state == ChallengeState.OPEN)
+    return session.scalar(found.where(reached.with_only_columns(Account.id).exists())) or 0
 
 
 def candidates(session: Session, account: Account) -> list[Territory]:
     """The worked territories where an account could belong, the nearest to its main site first."""
     pin = select(Site.pin).where(Site.account_id == account.id, Site.is_main, Site.deleted_at.is_(None))
     away = func.ST_Distance(cast(Territory.area, Geography), cast(pin.limit(1).scalar_subquery(), Geography))
-    near = dict(session.execute(select(Territory.id, away).where(Territory.area.is_not(None))).tuples().all())
+    near = {row[0]: row[1] for row in session.execute(select(Territory.id, away))}
     others = [one for one in territories.leaves(session) if one.id != account.territory_id]
     return sorted(others, key=lambda one: (near.get(one.id) is None, near.get(one.id) or 0))
 

@@ -108,7 +108,7 @@ TOLD = (
 )
 
 
-def switched_by(user_id: UUID) -> Select[tuple[UUID | None]]:
+def switched_by(user_id: UUID) -> Select[UUID | None]:
     """Who switched somebody off."""
     switched = (
         AuthEvent.user_id == user_id,
