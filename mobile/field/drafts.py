@@ -263,8 +263,8 @@ def _form_of(store: Store, op: Op, account_id: str | None) -> tuple[str, Json, J
     d = op.body.get("d") or {}
     here, place = {"account_id": account_id}, {"lon": d.get("lon"), "lat": d.get("lat")}
     held, wanted = store.cache.base(op.e, op.row_id)[1], conflicts.said(op)
-    differs = [name for name, both in wanted.items() if held is None or value_of(held, name) != both[1]]  # else it stands
-    edited = _typed(store, op.e, {name: wanted[name][1] for name in differs})
+    differs = {name: new for name, (_, new) in wanted.items() if held is None or value_of(held, name) != new}
+    edited = _typed(store, op.e, differs)
     if op.e == "contact":
         said = {**d, **edited}
         reached = {key: _first(said[key]) for key in ("phones", "mails") if key in said}

@@ -75,6 +75,9 @@ class User(Record, Base):
     )
     password_hash: Mapped[str | None] = mapped_column(comment="Argon2id; null while no password is set.")
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    left_on: Mapped[date | None] = mapped_column(
+        comment="Switched off on this day of the company's zone; null: they are here."
+    )
     language: Mapped[str | None]
     zone: Mapped[str | None] = mapped_column(comment="IANA time zone.")
 

@@ -31,6 +31,7 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, Invalid, NotFound, NotSignedIn, TooManyRequests
 from server.kit.locks import one_at_a_time
+from server.kit.settings import settings
 from server.mail.addresses import address
 
 MIN_PASSWORD = 10
@@ -180,6 +181,8 @@ def change_user(session: Session, user_id: UUID, changes: dict[str, Any], actor:
         sessions.close_all(session, user.id)
     if {"role", "access_role_id"} & changes.keys():
         sessions.end_codes(session, sessions.codes_of(user.id))
+    if changes.get("active", user.active) != user.active:
+        user.left_on = None if changes["active"] else clock.today(settings().zone)
     for name, value in changes.items():
         setattr(user, name, value)
     if user.role == Role.REP and user.rep_profile is None:

@@ -1,22 +1,27 @@
 """Challenges: the field contests an account's territory; its effect in hours is told; small ones decide themselves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from geoalchemy2 import Geography
+from sqlalchemy import cast, func, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts import service as account_service
-from server.accounts.models import Account
-from server.auth.access import Scope
-from server.auth.models import User
+from server.accounts.models import Account, Site
+from server.auth.access import Scope, scope_of
+from server.auth.models import Role, User
 from server.balance.models import ChallengeRule, ChallengeState, TerritoryChallenge
 from server.balance.moves import NOTHING, sums
 from server.balance.workload import WORK
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
+from server.notifications.kinds import About
+from server.notifications.service import notify
+from server.territories import queries as territories
 from server.territories.models import Territory
 
 HOURS = text(f"with {WORK} select hours::float8 from work where account_id = :id")  # noqa: S608 -- our own constants
@@ -50,7 +55,62 @@ def contest(session: Session, scope: Scope, account_id: UUID, to_id: UUID, reaso
     verdict = ruled(rule(session), made.effect)
     if verdict is not None:
         settle(session, made, accepts=verdict, by=None, answer="")
+    else:
+        gaps = {"who": scope.name, "account": account.name, "to": to.name}
+        tell(session, made, deciders(session, account_id), CONTESTED, gaps, by=scope.user_id)
     return made
+
+
+CONTESTED = "{who} contests the territory of {account}: it belongs in {to}"
+DECIDED = {
+    True: "{account} belongs in {to} from now on: what you contested is accepted",
+    False: "{account} stays where it is: what you contested is refused",
+}
+
+
+def tell(
+    session: Session,
+    made: TerritoryChallenge,
+    people: Iterable[UUID],
+    sentence: str,
+    gaps: dict[str, str],
+    *,
+    by: UUID | None,
+) -> None:
+    """Tell people of a challenge."""
+    link = f"/territories/challenges#challenge-{made.id}"
+    notify(session, people, "challenge", sentence, link, About("account", made.account_id), gaps=gaps, by=by)
+
+
+def deciders(session: Session, account_id: UUID) -> list[UUID]:
+    """The managers and admins who may assign an account."""
+    leading = User.role.in_((Role.MANAGER, Role.ADMIN)) & User.active & User.deleted_at.is_(None)
+    found = []
+    for one in session.scalars(select(User).where(leading).order_by(User.id)).all():
+        scope = scope_of(session, one, source="job")
+        if scope.may("accounts:assign"):
+            reached = accounts.visible_to(scope, "accounts:assign", few=True).where(Account.id == account_id)
+            if session.scalar(reached.with_only_columns(Account.id)) is not None:
+                found.append(one.id)
+    return found
+
+
+def waiting(session: Session, scope: Scope) -> int:
+    """How many challenges wait for somebody's decision."""
+    if not scope.may("accounts:assign"):
+        return 0
+    reached = accounts.visible_to(scope, "accounts:assign", few=True).where(Account.id == TerritoryChallenge.account_id)
+    found = select(func.count(TerritoryChallenge.id)).where(TerritoryChallenge.state == ChallengeState.OPEN)
+    return session.scalar(found.where(reached.with_only_columns(Account.id).exists())) or 0
+
+
+def candidates(session: Session, account: Account) -> list[Territory]:
+    """The worked territories where an account could belong, the nearest to its main site first."""
+    pin = select(Site.pin).where(Site.account_id == account.id, Site.is_main, Site.deleted_at.is_(None))
+    away = func.ST_Distance(cast(Territory.area, Geography), cast(pin.limit(1).scalar_subquery(), Geography))
+    near = {row[0]: row[1] for row in session.execute(select(Territory.id, away))}
+    others = [one for one in territories.leaves(session) if one.id != account.territory_id]
+    return sorted(others, key=lambda one: (near.get(one.id) is None, near.get(one.id) or 0))
 
 
 def effect(session: Session, account: Account, to_id: UUID) -> dict[str, Any]:
@@ -103,6 +163,12 @@ def settle(session: Session, found: TerritoryChallenge, *, accepts: bool, by: UU
     found.state = ChallengeState.ACCEPTED if accepts else ChallengeState.REFUSED
     found.by_rule, found.decided_by, found.decided_at, found.answer = by is None, by, clock.now(), answer.strip()
     session.flush()
+    if by is not None and found.made_by is not None:
+        names = {
+            "account": session.get_one(Account, found.account_id).name,
+            "to": session.get_one(Territory, found.to_id).name,
+        }
+        tell(session, found, [found.made_by], DECIDED[accepts], names, by=by)
 
 
 def rule(session: Session) -> ChallengeRule | None:

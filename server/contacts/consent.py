@@ -152,7 +152,7 @@ def _may_reach(session: Session, contact: Contact, channel: Channel, purpose: Pu
     if said is None:
         return _silence(channel, purpose)
     verb = "Agreed to" if said.state == ConsentState.GIVEN else "Withdrew"
-    words = f"{verb} {purpose} by {channel} on {said.at:%Y-%m-%d} ({said.how})."
+    words = f"{verb} {purpose} by {channel} on {said.at:%d %B %Y} ({said.how})."
     return said.state == ConsentState.GIVEN, words
 
 

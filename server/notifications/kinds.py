@@ -19,6 +19,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "mention": Kind("Somebody mentions you", Channel.MAIL),
     "handover": Kind("Accounts are handed over to you or by you", Channel.MAIL),
+    "leaver": Kind("One of your people is switched off and has open work", Channel.MAIL),
     "note": Kind("A note at an account that you follow", Channel.DIGEST),
     "edit": Kind("Something important of an account that you follow changes", Channel.DIGEST),
     "stage": Kind("A deal that you follow moves on, is won or lost", Channel.DIGEST),
@@ -30,6 +31,9 @@ KINDS: Mapping[str, Kind] = {
     "task": Kind("A task is given to you", Channel.MAIL),
     "reminder": Kind("A reminder that you have set", Channel.APP),
     "territory": Kind("A change of territories that you set for a day could not be done", Channel.MAIL),
+    "challenge": Kind(
+        "Somebody contests the territory of an account, or what you contested is decided", Channel.DIGEST
+    ),
     "mail": Kind("A customer writes to you", Channel.APP),
 }
 """Everything that can be told of; the room that tells names the kind."""

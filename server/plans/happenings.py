@@ -28,7 +28,9 @@ def planned(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
         .correlate(Stop, Route)
         .exists()
     )
-    facts = func.jsonb_build_object("what", "planned", "moved", stood).concat(where_it_stands())
+    facts = func.jsonb_build_object("what", "planned", "moved", stood, "because", Stop.because).concat(
+        where_it_stands()
+    )
     columns = happening(
         at=Route.published_at,
         kind="plan",

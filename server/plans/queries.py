@@ -81,6 +81,8 @@ class StopView:
     visit_state: str | None
     appointment: str | None
     objective: str | None
+    outcome: str | None = None
+    """Of a visit that is done."""
 
     def __post_init__(self) -> None:
         """What the reader may not know is not there."""
@@ -347,7 +349,7 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
     by_id = {route.id: route for route in routes}
     rows = session.execute(
         select(Stop, Account, Site, Visit.state, Visit.appointment, Visit.objective)
-        .add_columns(ST_X(Site.pin), ST_Y(Site.pin), ST_X(Stop.entry), ST_Y(Stop.entry))
+        .add_columns(Visit.outcome, ST_X(Site.pin), ST_Y(Site.pin), ST_X(Stop.entry), ST_Y(Stop.entry))
         .join(Account, Account.id == func.account_surviving(Stop.account_id))
         .join(Site, Site.id == Stop.site_id)
         .outerjoin(Visit, Visit.id == Stop.visit_id)
@@ -359,7 +361,7 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
         .order_by(Stop.route_id, Stop.position)
     )
     found: dict[UUID, list[StopView]] = {}
-    for stop, account, site, state, appointment, objective, lon, lat, entry_lon, entry_lat in rows:
+    for stop, account, site, state, appointment, objective, outcome, lon, lat, entry_lon, entry_lat in rows:
         view = StopView(
             id=stop.id,
             visit_id=stop.visit_id,
@@ -388,6 +390,7 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
             visit_state=state,
             appointment=appointment,
             objective=objective,
+            outcome=outcome,
         )
         found.setdefault(stop.route_id, []).append(view)
     return {route_id: tuple(views) for route_id, views in found.items()}

@@ -19,7 +19,7 @@ from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
 from server.kit import clock
-from server.kit.errors import Invalid
+from server.kit.errors import Invalid, NotFound
 from server.kit.settings import settings
 from server.plans import collecting, redrawing, running
 from server.plans.candidates import Candidate
@@ -36,10 +36,16 @@ MOST_ADDED = 20
 
 
 def day_of(
-    session: Session, scope: Scope, rep_ids: Sequence[UUID], day: date, now: datetime | None = None
+    session: Session,
+    scope: Scope,
+    rep_ids: Sequence[UUID],
+    day: date,
+    now: datetime | None = None,
+    *,
+    left: UUID | None = None,
 ) -> RunningDay:
-    """The published day of reps whose days the person may plan. Refuses a day that is over."""
-    reps = need_reps(session, scope, rep_ids)
+    """The published day of reps whose days the person may plan; `left` may have left. Refuses a day that is over."""
+    reps = need_reps(session, scope, rep_ids, left=left)
     if day < clock.today(settings().zone):
         raise Invalid(f"{day} is over.", help="Plan the rest of today, or a day to come.", field="day")
     return running.load(session, reps, day, now or clock.now())
@@ -105,7 +111,7 @@ def absence(
         neighbour_ids = [rep.id for rep in neighbours(session, scope, rep_id)]
     if rep_id in neighbour_ids:
         raise Invalid("A rep cannot take over the own visits.", help="Choose others.", field="neighbour_ids")
-    known = day_of(session, scope, [rep_id, *neighbour_ids], day)
+    known = day_of(session, scope, [rep_id, *neighbour_ids], day, left=rep_id)
     if rep_id not in known.shifts or not known.of(rep_id):
         raise Invalid("Nothing is published for this rep and day.", help="Choose another day.", field="day")
     others = [r.id for r in known.reps if r.id != rep_id and known.still_works(r.id)]
@@ -182,6 +188,15 @@ def _options(
                 for t in takeovers(rest, orders, one.key, more_s=MOST_OVERTIME_S)
             ],
         )
+
+
+def planned_person(session: Session, scope: Scope, rep_id: UUID) -> User:
+    """A rep whose days the person may plan, also one who has left. Refuses everybody else."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:write"))
+    found = session.scalars(people.where(User.id == rep_id, User.role == Role.REP)).one_or_none()
+    if found is None:
+        raise NotFound("There is no such rep whose days you plan.", help="Choose among your reps.", field="rep")
+    return found
 
 
 def neighbours(session: Session, scope: Scope, rep_id: UUID) -> list[User]:

@@ -101,10 +101,11 @@ def need_shifts(session: Session, reps: Sequence[User], first_day: date, days: i
     )
 
 
-def need_reps(session: Session, scope: Scope, rep_ids: Sequence[UUID]) -> list[User]:
-    """The reps of these ids, whose days the person may plan; refuses everybody else."""
+def need_reps(session: Session, scope: Scope, rep_ids: Sequence[UUID], *, left: UUID | None = None) -> list[User]:
+    """The reps of these ids, whose days the person may plan; refuses others, and who has left but for `left`."""
     people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:write"))
-    found = session.scalars(people.where(User.id.in_(rep_ids), User.role == Role.REP, User.active)).all()
+    here = User.active | (User.id == left)
+    found = session.scalars(people.where(User.id.in_(rep_ids), User.role == Role.REP, here)).all()
     if len(found) != len(set(rep_ids)):
         missing = sorted(str(i) for i in set(rep_ids) - {rep.id for rep in found})
         raise NotFound(f"There is no rep {missing[0]}.", help="Choose among your reps.", field="rep_ids")
@@ -169,11 +170,12 @@ def _locked(session: Session, scope: Scope, plan_id: UUID) -> Plan:
 
 
 def _absent(session: Session, scope: Scope, plan: Plan) -> str | None:
-    """Write down that a rep whose visits others take over is not there, unless it is known; the absence's id."""
+    """Write down that a rep whose visits others take over is not there, unless it is known or they left; its id."""
     if plan.occasion != PlanOccasion.ABSENCE:
         return None
     rep_id, day = plan.rep_ids[0], plan.first_day
-    if days_off(session, [rep_id], day, day).of_rep(rep_id, day) is not None:
+    is_here = session.get_one(User, rep_id).active
+    if not is_here or days_off(session, [rep_id], day, day).of_rep(rep_id, day) is not None:
         return None
     return str(absences.be_absent(session, scope, rep_id, day, day, AbsenceKind.SICK).id)
 

@@ -134,7 +134,8 @@ ALL = (
     ),
     Measure(
         "plan_adherence", "Plan adherence", Unit.SHARE, "kept", "stops", "stops done on their day", "planned stops",
-        "Of the stops of published routes up to yesterday, and those done today, how many were done on their day.",
+        "Of the stops of published routes whose planned time is over, and those done earlier, how many were done on"
+        " their day.",
         _of(Source.ROUTES), needs=("activities:read", "plans:read"),
     ),
     Measure(
@@ -156,7 +157,7 @@ ALL = (
     Measure(
         "hours", "Hours planned", Unit.SHARE, "planned_h", "available_h", "hours planned", "hours available",
         "Hours of published routes in the whole period against the working hours of the people, days off and breaks"
-        " left out.",
+        " left out; of somebody who has left, up to the day on which they were switched off.",
         _of(Source.HOURS), needs=("activities:read", "plans:read"), is_of_people=True,
     ),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from server.kit.errors import NotFound
 from server.kit.filtering.guard import in_time
 from server.plans.models import Route, Stop
 from server.reports.figures import By
-from server.reports.sums import EACH, IS_KEPT, ON_THE_ROAD, SHARE, WITH_ORDER, Asked, is_due, stops, visits
+from server.reports.sums import EACH, IS_DRIVEN, IS_KEPT, ON_THE_ROAD, SHARE, WITH_ORDER, Asked, is_due, stops, visits
 from server.territories.models import Territory
 
 MOST = 200
@@ -169,7 +169,7 @@ def _stops(asked: Asked, of: Of, among: ColumnElement[bool], first: int) -> Foun
 
 def _routes(asked: Asked, of: Of, among: ColumnElement[bool], first: int) -> Found:
     last = asked.period.last if of is Of.PLANNED else asked.upto
-    found = stops(asked, last).where(among)
+    found = stops(asked, last).where(among, IS_DRIVEN if of is Of.PLANNED else true())
     carried = (
         (func.sum(Route.drive_s * SHARE) / 3600).label("drive_h"),
         (func.sum(ON_THE_ROAD * SHARE) / 3600).label("work_h"),

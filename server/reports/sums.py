@@ -23,6 +23,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.queries import visible_users
 from server.closures.queries import days_off
+from server.kit import clock
 from server.opportunities.rates import apart_of, rate_of
 from server.orders import queries as orders
 from server.orders.models import COUNTS, Kind, Order
@@ -200,6 +201,8 @@ EACH = (
     .group_by(Stop.route_id)
     .subquery("each")
 )
+IS_DRIVEN = Route.rep_id.not_in(select(User.id).where(User.left_on < Route.day).correlate(Route))
+"""Not of a day after the rep left."""
 SHARE = literal(1.0) / EACH.c.stops
 """What a stop carries of its route's driving and time."""
 IS_KEPT = func.coalesce(and_(Visit.state == VisitState.DONE, Visit.day == Route.day), False)
@@ -215,8 +218,8 @@ def stops(asked: Asked, last: date) -> Select[Any]:
 
 
 def is_due(asked: Asked) -> ColumnElement[bool]:
-    """Whether a stop counts: of a day that is over, or done today."""
-    return IS_KEPT | (Route.day < asked.today)
+    """Whether a stop counts: done, of a day that is over, or with its planned end behind it."""
+    return IS_KEPT | (Route.day < asked.today) | (Stop.ends_at < clock.now())
 
 
 def of_routes(asked: Asked, rows: Rows) -> None:
@@ -279,14 +282,18 @@ def of_orders(asked: Asked, rows: Rows) -> None:
 
 
 def of_hours(asked: Asked, rows: Rows) -> None:
-    """Working hours of the people in the whole period, and those that published routes fill."""
+    """Working hours of the people in the whole period, up to the day somebody left, and those that routes fill."""
     session, scope, period = asked.session, asked.scope, asked.period
     people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read"))
-    reps = list(session.scalars(people.where(User.rep_profile.has(), User.active.is_(True))))
+    here = User.active | (User.left_on >= period.first)
+    reps = list(session.scalars(people.where(User.rep_profile.has(), here)))
     off = days_off(session, [rep.id for rep in reps], period.first, period.last)
-    for rep_id, seconds in hours_of(reps, period.first, period.days, off).items():
-        rows[Grain(rep_id, None, None)].add(Sums(available_h=seconds / 3600))
-    each = routes(asked, period.last).with_only_columns(Route.id, Route.rep_id, ON_THE_ROAD.label("s")).distinct()
+    for rep in reps:
+        last = min(period.last, rep.left_on or period.last)
+        seconds = hours_of([rep], period.first, (last - period.first).days + 1, off)[rep.id]
+        rows[Grain(rep.id, None, None)].add(Sums(available_h=seconds / 3600))
+    planned = routes(asked, period.last).where(IS_DRIVEN)
+    each = planned.with_only_columns(Route.id, Route.rep_id, ON_THE_ROAD.label("s")).distinct()
     found = each.subquery().c
     for rep_id, seconds in session.execute(select(found.rep_id, func.sum(found.s)).group_by(found.rep_id)):
         rows[Grain(rep_id, None, None)].add(Sums(planned_h=float(seconds) / 3600))

@@ -24,7 +24,7 @@ from server.contacts import values as contact_values
 from server.contacts.models import Contact
 from server.fields import queries as own_fields
 from server.fields.models import CustomField
-from server.fields.values import as_it_is, in_words, shape_of
+from server.fields.values import as_it_is, figure, in_words, shape_of
 from server.kit import clock
 from server.kit.errors import BadRequest, Conflict, NotFound
 from server.kit.paging import Page, decode_cursor, encode_cursor
@@ -277,7 +277,9 @@ def line_of(line: Mapping[str, Any], products: Mapping[UUID, str]) -> str:
     """How much of what was ordered."""
     product_id = as_uuid(line.get("product_id"))
     what = products.get(product_id) if product_id else None
-    return f"{text_of(line.get('quantity'))} × {what or text_of(line.get('text'))}"
+    quantity = figure(line.get("quantity"))
+    many = text_of(line.get("quantity")) if quantity is None else format(quantity.normalize(), "f")
+    return f"{many} × {what or text_of(line.get('text'))}"
 
 
 def is_told(name: str) -> bool:

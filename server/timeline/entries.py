@@ -21,6 +21,10 @@ from server.territories.models import Territory
 from server.timeline.edits import word_of
 
 OUT_OF_REACH = "an account of somebody else"
+NAMED = frozenset({
+    "owner_id", "preferred_rep_id", "territory_id", "merged_into", "parent_id", "pin", "grade", "is_main", "deleted_at",
+})  # fmt: skip
+"""Fields whose stored values mean nothing to people."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,14 @@ class Change:
     """Of one of the company's own fields: by it a page says `given` in its own language."""
     given: tuple[Json, Json] = (None, None)
     """Before and after, as they are stored."""
+    entity: str = ""
+    field: str = ""
+    """As it is stored."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether `old` and `new` say more than what is stored: names in place of ids, places in place of points."""
+        return self.shape is None and self.field in NAMED
 
 
 @dataclass
@@ -111,7 +123,9 @@ def shown(groups: Iterable[list[Entry]]) -> list[Entry]:
                 word = word_of(name)
                 if word and word not in seen:
                     seen.add(word)
-                    entry.changes.append(Change(name, row.facts.get("old"), row.facts.get("new")))
+                    entry.changes.append(
+                        Change(name, row.facts.get("old"), row.facts.get("new"), entity=row.facts["of"])
+                    )
             entry.facts["what"] = "edited"
             if entry.facts["field"] == "*":
                 entry.facts["what"] = "created" if entry.facts["of"] == "account" else "site_added"
@@ -148,16 +162,30 @@ def fill_in(session: Session, scope: Scope, entries: Sequence[Entry]) -> None:
     for entry in entries:
         entry.who = names.get(str(entry.actor_id))
         entry.changes = [
-            as_own(shape_of(own[entry.facts["of"], one.label]), one)
-            if one.label.startswith(CUSTOM) and (entry.facts["of"], one.label) in own
-            else Change(word_of(one.label) or one.label, *as_changed(one.label, one.old, one.new, names))
+            as_own(shape_of(own[one.entity, one.label]), one)
+            if (one.entity, one.label) in own
+            else Change(
+                word_of(one.label) or one.label,
+                *as_changed(one.label, one.old, one.new, names),
+                given=(one.old, one.new),
+                entity=one.entity,
+                field=one.label,
+            )
             for one in entry.changes
         ]
 
 
 def as_own(shape: Shape, one: Change) -> Change:
     """A change of one of the company's own fields, called as the company calls it."""
-    return Change(shape.label, in_words(shape, one.old), in_words(shape, one.new), shape, (one.old, one.new))
+    return Change(
+        shape.label,
+        in_words(shape, one.old),
+        in_words(shape, one.new),
+        shape,
+        (one.old, one.new),
+        one.entity,
+        one.label,
+    )
 
 
 def as_changed(name: str, old: Any, new: Any, names: Mapping[str, str]) -> tuple[str | None, str | None]:

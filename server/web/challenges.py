@@ -1,18 +1,19 @@
 """Challenges of territories: the field contests, a manager decides, small ones decide themselves."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
+from server.accounts import service as account_service
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.balance import challenges
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
-from server.territories import queries
+from server.kit.errors import NotFound, WaymarkError
+from server.territories.models import Territory
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/territories/challenges", include_in_schema=False)
@@ -38,17 +39,40 @@ def challenges_page(
 ) -> Response:
     """The page, with what was refused."""
     mine = accounts.visible_to(scope).where(Account.id == account_id)
+    contested = session.scalars(mine).one_or_none() if account_id else None
+    leaves = challenges.candidates(session, contested) if contested else []
     return render(
         request,
         "territories/challenges.html",
         scope,
         status=int(error.status) if error else 200,
         lines=challenges.seen_by(session, scope),
-        contested=session.scalars(mine).one_or_none() if account_id else None,
-        leaves=queries.leaves(session),
+        contested=contested,
+        leaves=leaves,
+        told=told(session, contested, leaves[0]) if contested and leaves else None,
         rule=challenges.rule(session),
         error=error,
     )
+
+
+def told(session: Session, account: Account, to: Territory) -> dict[str, Any]:
+    """What a challenge would do to the hours, with the names of both territories."""
+    here = session.get(Territory, account.territory_id) if account.territory_id else None
+    return {
+        "effect": challenges.effect(session, account, to.id),
+        "from_name": here.name if here else None,
+        "to": to.name,
+    }
+
+
+@router.get("/effect")
+def show_effect(request: Request, scope: WriteAccounts, session: Db, account_id: UUID, to_id: UUID) -> Response:
+    """A fragment: what a challenge would do to the hours of both territories."""
+    account = account_service.find(session, scope, account_id, "accounts:write")
+    to = session.get(Territory, to_id)
+    if to is None or to.deleted_at is not None:
+        raise NotFound("There is no such territory.", field="to_id")
+    return render(request, "territories/effect.html", scope, told=told(session, account, to))
 
 
 @router.post("")

@@ -19,7 +19,9 @@ from server.activities.models import Visit, VisitState
 from server.auth.access import Scope, requires
 from server.auth.models import Role, User
 from server.auth.queries import named, visible_users
+from server.balance import challenges
 from server.density import queries as density
+from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.paging import Cursor
@@ -42,6 +44,8 @@ router = APIRouter(include_in_schema=False)
 ReadAccounts = Annotated[Scope, requires("accounts:read")]
 ROWS = 50
 LATEST = 30
+LATE_S = 300
+"""A visit that begins so much after its time is behind the plan."""
 
 
 @router.get("/")
@@ -93,6 +97,11 @@ class Progress:
     next_name: str | None = None
     zone: str = "UTC"
     route: RouteView | None = field(default=None, repr=False)
+    has_left: bool = False
+    late: int = 0
+    """Visits that nobody has begun although their time has come."""
+    late_s: int = 0
+    """By how much, of the first of them."""
 
     @property
     def waiting(self) -> int:
@@ -111,11 +120,17 @@ def progress(session: Session, scope: Scope, day: date, routes: Sequence[RouteVi
             rep.done += 1
         elif visit.state in (VisitState.MISSED, VisitState.CANCELLED):
             rep.missed += 1
-        elif visit.planned_start_at and (rep.next_at is None or visit.planned_start_at < rep.next_at):
-            rep.next_at, rep.next_name = visit.planned_start_at, row.account_name
+        elif visit.planned_start_at:
+            if rep.next_at is None or visit.planned_start_at < rep.next_at:
+                rep.next_at, rep.next_name = visit.planned_start_at, row.account_name
+            behind_s = int((clock.now() - visit.planned_start_at).total_seconds())
+            if visit.state == VisitState.PLANNED and behind_s >= LATE_S:
+                rep.late, rep.late_s = rep.late + 1, max(rep.late_s, behind_s)
     for route in routes:
         if route.rep_id in by_rep:
             by_rep[route.rep_id].route = route
+    for rep_id in session.scalars(select(User.id).where(User.id.in_(by_rep), ~User.active)):
+        by_rep[rep_id].has_left = True
     return sorted(by_rep.values(), key=lambda rep: rep.name)
 
 
@@ -159,11 +174,12 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
         reps=progress(session, scope, day, routes) if may_see else [],
         paused={one.rep_id: one.paused_at for one in ways if one.paused_at},
         colours={one["rep"]: one["colour"] for one in drawn["routes"]},
-        reports=reports[:LATEST],
+        reports=sorted(reports[:LATEST], key=lambda one: one.occurred_at, reverse=True),
         drawn=drawn,
         day=day,
         undecided=undecided(session, scope),
         proposed=proposed(session, scope),
+        contested=challenges.waiting(session, scope),
         binned=at_binned(session, scope),
     )
     etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'

@@ -24,6 +24,8 @@ Mine = Annotated[Scope, requires("notifications:read")]
 ICONS = {
     "mention": "at-sign",
     "handover": "arrow-right-left",
+    "leaver": "user-x",
+    "challenge": "scale",
     "note": "sticky-note",
     "edit": "pencil",
     "stage": "trending-up",

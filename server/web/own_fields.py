@@ -8,11 +8,12 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from server.accounts.values import ACCOUNT, SITE
+from server.accounts.models import Weekday
+from server.accounts.values import ACCOUNT, AMOUNTS, SITE
 from server.contacts.values import CONTACT
 from server.fields import queries as own
 from server.fields.models import CustomField, FieldKind
-from server.fields.values import Shape, a_day, as_it_is, in_words, shape_of
+from server.fields.values import Shape, a_day, as_it_is, figure, in_words, shape_of
 from server.records.editing import CUSTOM as PREFIX
 from server.records.merging import Json
 from server.sync.messages import Reason
@@ -25,8 +26,11 @@ LABELS = {
     for entity, rules in (("account", ACCOUNT), ("site", SITE), ("contact", CONTACT))
 }
 """What Waymark's own fields are called."""
-WORDS = frozenset({"status", "preferred_time", "state", "outcome", "kind"})
+WORDS = frozenset({"status", "preferred_time", "preferred_channel", "state", "outcome", "kind"})
 """Fields of which each value is a word of ours."""
+WEEKDAYS: dict[str, str] = dict(
+    zip(Weekday, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)
+)
 
 
 class Named(Protocol):
@@ -66,25 +70,10 @@ class Told:
 
     def value(self, one: Named, value: Json) -> str:
         """A value of that field."""
-        language, custom = self.language, self.own.get((one.entity, one.field))
-        if value is None or value == []:
-            return language.t("empty")
+        custom = self.own.get((one.entity, one.field))
         if custom is not None:
-            return in_words(shape_of(custom), value, language) or language.t("empty")
-        match one.field, value:
-            case name, str() if name in WORDS:
-                return language.t(value)
-            case name, str() if (name == "day" or name.endswith("_on")) and (day := a_day(value)) is not None:
-                return language.day(day)
-            case name, str() if name.endswith("_at"):
-                return language.moment(value)
-            case name, int() if name.endswith("_s") and not isinstance(value, bool):
-                return language.duration(value)
-            case _, {"value": str() as reached, **_rest}:
-                return reached
-            case _, [*several] if all(isinstance(each, dict) and "value" in each for each in several):
-                return ", ".join(self.value(one, each) for each in several)
-        return as_it_is(value, language)
+            return in_words(shape_of(custom), value, self.language) or self.language.t("empty")
+        return said_value(self.language, one.field, value)
 
     def why(self, entity: str | None, reasons: Iterable[Reason]) -> str:
         """Why something was refused, with its fields as people call them."""
@@ -104,6 +93,34 @@ class Told:
         """A field as it is called, or as rules call it in words already."""
         is_named = one.field in LABELS.get(one.entity, {}) or one.field.startswith(PREFIX)
         return self.label(one) if is_named or one.field.islower() else self.language.t(one.field)
+
+
+def said_value(language: Language, field: str, value: Json) -> str:
+    """A value of one of Waymark's own fields, by the name under which it is stored."""
+    if value is None or value == []:
+        return language.t("empty")
+    match field, value:
+        case "kind", str() if "=" in value:
+            return language.firm(value)
+        case "interval_days", int() | float() | str() if (days := figure(value)) is not None:
+            return language.t("{n} days", n=language.quantity(days, None))
+        case "preferred_days", [*several]:
+            return ", ".join(language.t(WEEKDAYS.get(str(each), str(each))) for each in several)
+        case name, int() | float() | str() if name in AMOUNTS and (amount := figure(value)) is not None:
+            return language.quantity(amount, None)
+        case name, str() if name in WORDS:
+            return language.t(value)
+        case name, str() if (name == "day" or name.endswith("_on")) and (day := a_day(value)) is not None:
+            return language.day(day)
+        case name, str() if name.endswith("_at"):
+            return language.moment(value)
+        case name, int() if name.endswith("_s") and not isinstance(value, bool):
+            return language.duration(value)
+        case _, {"value": str() as reached, **_rest}:
+            return reached
+        case _, [*several] if all(isinstance(each, dict) and "value" in each for each in several):
+            return ", ".join(said_value(language, field, each) for each in several)
+    return as_it_is(value, language)
 
 
 def sent_own(sent: FormData, fields: Iterable[CustomField], *, prefix: str = PREFIX) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
+from server.activities import queries as activities
+from server.activities.models import Visit, VisitState
+from server.activities.queries import VisitRow
 from server.auth.access import Scope, requires
 from server.auth.models import User
 from server.closures.queries import days_off
@@ -18,7 +22,7 @@ from server.kit.errors import NotFound, WaymarkError
 from server.kit.settings import settings
 from server.plans import alarms, queries, replanning, service
 from server.plans.models import Plan, PlanOccasion, PlanState
-from server.plans.queries import RouteView
+from server.plans.queries import RouteView, StopView
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/today", include_in_schema=False)
@@ -45,11 +49,18 @@ def day_page(
     error: WaymarkError | None = None,
 ) -> Response:
     """The page, with what was refused."""
-    reps = replanning.neighbours(session, scope, NOBODY)
+    reps, asked = replanning.neighbours(session, scope, NOBODY), None
+    try:
+        asked = replanning.planned_person(session, scope, rep) if rep is not None else None
+    except WaymarkError as refused:
+        error = error or refused
+    able = [one.id for one in reps]
+    if asked is not None and asked.id not in able:
+        reps = [*reps, asked]
     routes = {route.rep_id: route for route in queries.day_routes(session, day, [one.id for one in reps])}
-    chosen = _chosen(reps, routes, rep, scope)
+    chosen = asked if rep is not None else _chosen(reps, routes, scope)
     warned: list[object] = []
-    if chosen is not None and chosen.id in routes and day >= clock.today(settings().zone):
+    if chosen is not None and chosen.id in able and chosen.id in routes and day >= clock.today(settings().zone):
         known = replanning.day_of(session, scope, [chosen.id], day)
         warned = list(alarms.day_warnings(session, known).warnings)
     return render(
@@ -61,6 +72,7 @@ def day_page(
         reps=reps,
         chosen=chosen,
         route=routes.get(chosen.id) if chosen else None,
+        lines=_lines(session, scope, day, chosen.id, routes.get(chosen.id)) if chosen else [],
         warned=warned,
         texts={str(alarm): text for alarm, text in alarms.TEXTS.items()},
         is_open=day >= clock.today(settings().zone),
@@ -69,13 +81,38 @@ def day_page(
     )
 
 
-def _chosen(reps: Sequence[User], routes: dict[UUID, RouteView], rep: UUID | None, scope: Scope) -> User | None:
-    """The rep asked for, else oneself, else the first with a route."""
+def _chosen(reps: Sequence[User], routes: dict[UUID, RouteView], scope: Scope) -> User | None:
+    """Oneself, else the first with a route, else the first."""
     by_id = {one.id: one for one in reps}
-    for wanted in (rep, scope.user_id, *routes):
+    for wanted in (scope.user_id, *routes):
         if wanted in by_id:
             return by_id[wanted]
     return reps[0] if reps else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A stop of the day, or a visit beside the plan."""
+
+    at: datetime | None
+    """When it is planned, of a visit beside the plan when it took place; None: nobody said."""
+    zone: str
+    stop: StopView | None = None
+    row: VisitRow | None = None
+
+
+def _lines(session: Session, scope: Scope, day: date, rep_id: UUID, route: RouteView | None) -> list[Line]:
+    """The stops of a day and the visits that stand on no route of it, by time."""
+    stops = route.stops if route else ()
+    lines = [Line(stop.starts_at, route.zone, stop=stop) for stop in stops] if route else []
+    if scope.may("activities:read"):
+        known = {stop.visit_id for stop in stops}
+        beside = activities.between(scope, day, day, rep_id=rep_id).where(Visit.state != VisitState.CANCELLED)
+        for row in activities.rows(session, beside):
+            one = row.visit
+            if one.id not in known:
+                lines.append(Line(one.checked_in_at or one.done_at or one.planned_start_at, one.zone, row=row))
+    return sorted(lines, key=lambda line: (line.at is None, line.at))
 
 
 @router.post("/replan")
@@ -134,7 +171,7 @@ def changes_page(
         with suppress(NotFound):  # the plan that it took the place of may be deleted, or of others
             stood = queries.plan_view(session, scope, plan.based_on).routes
     before = {route.rep_id: route for route in stood if route.day == plan.first_day}
-    names = {one.id: one.name for one in replanning.neighbours(session, scope, NOBODY)}
+    names = queries.names_of(session, plan.rep_ids)
     return render(
         request,
         "plans/changes.html",

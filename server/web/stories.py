@@ -31,6 +31,7 @@ from server.timeline.entries import Entry
 from server.timeline.queries import Wish
 from server.timeline.sources import SOURCES
 from server.web.forms import Sent, read, several, text
+from server.web.own_fields import said_value
 from server.web.pages import attempt, language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -94,6 +95,7 @@ def story(session: Session, scope: Scope, account_id: UUID, wish: Wish, cursor: 
         "chips_of": CHIPS,
         "day_of": lambda entry: day_of(entry, scope),
         "with_mentions": with_mentions,
+        "said_value": said_value,
         "more": more_link(account_id, wish, found.next_cursor, found.entries, scope),
     }
 

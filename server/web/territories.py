@@ -13,7 +13,7 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.auth.models import Role
-from server.balance import editing, places, reading
+from server.balance import challenges, editing, places, reading
 from server.balance import routes as balance_routes
 from server.balance.moves import sums
 from server.kit import clock
@@ -65,6 +65,7 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
         named={row.id: row.name for row in rows},
         outlines={str(key): shape for key, shape in queries.outlines(session, tolerance=0.002).items()},
         counts=counts,
+        contested=challenges.waiting(session, scope),
         hours={key: found[1] for key, found in sums(session).items()} if writes else {},
         memberships=memberships,
         idle=idle,

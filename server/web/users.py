@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
+from server.activities.handovers import leaving
 from server.auth import rights, service
 from server.auth.access import Scope, requires
 from server.auth.models import AccessRole, Device, DeviceState, Role, Team, TeamMember, User
@@ -161,6 +162,7 @@ def person_page(
         held=held,
         HELD_AS=HELD_AS,
         refusals=refusals(request, session, scope, [one.id for one in devices]) if manages else {},
+        left=None if user.active or not scope.may("accounts:assign") else leaving.left_open(session, user_id),
         teams=teams_by_user(session).get(user_id, []),
         roles=role_choices(session),
         error=error,
@@ -197,9 +199,10 @@ def switch(
     try:
         with attempt(session):
             service.change_user(session, user_id, {"active": active}, scope.user_id)
+            leaving.tell(session)
     except WaymarkError as error:
         return person_page(request, scope, session, user_id, error=error)
-    return go(f"/users/{user_id}?saved=1")
+    return go(f"/users/{user_id}?saved=1{'' if active else '#left'}")
 
 
 def working_day(sent: FormData) -> dict[str, Any]:

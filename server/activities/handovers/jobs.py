@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from server.activities.handovers import leaving
 from server.activities.handovers.models import Handover, HandoverState
 from server.activities.handovers.service import carry_out_due
 from server.jobs import task
@@ -24,3 +25,12 @@ def hand_over_due(timestamp: int) -> None:
             made = session.scalars(select(Handover).where(Handover.id == key, *waiting).with_for_update()).one_or_none()
             if made is not None:
                 carry_out_due(session, made)
+
+
+@queue.periodic(cron="* * * * *")
+@task("activities.tell_of_leavers")
+def tell_of_leavers(timestamp: int) -> None:
+    """Every minute: tell managers of who was switched off by a program or a command."""
+    del timestamp
+    with transaction() as session:
+        leaving.tell(session)

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.auth.models import Role, User
+from server.notifications.models import Notification
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -85,3 +87,35 @@ def test_the_field_sees_what_it_contested_and_nobody_else_does(
     contest(world)
     assert len(world["rita"].get(API).json()["items"]) == 1
     assert client_for(make_user("otto", Role.REP)).get(API).json()["items"] == []
+
+
+def test_who_decides_hears_of_a_challenge_and_who_contested_of_the_decision(
+    session: Session, world: dict[str, Any], make_user: MakeUser, client_for: ClientFor
+) -> None:
+    nora = make_user("nora", Role.REP)
+    told = select(Notification).where(Notification.kind == "challenge").order_by(Notification.made_at)
+    made = contest(world).json()
+    (one,) = session.scalars(told).all()
+    assert one.user_id not in (nora.id, world["accounts"][0].owner_id)
+    assert one.channel == "digest"
+    assert (one.gaps["account"], one.gaps["to"]) == ("Bakery", "East")
+    world["admin"].headers["accept"] = "text/html"
+    assert "Contested territories that wait for a decision: 1" in world["admin"].get("/home/today").text
+    assert "waiting for a decision: 1" in world["admin"].get("/territories").text
+    assert "wait for a decision" not in client_for(nora).get("/home/today").text
+    assert world["admin"].post(f"{API}/{made['id']}/decision", json={"accepts": False}).status_code == 200
+    assert session.scalars(told).all()[-1].user_id == world["accounts"][0].owner_id
+    assert "Contested territories that wait" not in world["admin"].get("/home/today").text
+
+
+def test_the_form_begins_with_the_nearest_territory_and_its_hours(world: dict[str, Any]) -> None:
+    outline = [[19, 47], [20, 47], [20, 48], [19, 48], [19, 47]]
+    body = {"name": "Aland", "area": {"type": "Polygon", "coordinates": [outline]}}
+    far = world["admin"].post("/api/v1/territories", json=body).json()["id"]
+    account = world["accounts"][0].id
+    page = world["rita"].get(f"/territories/challenges?account={account}", headers={"accept": "text/html"}).text
+    choices = page.split('id="c-to"')[1].split("</select>")[0]
+    assert choices.index(world["East"]) < choices.index(far), "the nearest, not the first by name"
+    assert "East</dt><dd>0 →" in page
+    url = f"/territories/challenges/effect?account_id={account}&to_id={far}"
+    assert "Aland</dt><dd>0 →" in world["rita"].get(url).text

@@ -16,13 +16,19 @@ from sqlalchemy.orm import Session
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.accounts.reaching import Reaching
+from server.activities.models import VisitState
 from server.auth.access import Scope
 from server.auth.models import User
+from server.auth.service import change_user
+from server.kit import clock
+from server.plans.models import Stop
 from server.reports import links
 from server.reports.figures import By, Report, report, trend
 from server.reports.measures import ALL, BY_KEY
 from server.reports.periods import Against, Period, Span, around
-from tests.server.reports.conftest import add_visit, today
+from server.reports.rows import Of, rows
+from server.reports.sums import Asked
+from tests.server.reports.conftest import add_route, add_visit, today
 
 pytestmark = pytest.mark.usefixtures("app")
 type World = dict[str, Account]
@@ -179,6 +185,43 @@ def test_a_rep_sees_their_own_figures_and_a_manager_the_teams(
     assert (nora.total.now.accounts, nora.total.now.done) == (0, 0)
     mona = report(session, scope(people["mona"]), period)
     assert mona.total.now.done == 2
+
+
+def test_stops_of_today_whose_time_is_over_count_as_not_done(
+    session: Session, world: World, people: People, scope: Callable[[User], Scope]
+) -> None:
+    def measured() -> tuple[int, int]:
+        now = report(session, scope(people["ada"]), around(today(), Span.MONTH), measures=[BY_KEY["plan_adherence"]])
+        return now.total.now.stops, now.total.now.kept
+
+    rita = people["rita"]
+    planned = [add_visit(session, world[name], rita, today(), VisitState.PLANNED) for name in ("Amann", "Beck")]
+    made = add_route(session, rita, today(), [(world["Amann"], planned[0]), (world["Beck"], planned[1])])
+    over, ahead = session.scalars(select(Stop).where(Stop.route_id == made.id).order_by(Stop.position)).all()
+    over.ends_at, ahead.ends_at = clock.now() - timedelta(minutes=1), clock.now() + timedelta(hours=1)
+    session.flush()
+    assert measured() == (1, 0)
+    planned[1].state = VisitState.DONE
+    session.flush()
+    assert measured() == (2, 1)
+
+
+def test_hours_of_somebody_who_left_count_up_to_that_day(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    before = report(session, scope(people["ada"]), period).total.now
+    change_user(session, people["rita"].id, {"active": False}, people["ada"].id)
+    after = report(session, scope(people["ada"]), period).total.now
+    assert (after.available_h, after.planned_h) == (before.available_h, before.planned_h), "they left after the period"
+    people["rita"].left_on = period.first - timedelta(days=1)
+    session.flush()
+    gone = report(session, scope(people["ada"]), period).total.now
+    assert gone.available_h == pytest.approx(before.available_h * 2 / 3), "one of three"
+    assert gone.planned_h == 0, "nobody drove after leaving"
+    found = rows(Asked(session, scope(people["ada"]), period), Of.PLANNED)
+    assert found.total == 0, "as the rows behind the number"
+    change_user(session, people["rita"].id, {"active": True}, people["ada"].id)
+    assert people["rita"].left_on is None
 
 
 def test_a_filter_leaves_its_share_of_a_route_and_takes_the_hours_away(

@@ -16,6 +16,7 @@ from mobile.texts import Words
 from server.auth import rights
 from server.auth.models import Role
 from server.kit.database import transaction
+from server.sync import refused
 from tests.server.sync import stories
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.test_conflicts import Desk
@@ -420,3 +421,9 @@ def test_a_change_is_taken_over_what_was_seen_beside_it_and_nothing_newer(world:
     assert [one["stands"] for one in entry["content"]] == ["Chef"]
     assert mona.decide_refused(phone.device_id, 2, take=True, rev=entry["rev"])[1]["status"] in ("applied", "merged")
     assert world.sql("select title from contact") == [("Head",)]
+
+
+def test_a_refused_quantity_is_no_thousand() -> None:
+    assert refused.line_of({"quantity": "1.000", "text": "Grinder"}, {}) == "1 × Grinder"
+    assert refused.line_of({"quantity": "2.50", "text": "Grinder"}, {}) == "2.5 × Grinder"
+    assert refused.line_of({"quantity": "some", "text": "Grinder"}, {}) == "some × Grinder"

@@ -9,10 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import service as accounts
+from server.accounts.models import Site
 from server.accounts.service import NewAccount
 from server.activities import service as activities
-from server.activities.models import Appointment, Visit
+from server.activities.handovers import leaving
+from server.activities.models import Appointment, Visit, VisitState
 from server.activities.service import PlannedVisit
+from server.auth import service as auth
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.service import create_user, set_team, set_working_day
@@ -20,10 +23,13 @@ from server.closures import service as absences
 from server.closures.models import AbsenceKind, RepAbsence
 from server.kit import clock
 from server.kit.database import transaction
+from server.kit.ids import uuid7
 from server.kit.settings import settings
+from server.notifications.models import Notification
 from server.plans import computing, service
 from server.plans.models import Plan, PlanState, Unplanned
 from server.plans.schemas import PlanRequest
+from server.records.service import Actor
 from tests.server.web.conftest import PASSWORD, token_in
 
 HOME = (9.50, 47.10)
@@ -243,3 +249,111 @@ def test_in_the_browser_a_time_is_found_for_the_team_and_promised(page: Any, com
     page.locator(".slot").first.click()
     page.wait_for_url(f"**/accounts/{account.id}")
     assert page.locator("text=Prices of next year").count() > 0
+
+
+def test_whoever_leaves_is_told_with_what_is_open_and_their_days_find_somebody(
+    browser_of: Any, session: Session, make_user: Any, world: dict[str, Any]
+) -> None:
+    people, monday = world["people"], world["monday"]
+    rita, ada = people["rita"], browser_of(make_user("ada", Role.ADMIN))
+    page = ada.get(f"/users/{rita.id}").text
+    assert 'id="left"' not in page
+    off = ada.post(f"/users/{rita.id}/active", data={"_csrf": token_in(page), "active": "false"})
+    assert off.headers["location"].endswith("#left")
+    page = ada.get(off.headers["location"]).text
+    assert "6 accounts" in page
+    assert f"/today?day={monday}&amp;rep={rita.id}" in page
+    assert f"/handovers/new?owner={rita.id}" in page
+    told = session.scalars(select(Notification).where(Notification.kind == "leaver")).all()
+    assert [(one.user_id, one.gaps["accounts"]) for one in told] == [(people["mona"].id, "6")]
+    leaving.tell(session)
+    assert len(session.scalars(select(Notification).where(Notification.kind == "leaver")).all()) == 1
+
+    mona = browser_of(people["mona"])
+    page = mona.get(f"/today?day={monday}&rep={rita.id}").text
+    assert "Hotel Rössle" in page
+    assert "Rita Frick has left: nobody drives this day." in page
+    assert 'id="replan"' not in page
+    body = {"_csrf": token_in(page), "day": str(monday), "rep_id": str(rita.id)}
+    assert mona.post("/today/replan", data=body).status_code == 404
+    url = mona.post("/today/absence", data=body).headers["location"]
+    assert "Rita Frick" in mona.get(url).text
+    assert mona.post(f"{url}/accept", data=body).status_code == 303
+    assert "Hotel Rössle" in mona.get(f"/today?day={monday}&rep={people['otto'].id}").text
+    assert session.scalars(select(RepAbsence)).all() == []
+
+
+def test_a_day_of_somebody_unknown_is_no_other_persons_day(browser_of: Any, world: dict[str, Any]) -> None:
+    mona = browser_of(world["people"]["mona"])
+    answer = mona.get(f"/today?day={world['monday']}&rep={world['people']['mona'].id}")
+    assert answer.status_code == 404
+    assert "There is no such rep whose days you plan." in answer.text
+    assert "Hotel Rössle" not in answer.text
+
+
+def test_today_tells_who_has_left(browser_of: Any, session: Session, world: dict[str, Any]) -> None:
+    people, today = world["people"], clock.today(settings().zone)
+    site = session.scalars(select(Site).where(Site.account_id == world["accounts"][0].id)).first()
+    assert site is not None
+    activities.plan_visit(session, PlannedVisit(site.account_id, site.id, people["rita"].id, today, "UTC"))
+    mona = browser_of(people["mona"])
+    assert "has left" not in mona.get("/home/today").text
+    auth.change_user(session, people["rita"].id, {"active": False}, people["mona"].id)
+    page = mona.get("/home/today").text
+    assert "has left" in page
+    assert "1 visit that nobody makes" in page
+
+
+def test_visits_beside_the_plan_stand_on_the_running_day_at_their_time(
+    browser_of: Any, session: Session, world: dict[str, Any]
+) -> None:
+    people, monday = world["people"], world["monday"]
+    own = add(session, world["scope"], "Käserei Matt", people["rita"], 7, 1_800)
+    when = datetime(monday.year, monday.month, monday.day, 12, 5, tzinfo=ZoneInfo(settings().zone))
+    fact = activities.VisitReport(
+        event_id=uuid7(), visit_id=uuid7(), account_id=own.id, rep_id=people["rita"].id, state=VisitState.DONE,
+        day=monday, zone=settings().zone, occurred_at=when, outcome="nobody_there",
+    )  # fmt: skip
+    activities.record_visit(session, fact, Actor(user_id=people["rita"].id, source="api"))
+    page = browser_of(people["mona"]).get(f"/today?day={monday}&rep={people['rita'].id}").text
+    lines = page.split('class="day-stops"')[1].split("</ol>")[0].split("<li")[1:]
+    assert len(lines) == 7
+    mine = next(one for one in lines if "Käserei Matt" in one)
+    assert "12:05" in mine
+    assert "unplanned" in mine
+    assert "nobody_there" in mine or "nobody there" in mine
+    times = [one.split('class="time">')[1].split("<")[0] for one in lines]
+    assert times == sorted(times)
+
+
+def test_today_tells_what_is_late_and_what_came_last_and_marks_outcomes_apart(
+    browser_of: Any, session: Session, world: dict[str, Any]
+) -> None:
+    people, now = world["people"], clock.now()
+    day = clock.today(settings().zone)
+    sites = [session.scalars(select(Site).where(Site.account_id == one.id)).one() for one in world["accounts"][:4]]
+
+    def plan(site: Site, at: datetime) -> Visit:
+        until = at + timedelta(minutes=30)
+        wanted = PlannedVisit(site.account_id, site.id, people["rita"].id, day, settings().zone, at, until)
+        return activities.plan_visit(session, wanted)
+
+    plan(sites[0], now - timedelta(minutes=130, seconds=20))
+    plan(sites[1], now - timedelta(minutes=30))
+    done = [plan(sites[2], now - timedelta(hours=4)), plan(sites[3], now - timedelta(hours=3))]
+    for visit, outcome, ago in ((done[0], "order", 60), (done[1], "nobody_there", 200)):
+        fact = activities.VisitReport(
+            event_id=uuid7(), visit_id=visit.id, account_id=visit.account_id, rep_id=visit.rep_id,
+            state=VisitState.DONE, day=day, zone=settings().zone, occurred_at=now - timedelta(minutes=ago),
+            outcome=outcome,
+        )  # fmt: skip
+        activities.record_visit(session, fact, Actor(user_id=visit.rep_id, source="api"))
+    page = browser_of(people["mona"]).get("/home/today").text
+    assert "2 stops are behind the plan, the first by 2 h" in page
+    came = page.split("Came in today")[1]
+    first, second = came.split('class="listed"')[1:3]
+    assert "Krone" in first, "the latest first, although it was sent first"
+    assert "Löwen" in second
+    assert 'class="tag good"' in first
+    assert 'class="tag warn"' in second
+    assert first.split("<svg")[1].split("</svg>")[0] != second.split("<svg")[1].split("</svg>")[0]

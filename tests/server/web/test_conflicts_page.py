@@ -172,3 +172,23 @@ def test_an_edit_of_a_deleted_account_says_before_and_after_that_the_phones_valu
     page = browser.get(answer.headers["location"]).text
     assert "Amann was deleted and stands in the lists again; Phone is “2”." in page
     assert f'href="/accounts/{account.id}"' in page
+
+
+def test_a_number_has_its_unit_and_another_value(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, rita = make_account("Amann", interval_days=21), make_user("rita")
+    clash = Clash("interval_days", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=14, mine=35, server=21)
+    conflict = keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert "<strong>35 days</strong>" in page
+    assert "<strong>21 days</strong>" in page
+    assert "Another value" in page
+    body = {"_csrf": token_in(page), "decision": "custom", "value": "28"}
+    assert browser.post(f"/conflicts/{conflict.id}", data=body).status_code == 303
+    session.refresh(account)
+    assert account.interval_days == 28

@@ -6,18 +6,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from server.accounts import service as accounts
-from server.activities.models import Visit
+from server.activities.models import Visit, VisitEvent
 from server.activities.notes import service as notes
 from server.activities.notes.models import Note
 from server.activities.notes.service import NewNote
 from server.auth.access import scope_of
 from server.auth.models import Role
+from server.fields import service as fields
 from server.kit import clock
 from server.notifications.models import Notification
 from server.orders.models import Order
+from server.web.pages import templates
 from tests.server.web.conftest import token_in
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
@@ -196,3 +198,50 @@ def test_a_visit_has_a_page_with_all_that_was_recorded(
         assert words in page, words
     assert f'href="{path}"' in client.get(f"/accounts/{account.id}").text
     assert browser_of(make_user("otto", Role.REP)).get(path).status_code == 404
+
+
+def test_edits_and_reasons_are_said_in_the_readers_language(
+    session: Any, browser_of: Any, client_for: Any, rita: Any, mona: Any, make_account: Any
+) -> None:
+    fields.add(session, "account", {"key": "treuepunkte", "label": "Loyalty points", "kind": "number"})
+    account = make_account("Amann", mona)
+    changes = {
+        "interval_days": 21, "preferred_time": "afternoon", "preferred_days": ["tu", "th"],
+        "preferred_channel": "phone", "custom": {"treuepunkte": 1234},
+    }  # fmt: skip
+    version = {"If-Match": f'"{account.rev}"'}
+    changed = client_for(mona).patch(f"/api/v1/accounts/{account.id}", json=changes, headers=version)
+    assert changed.status_code == 200, changed.text
+    session.execute(text("update account set interval_days = 35 where id = :id"), {"id": account.id})
+    mona.language = "de"
+    session.flush()
+    page = browser_of(mona).get(f"/accounts/{account.id}/timeline").text
+    for words in ("21 Tage", "35 Tage", "Nachmittag", "Dienstag, Donnerstag", "Telefon", "1.234"):
+        assert words in page, words
+    for words in ("afternoon", "tu, th", "by sql"):
+        assert words not in page, words
+
+
+def test_why_a_visit_was_planned_is_said_from_its_figures() -> None:
+    made = templates("de").from_string(
+        '{% from "plans/why.html" import why_words with context %}{{ why_words(because, words) }}'
+    )
+    because = {"overdue_days": 59, "detour_s": 120, "value_s": 1_800, "origin": "", "usual": None}
+    because |= {"appointment": False, "mandatory": False, "preferred": False}
+    told = made.render(because=because, words="59 days overdue; 2 min detour.")
+    assert "59 T überfällig" in told
+    assert "overdue" not in told
+    assert "Das Besuchsintervall war abgelaufen." in made.render(because=None, words="Its call interval had run out.")
+
+
+def test_a_signature_alone_has_no_heading_of_answers(
+    session: Any, browser_of: Any, client_for: Any, rita: Any, make_account: Any
+) -> None:
+    account = make_account("Amann", rita)
+    visit = client_for(rita).post("/api/v1/visits/report", json={"account_id": str(account.id), "outcome": "order"})
+    event = session.scalars(select(VisitEvent).where(VisitEvent.visit_id == UUID(visit.json()["id"]))).first()
+    event.signature = {"name": "Eva Amann", "strokes": [[1, 2, 3, 4]]}
+    session.flush()
+    page = browser_of(rita).get(f"/visits/{visit.json()['id']}").text
+    assert "signed by Eva Amann" in page
+    assert "<h2>Answers</h2>" not in page
