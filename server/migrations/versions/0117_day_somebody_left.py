@@ -5,7 +5,7 @@ from alembic import op
 
 from server.kit.settings import settings
 
-revision = "0211"
+revision = "0117"
 down_revision = "0116"
 branch_labels = None
 depends_on = None
