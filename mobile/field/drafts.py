@@ -259,9 +259,9 @@ def _form_of(store: Store, op: Op, account_id: str | None) -> tuple[str, Json, J
     """The form, its arguments and its fields; the account's card where it is none that can be filled."""
     d = op.body.get("d") or {}
     here, place = {"account_id": account_id}, {"lon": d.get("lon"), "lat": d.get("lat")}
-    held = store.cache.base(op.e, op.row_id)[1]
-    differs = lambda name, new: held is None or value_of(held, name) != new  # noqa: E731 what stands is no draft
-    edited = _typed(store, op.e, {name: new for name, (_, new) in op.body.get("f", {}).items() if differs(name, new)})
+    held, f = store.cache.base(op.e, op.row_id)[1], op.body.get("f", {})  # what stands already is no draft
+    fresh = {name: new for name, (_, new) in f.items() if held is None or value_of(held, name) != new}
+    edited = _typed(store, op.e, fresh)
     if op.e == "contact":
         said = {**d, **edited}
         reached = {key: _first(said[key]) for key in ("phones", "mails") if key in said}
