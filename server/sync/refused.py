@@ -210,7 +210,9 @@ def held(session: Session, scope: Scope, body: Mapping[str, Any]) -> Held | None
         return None
     match body.get("e"):
         case "account" | "site" as entity:
-            row = session.get(Account if entity == "account" else Site, row_id)
+            row: Account | Site | None = session.get(Account, row_id)
+            if entity == "site":
+                row = session.get(Site, row_id)
             at = row.account_id if isinstance(row, Site) else row_id
             seen = row is not None and at in accounts.seen_of(session, scope, [at])
             return Held(row.rev, editing.editor(session, row).values(row)) if row is not None and seen else None

@@ -21,8 +21,15 @@ from server.kit.database import transaction
 from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
 from server.sync import aside, jobs, quarantine, wire
+from server.sync.models import QuarantinedOp
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World, private_key
+
+
+def test_what_a_phone_emptied_is_told_as_empty() -> None:
+    held = QuarantinedOp(op_id=uuid4(), device_id=uuid4(), n=1, received_at=clock.now())
+    body = {"k": "patch", "e": "account", "id": str(uuid4()), "f": {"email": ["a@b.li", ""], "phone": ["1", None]}}
+    assert quarantine.told(held, body, {}).content == "email: –, phone: –"
 
 
 def signed(message: bytes) -> str:
