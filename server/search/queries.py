@@ -183,7 +183,7 @@ def named(kind: Kind) -> ColumnElement[str]:
 
 def fitting(kind: Kind, question: Question, is_veiled: bool) -> Select[Any]:
     """The entries of a kind that fit."""
-    asked = select(Entry.__table__).where(Entry.kind == named(kind), question.fits(kind))
+    asked: Select[Any] = select(Entry.__table__).where(Entry.kind == named(kind), question.fits(kind))
     return asked.where(question.in_the_open()) if is_veiled else asked
 
 
@@ -194,7 +194,8 @@ def looked(question: Question, kinds: tuple[tuple[Kind, bool, int], ...]) -> Sel
     """
     each = (fitting(kind, question, is_veiled).limit(most) for kind, is_veiled, most in kinds)
     some = (one.with_only_columns(Entry.row_id).scalar_subquery() for one in each)
-    return select(*(cast(func.array(one), Text) for one in some))
+    ids: list[ColumnElement[Any]] = [cast(func.array(one), Text) for one in some]
+    return select(*ids)
 
 
 @lru_cache(maxsize=256)
@@ -242,11 +243,11 @@ def ranked(
 def best(kind: Kind, reader: Reader | None, *, is_few: bool) -> Select[Any]:
     """The best of entries that are known by their ids; of a reader among the first ones that they may see."""
     given = func.unnest(cast(said("ids"), ARRAY(Uuid))).table_valued("id", with_ordinality="nth").render_derived()
-    few = select(Entry.__table__, func.search_text(Entry.title).label("folded"))
-    few = few.join(given, given.c.id == Entry.row_id).where(Entry.kind == named(kind))
+    known: Select[Any] = select(Entry.__table__, func.search_text(Entry.title).label("folded"))
+    known = known.join(given, given.c.id == Entry.row_id).where(Entry.kind == named(kind))
     if reader:
-        few = few.where((kind.one if is_few else kind.seen)(reader.scope, Entry.__table__.c))
-    few = few.order_by(given.c.nth).limit(CANDIDATES).subquery()
+        known = known.where((kind.one if is_few else kind.seen)(reader.scope, Entry.__table__.c))
+    few = known.order_by(given.c.nth).limit(CANDIDATES).subquery()
     folded, whole, title = said("folded"), said("whole"), few.c.folded
     number = few.c.words.op("~")(whole)
     begins = title.like(said("begin")) | title.op("~")(whole)

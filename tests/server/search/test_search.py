@@ -241,7 +241,7 @@ def test_what_a_rep_reaches_is_read_once_however_few_hits_are_expected(session: 
     assert "hashed SubPlan" in "\n".join(plan.scalars())
 
 
-ROOMS = {
+ROOMS: dict[str, tuple[Any, Any]] = {
     "account": (accounts.visible_to, Account),
     "contact": (contacts.visible_to, Contact),
     "opportunity": (deals.visible_to, Opportunity),
