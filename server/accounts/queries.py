@@ -16,9 +16,13 @@ from server.accounts.around import Around
 from server.accounts.fields import INTERVAL_DAYS, KIND, KIND_SOURCE, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
+from server.accounts.reach import Reader as Reader
+from server.accounts.reach import all_reached
 from server.accounts.reach import own_or_reached as own_or_reached
 from server.accounts.reach import reached_ids as reached_ids
+from server.accounts.reach import reached_one_by_one as reached_one_by_one
 from server.accounts.reach import reached_through as reached_through
+from server.accounts.reach import reader_of as reader_of
 from server.accounts.reach import standing_for as standing_for
 from server.accounts.reach import today_of as today_of
 from server.accounts.reach import within_reach as within_reach
@@ -36,15 +40,20 @@ from server.regions.queries import served
 from server.territories.models import Territory
 
 
-def visible_to(scope: Scope, permission: str = "accounts:read", *, few: bool = False) -> Select[Account]:
+def visible_to(
+    scope: Scope, permission: str = "accounts:read", *, few: bool = False, listed: bool = False
+) -> Select[Account]:
     """The accounts that a permission of somebody reaches; deleted and merged ones are left out.
 
-    With `few` each of a few accounts is asked, such as those of a tile, instead of gathering all that are reached.
+    With `few` each of a few accounts is asked, such as those of a tile, instead of gathering all that are reached;
+    `listed` says that all are wanted, or those that a filter leaves of them.
     """
     living = select(Account).where(Account.deleted_at.is_(None), Account.merged_into.is_(None))
     if scope.level(permission) >= Level.ALL:
         return living
-    return living.where(within_reach(scope, permission) if few else Account.id.in_(reached_ids(scope, permission)))
+    if few:
+        return living.where(within_reach(scope, permission))
+    return living.where(all_reached(scope, permission) if listed else Account.id.in_(reached_ids(scope, permission)))
 
 
 def chosen(
@@ -61,7 +70,7 @@ def chosen(
 
     `reaching` answers and remembers the drives that the filter asks for; `words` is its `language`, where it is known.
     """
-    statement = visible_to(scope, permission, few=few)
+    statement = visible_to(scope, permission, few=few, listed=True)
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), words or language(reaching, scope)))
     if search and search.strip():

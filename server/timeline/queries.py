@@ -1,7 +1,7 @@
 """Reads of timelines: one union, each source limited before it, so that a long story is read from indexes."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -80,8 +80,7 @@ def page(
     ]
     family = list(session.scalars(accounts.family(account_id)))
     after = decode_cursor(cursor, 3)
-    reader = Reader((*scope.reach, accounts.today_of(scope)), scope)
-    statement = drafted(reader, tuple(chosen), len(family), wish, after is not None, limit + 1)
+    statement = drafted(accounts.reader_of(scope), tuple(chosen), len(family), wish, after is not None, limit + 1)
     rows = session.execute(statement, values_of(family, after)).all() if statement is not None else []
     entries = [Entry(**{**row._asdict(), "facts": row.facts or {}}) for row in rows]
     shown, following = reading.grouped(entries, limit)
@@ -100,14 +99,6 @@ def rights(session: Session, scope: Scope, account_id: UUID) -> set[str]:
     return accounts.granted(session, scope, account_id, by_account) | (wanted - by_account)
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Who reads; two with the same key read the same."""
-
-    key: tuple[Hashable, ...]
-    scope: Scope = field(compare=False)
-
-
 def values_of(family: Sequence[UUID], after: list[Any] | None) -> dict[str, Any]:
     """What a drafted statement is run with."""
     values: dict[str, Any] = {"family": list(family)}
@@ -120,7 +111,7 @@ def values_of(family: Sequence[UUID], after: list[Any] | None) -> dict[str, Any]
 
 @lru_cache(maxsize=256)
 def drafted(
-    reader: Reader, chosen: tuple[Source, ...], family: int, wish: Wish, follows: bool, limit: int
+    reader: accounts.Reader, chosen: tuple[Source, ...], family: int, wish: Wish, follows: bool, limit: int
 ) -> CompoundSelect[Any] | Select[Any] | None:
     """The newest rows of all sources; None when nothing is asked for.
 

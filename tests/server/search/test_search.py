@@ -1,7 +1,9 @@
 """The global search: names, numbers, phones, mails and addresses; only what the reader may see."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
+from itertools import product
 from typing import Any
 
 import pytest
@@ -9,13 +11,24 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as accounts
 from server.accounts.models import Account
+from server.accounts.reach import reader_of
 from server.auth.access import scope_of
 from server.auth.models import User
+from server.auth.roles import Level
+from server.contacts import queries as contacts
+from server.contacts.models import Contact
 from server.kit.ids import uuid7
+from server.opportunities import queries as deals
+from server.opportunities.models import Opportunity
+from server.orders import queries as orders
+from server.orders.models import Order
 from server.search import queries
 from server.search.kinds import KINDS
 from server.search.models import Entry
+from server.tickets import queries as tickets
+from server.tickets.models import Ticket
 from tests.server.opportunities.conftest import MakeDeal
 
 ClientFor = Callable[[User | None], TestClient]
@@ -221,7 +234,75 @@ def test_slips_are_looked_for_in_words_not_in_numbers_and_addresses(word: str, m
 def test_what_a_rep_reaches_is_read_once_however_few_hits_are_expected(session: Session, rita: User) -> None:
     scope = scope_of(session, rita, source="web")
     account = next(kind for kind in KINDS if kind.name == "account")
-    asked = queries.candidates(scope, account, queries.exact("baker", "baker", account), "baker")
-    compiled = asked.compile(session.connection(), compile_kwargs={"render_postcompile": True})
-    plan = session.connection().exec_driver_sql(f"explain {compiled}", compiled.params)
+    question, values = queries.Question((False,)), queries.values_of("baker", ["baker"])
+    asked = queries.candidates(question, account, is_veiled=False, reader=reader_of(scope))
+    state = asked.compile(session.connection()).construct_expanded_state(values)
+    plan = session.connection().exec_driver_sql(f"explain {state.statement}", state.parameters)
     assert "hashed SubPlan" in "\n".join(plan.scalars())
+
+
+ROOMS: dict[str, tuple[Any, Any]] = {
+    "account": (accounts.visible_to, Account),
+    "contact": (contacts.visible_to, Contact),
+    "opportunity": (deals.visible_to, Opportunity),
+    "order": (orders.visible_to, Order),
+    "ticket": (tickets.visible_to, Ticket),
+}
+
+
+@pytest.fixture
+def zebras(session: Session, make_account: Callable[..., Account], make_deal: MakeDeal, rita: User, otto: User) -> None:
+    """Of each kind some that are seen for every reason: owner, rep, territory, a second site, a merge, nobody's."""
+    names = ("West", "East", "Far", "Lost", "Twin", "Gone")
+    spots = ((9.2, 47.2), (9.7, 47.2), None, None, (9.2, 47.3), (9.2, 47.4))
+    made = {name: make_account(f"Zebra {name}", at=at) for name, at in zip(names, spots, strict=True)}
+    ids: dict[str, Any] = {name: account.id for name, account in made.items()} | {"rita": rita.id, "otto": otto.id}
+    ids["queue"] = uuid7()
+    columns = "(id, name, form_key, hours, zone, targets)"
+    session.execute(text(f"insert into ticket_queue {columns} values (:queue, 'Zoo', 'z', '{{}}', 'UTC', '{{}}')"), ids)
+    for n, (name, account) in enumerate(made.items()):
+        make_deal(f"Deal {name}", account, owner_id=otto.id if name == "Lost" else None)
+        ids |= {"account": account.id, "person": uuid7(), "n": f"R-{n}", "assignee": rita.id if name == "Far" else None}
+        for statement in (
+            "insert into contact (id, last_name, owner_id) values (:person, :n, :assignee)",
+            "insert into contact_account (id, contact_id, account_id)"
+            " select gen_random_uuid(), :person, place from unnest(array[:account, :East]) place group by place",
+            "insert into sales_order (id, kind, account_id, currency, day, zone, reference)"
+            " values (gen_random_uuid(), 'order', :account, 'EUR', current_date, 'UTC', :n)",
+            "insert into ticket (id, number, queue_id, source, subject, opened_at, account_id, assignee_id)"
+            " select gen_random_uuid(), 1000 + count(*), :queue, 'web', :n, now(), :account, :assignee from ticket",
+        ):
+            session.execute(text(statement), ids)
+    for statement in (
+        "insert into account_rep (account_id, user_id) values (:East, :rita), (:Far, :otto)",
+        "update account set owner_id = :rita where id = :Lost",
+        "update account set merged_into = :East where id = :Twin",
+        "update account set deleted_at = now() where id = :Gone",
+    ):
+        session.execute(text(statement), ids)
+
+
+@pytest.mark.usefixtures("zebras")
+@pytest.mark.parametrize("way", ["one by one", "gathered", "many"])
+def test_a_search_finds_what_the_rooms_show_however_much_fits(
+    session: Session, rita: User, otto: User, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    if way == "gathered":
+        monkeypatch.setattr(queries, "ASKED", 0)
+    if way == "many":
+        monkeypatch.setattr(queries, "how_many", lambda ids: queries.CANDIDATES if len(ids) > 2 else 0)
+        monkeypatch.setattr(queries, "LOOKED", queries.CANDIDATES)
+    levels, seen = (Level.OWN, Level.TERRITORY, Level.TEAM, Level.REGION, Level.ALL), []
+    for level, person, words in product(levels, (rita, otto), ("zebra", "zebrra")):
+        scope = scope_of(session, person, source="web")
+        scope = replace(scope, levels={**scope.levels, **{kind.permission: level for kind in KINDS}})
+        hits = queries.search(session, scope, words, limit=100)
+        for kind, (visible, table) in ROOMS.items():
+            rows = session.scalars(visible(scope).with_only_columns(table.id))
+            found = sorted(hit.row_id for hit in hits if hit.kind.name == kind)
+            assert found == sorted(rows), (kind, person.login, level, words)
+        listed = session.scalars(accounts.visible_to(scope, listed=True).with_only_columns(Account.id))
+        assert sorted(listed) == sorted(hit.row_id for hit in hits if hit.kind.name == "account"), (level, words)
+        seen.append(len(hits))
+    assert min(seen) >= 6
+    assert max(seen) > 20
