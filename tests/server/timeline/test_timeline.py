@@ -311,7 +311,7 @@ def test_a_page_costs_the_same_number_of_queries_whatever_is_on_it(
     accounts.edit(session, mona, account.id, account.rev, {"owner_id": people["otto"].id})
     with counted(engine) as many:
         queries.page(session, mona, account.id, Wish())
-    assert len(few) == len(many) == 5
+    assert len(few) == len(many) == 3
 
 
 def test_a_long_story_is_read_from_the_index_of_each_source(
