@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Integer, ScalarSelect, and_, case, cast, func, literal, select, type_coerce
@@ -25,7 +26,7 @@ from server.accounts.models import (
 )
 from server.accounts.values import firm
 from server.auth.models import User
-from server.fields.queries import filtering
+from server.fields.queries import fields_of_several, filter_field
 from server.fields.queries import found as found_in_own
 from server.kit.filtering import Field, Kind
 from server.regions.firms import every_word
@@ -57,13 +58,13 @@ KIND_SOURCE: ColumnElement[str] = case(
 LAST_OR_FIRST_DAY = func.coalesce(Account.last_visit_on, cast(Account.created_at, Date))
 
 
-def overdue_days(today: date) -> ColumnElement[int]:
+def overdue_days(today: date | ColumnElement[date]) -> ColumnElement[int]:
     """Days since a visit is due, negative while there is time, null without an interval.
 
     An account that was never visited is due on the day it was created.
     """
     waits = case((Account.last_visit_on.is_(None), 0), else_=INTERVAL_DAYS)
-    since = type_coerce(cast(literal(today), Date) - LAST_OR_FIRST_DAY, Integer)
+    since = type_coerce(cast(today, Date) - LAST_OR_FIRST_DAY, Integer)
     return case((INTERVAL_DAYS.is_(None), None), else_=since - waits)
 
 
@@ -117,11 +118,11 @@ def of_parent(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def known(session: Session, today: date) -> Mapping[str, Field]:
     """All fields: those that every company has, and its own."""
-    own = {
-        f"site.{name}": replace(one, name=f"site.{name}", exists=within_sites(one))
-        for name, one in filtering(session, "site", Site.custom).items()
-    }
-    return {**fields(today), **filtering(session, "account", Account.custom), **own}
+    company = fields_of_several(session, ("account", "site"))
+    own = {one.name: one for one in (filter_field(custom, Account.custom) for custom in company["account"])}
+    for one in (filter_field(custom, Site.custom) for custom in company["site"]):
+        own[f"site.{one.name}"] = replace(one, name=f"site.{one.name}", exists=within_sites(one))
+    return {**fields(today), **own}
 
 
 def within_sites(one: Field) -> Callable[[ColumnElement[bool]], ColumnElement[bool]]:
@@ -130,6 +131,7 @@ def within_sites(one: Field) -> Callable[[ColumnElement[bool]], ColumnElement[bo
     return lambda condition: of_sites(inner(condition) if inner else condition)
 
 
+@lru_cache(maxsize=4)
 def fields(today: date) -> Mapping[str, Field]:
     """The fields by name."""
     has_pin = select(Site.id).where(Site.account_id == Account.id, Site.deleted_at.is_(None), Site.pin.is_not(None))

@@ -48,7 +48,11 @@ def followers(session: Session, account_id: UUID) -> set[UUID]:
 
 def is_following(session: Session, user_id: UUID, account_id: UUID) -> bool:
     """Whether somebody follows an account."""
-    return user_id in followers(session, account_id)
+    said = notifications.followed(session, user_id, "account", [account_id]).get(account_id)
+    if said is not None:
+        return said
+    account = session.get(Account, account_id)
+    return account is not None and (account.owner_id == user_id or user_id in queries.reps_of(session, account_id))
 
 
 def follow(session: Session, scope: Scope, account_id: UUID, *, wanted: bool) -> None:

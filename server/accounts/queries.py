@@ -1,15 +1,29 @@
 """Reads of accounts. Every read starts at `visible_to(scope)`: it decides lists, maps, exports and phones alike."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, case, exists, func, literal, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.orm import Session, aliased, defer
 from sqlalchemy.types import Text
 
 from server.accounts.around import Around
@@ -22,7 +36,6 @@ from server.accounts.reach import own_or_reached as own_or_reached
 from server.accounts.reach import reached_ids as reached_ids
 from server.accounts.reach import reached_one_by_one as reached_one_by_one
 from server.accounts.reach import reached_through as reached_through
-from server.accounts.reach import reader_of as reader_of
 from server.accounts.reach import standing_for as standing_for
 from server.accounts.reach import today_of as today_of
 from server.accounts.reach import within_reach as within_reach
@@ -31,12 +44,12 @@ from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
-from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, asks_for_text, check
+from server.kit.filtering import Field, Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import Estimate, answers_in_time, asks_for_text, check
 from server.kit.filtering.judging import Judged, judged
 from server.kit.filtering.listing import Listing, key_of, page_of
 from server.kit.filtering.nodes import Node
-from server.regions.queries import served
+from server.regions.queries import served_countries
 from server.territories.models import Territory
 
 
@@ -78,11 +91,12 @@ def chosen(
     return statement
 
 
-def language(reaching: Reaching, scope: Scope) -> Vocabulary:
+def language(reaching: Reaching, scope: Scope, fields: Mapping[str, Field] | None = None) -> Vocabulary:
     """What accounts can be asked by somebody."""
     session, today = reaching.session, today_of(scope)
     around = Around(session, visible_to(scope), reaching)
-    return vocabulary(session, scope, "account", known(session, today), today=today, places=around)
+    fields = known(session, today) if fields is None else fields
+    return vocabulary(session, scope, "account", fields, today=today, places=around)
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class Row:
     """The drive there, when the filter asks for one."""
 
 
-def with_details(statement: Select[Account], today: date) -> Select[Any]:
+def with_details(statement: Select[Account], today: date | ColumnElement[date]) -> Select[Any]:
     """A selection of accounts with the columns of `Row`."""
     main = and_(Site.account_id == Account.id, Site.is_main, Site.deleted_at.is_(None))
     return (
@@ -128,9 +142,12 @@ def with_details(statement: Select[Account], today: date) -> Select[Any]:
 
 
 EARLIEST = date(1, 1, 1)
+ONE, TODAY = bindparam("account_id", type_=Uuid()), bindparam("today", type_=Date())
+IDS = any_(bindparam("ids", type_=ARRAY(Uuid)))
 
 
-def sort_keys(today: date) -> dict[str, ColumnElement[Any]]:
+@lru_cache(maxsize=4)
+def sort_keys(today: date) -> Mapping[str, ColumnElement[Any]]:
     """What a list can be sorted by; nulls come as the least value, so that a cursor can point between rows."""
     main_city = select(func.search_text(Site.city, type_=Text)).where(
         Site.account_id == Account.id, Site.is_main, Site.deleted_at.is_(None)
@@ -161,37 +178,42 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
     exact: bool = False,
+    fields: Mapping[str, Field] | None = None,
 ) -> Listing[Row]:
     """One page of the accounts that somebody may see. `sort` names a key, with `-` in front for the other way round.
 
-    `exact` counts to the end where a long list would otherwise say about how many.
+    `exact` counts to the end where a long list would otherwise say about how many; `fields` are read here unless given.
     """
     today = today_of(scope)
     reaching = Reaching(session)
-    words = language(reaching, scope) if filter and filter.strip() else None
+    words = language(reaching, scope, fields) if filter and filter.strip() else None
     statement = chosen(reaching, scope, filter=filter, search=search, words=words)
     keys = scope.askable("account", sort_keys(today)) | {"drive": reaching.drive_s}
     key = key_of(keys, sort)
     if sort == "name" and (number := asked_number(session, scope, search)) is not None:
         key = case((func.lower(Account.number) == number, ""), else_=key)
     tree = parse(filter) if filter and words else None
-    known = None
+    total = expected = None
     if tree is not None and words is not None:
         all_searched = chosen(reaching, scope, search=search).with_only_columns(Account.id)
-        first = counted(session, statement, tree, words, everything=all_searched, exact=exact)
+        expected, first = counted(session, statement, tree, words, everything=all_searched, exact=exact)
         if first.ids is not None:
             statement = select(Account).where(Account.id == any_(literal(first.ids, ARRAY(Uuid))))
         elif first.one_by_one:
             statement = chosen(reaching, scope, filter=filter, search=search, words=replace(words, one_by_one=True))
-        known = first.total
+        total = first.total
     by_text = bool(search and search.strip()) or (tree is not None and asks_for_text(tree))
     found = page_of(
         session, statement, Account.id, key,
-        sort=sort, cursor=cursor, limit=limit, exact=exact, total=known, by_text=by_text,
+        sort=sort, cursor=cursor, limit=limit, exact=exact, total=total, expected=expected,
+        by_text=by_text,
     )  # fmt: skip
-    rows = session.execute(with_details(select(Account).where(found.among(Account.id)), today))
+    rows = session.execute(PAGE, {"ids": found.ids, "today": today})
     trips = reaching.of_accounts(found.ids)
     return found.listing([replace(Row(*row), trip=trips.get(row[0].id)) for row in found.in_order(rows)])
+
+
+PAGE = with_details(select(Account).where(Account.id == IDS), TODAY).options(defer(Site.pin), defer(Site.custom))
 
 
 def asked_number(session: Session, scope: Scope, search: str | None) -> str | None:
@@ -204,18 +226,19 @@ def asked_number(session: Session, scope: Scope, search: str | None) -> str | No
 
 def counted(
     session: Session, statement: Select[Account], tree: Node, words: Vocabulary, *, everything: Select[Any], exact: bool
-) -> Judged:
-    """How many accounts a filter finds; refuses what would search too much."""
+) -> tuple[Estimate, Judged]:
+    """What the planner expects of a filter and how many accounts it finds; refuses what would search too much."""
     condition, gathered = partial(compile_filter, vocabulary=words), statement.with_only_columns(Account.id)
     ways = {False: words, True: replace(words, one_by_one=True)}
-    return judged(
+    expected = check(session, gathered, tree, condition, everything=everything)
+    return expected, judged(
         session,
         tree,
         words,
         lambda part, one_by_one: compile_filter(part, ways[one_by_one]),
         gathered=gathered,
         everything=everything,
-        cost=check(session, gathered, tree, condition, everything=everything),
+        cost=expected.cost,
         exact=exact,
     )
 
@@ -229,13 +252,19 @@ def detail(session: Session, scope: Scope, account_id: UUID, permission: str = "
 
 def granted(session: Session, scope: Scope, account_id: UUID, permissions: Iterable[str]) -> set[str]:
     """Which of these permissions of somebody reach an account; one query, however many there are."""
-    held = [permission for permission in permissions if scope.may(permission)]
-    levels = {scope.level(permission): permission for permission in held}
-    if not levels:
-        return set()
-    reach = [visible_to(scope, one).where(Account.id == account_id).exists() for one in levels.values()]
-    found = dict(zip(levels, session.execute(select(*reach)).one(), strict=True))
-    return {permission for permission in held if found[scope.level(permission)]}
+    held = {permission: scope.level(permission) for permission in permissions if scope.may(permission)}
+    reach = reach_by_level(scope, account_id, held)
+    found = dict(zip(reach, session.execute(select(*reach.values())).one(), strict=True)) if reach else {}
+    return {permission for permission, level in held.items() if found[level]}
+
+
+def reach_by_level(scope: Scope, account_id: UUID, held: Mapping[str, Level]) -> dict[Level, ColumnElement[bool]]:
+    """Whether permissions that somebody has reach an account, by their level."""
+    levels = {level: permission for permission, level in held.items()}
+    return {
+        level: visible_to(scope, one).with_only_columns(Account.id).where(Account.id == account_id).exists()
+        for level, one in levels.items()
+    }
 
 
 def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
@@ -248,8 +277,14 @@ def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[
 
 def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:
     """The sites of some accounts, main ones first."""
-    statement = select(Site).where(Site.account_id.in_(list(account_ids)), Site.deleted_at.is_(None))
-    return list(session.scalars(statement.order_by(Site.account_id, Site.is_main.desc(), Site.id)))
+    return list(session.scalars(SITES, {"ids": list(account_ids)}))
+
+
+SITES = (
+    select(Site)
+    .where(Site.account_id == IDS, Site.deleted_at.is_(None))
+    .order_by(Site.account_id, Site.is_main.desc(), Site.id)
+)
 
 
 def all_sites_of(session: Session, account_ids: Iterable[UUID]) -> list[UUID]:
@@ -259,19 +294,24 @@ def all_sites_of(session: Session, account_ids: Iterable[UUID]) -> list[UUID]:
 
 def reps_of(session: Session, account_id: UUID) -> list[UUID]:
     """The reps to whom an account is assigned by hand."""
-    statement = select(AccountRep.user_id).where(AccountRep.account_id == account_id)
-    return list(session.scalars(statement.order_by(AccountRep.user_id)))
+    return list(session.scalars(REPS, {"account_id": account_id}))
+
+
+REPS = select(AccountRep.user_id).where(AccountRep.account_id == ONE).order_by(AccountRep.user_id)
 
 
 def home_country(session: Session) -> str | None:
     """The country in which numbers without +… are dialled: that of the map, when it shows a single one."""
-    countries = {country_code(region.country) for region in served(session)}
+    countries = {country_code(country) for country in served_countries(session)}
     return countries.pop() if len(countries) == 1 else None
 
 
 def surviving(session: Session, account_id: UUID) -> UUID:
     """The account that stands for this one after all merges."""
-    return session.scalar(select(func.account_surviving(account_id))) or account_id
+    return session.scalar(SURVIVING, {"account_id": account_id}) or account_id
+
+
+SURVIVING: Select[UUID] = select(func.account_surviving(ONE))
 
 
 def survivors(session: Session, account_ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -279,9 +319,7 @@ def survivors(session: Session, account_ids: Collection[UUID]) -> dict[UUID, UUI
     return dict(session.execute(SURVIVORS, {"ids": list(account_ids)}).tuples().all())
 
 
-SURVIVORS: Select[UUID, UUID] = select(Account.id, func.account_surviving(Account.id)).where(
-    Account.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
-)
+SURVIVORS: Select[UUID, UUID] = select(Account.id, func.account_surviving(Account.id)).where(Account.id == IDS)
 
 
 def standing_sites(session: Session, site_ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -295,7 +333,7 @@ def standing_site(session: Session, site_id: UUID) -> UUID:
     return session.scalar(select(func.site_standing(site_id))) or site_id
 
 
-def family(account_id: UUID) -> Select[UUID]:
+def family(account_id: UUID | ColumnElement[UUID]) -> Select[UUID]:
     """The ids of an account and of all accounts merged into it: rooms above read their rows through this."""
     tree = select(Account.id).where(Account.id == account_id).cte("family", recursive=True)
     tree = tree.union(select(Account.id).join(tree, Account.merged_into == tree.c.id))
@@ -343,8 +381,13 @@ def proposals_of(session: Session, scope: Scope, site_ids: Iterable[UUID], *, li
 
 def proposed(session: Session, statement: Select[PinProposal], *order: Any, limit: int) -> list[ProposedPin]:
     """Proposals with names, values and distances."""
+    return [ProposedPin(*row) for row in session.execute(with_names(statement).order_by(*order).limit(limit))]
+
+
+def with_names(statement: Select[PinProposal]) -> Select[Any]:
+    """A selection of proposals with the columns of `ProposedPin`."""
     decider = aliased(User)
-    detailed = (
+    return (
         statement.join(Site, Site.id == PinProposal.site_id)
         .join(Account, Account.id == Site.account_id)
         .outerjoin(User, User.id == PinProposal.proposed_by)
@@ -361,4 +404,3 @@ def proposed(session: Session, statement: Select[PinProposal], *order: Any, limi
             func.ST_DistanceSphere(PinProposal.pin, Site.pin),
         )
     )
-    return [ProposedPin(*row) for row in session.execute(detailed.order_by(*order).limit(limit))]

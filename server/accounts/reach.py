@@ -1,9 +1,10 @@
 """Whom a permission reaches: accounts row by row, or all of their ids at once for what hangs on them."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ARRAY,
@@ -47,12 +48,31 @@ class Reader:
     key: tuple[Hashable, ...]
     scope: Scope = field(compare=False)
 
+    @classmethod
+    def of(cls, scope: Scope) -> "Reader":
+        """Somebody with their rights, today."""
+        return cls((*scope.reach, today_of(scope)), scope)
 
-def reader_of(scope: Scope) -> Reader:
-    """Who reads today."""
-    return Reader((*scope.reach, today_of(scope)), scope)
+
+class Part[T](Protocol):
+    """A part of a statement, by whose rights it asks."""
+
+    def __call__(self, scope: Scope, permission: str = "accounts:read") -> T:
+        """The part."""
 
 
+def drafted[T](draft: Callable[[Scope, str], T]) -> Part[T]:
+    """Decorate what writes a part of a statement: it is written once for a reader, not for each statement."""
+    once = lru_cache(maxsize=256)(lambda reader, permission: draft(reader.scope, permission))
+
+    @wraps(draft)
+    def part(scope: Scope, permission: str = "accounts:read") -> T:
+        return once(Reader.of(scope), permission)
+
+    return part
+
+
+@drafted
 def within_reach(scope: Scope, permission: str = "accounts:read") -> ColumnElement[bool]:
     """Whether a permission of somebody reaches an account, deleted or not.
 
@@ -101,6 +121,7 @@ def territories_reach(areas: Select[Any]) -> ColumnElement[bool]:
     return Account.territory_id.in_(areas) | Account.id.in_(sites)
 
 
+@drafted
 def reached_ids(scope: Scope, permission: str) -> CompoundSelect[Any]:
     """The ids of the accounts that a permission below the right over all reaches: each sign asks an index of its own.
 

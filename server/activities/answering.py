@@ -24,7 +24,12 @@ def outcomes(session: Session) -> dict[str, str]:
 
 def own_outcomes(session: Session) -> dict[str, str]:
     """The outcomes that the company added, with its words."""
-    return {value: label for value, label in outcomes(session).items() if value not in Outcome}
+    return added(fields.picklist(session, "visit_outcome"))
+
+
+def added(listed: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Those entries of the pick list of outcomes that the company added."""
+    return {value: label for value, label in listed if value not in Outcome}
 
 
 def known_outcome(session: Session, outcome: str | None) -> str | None:

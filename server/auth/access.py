@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -96,7 +97,7 @@ class Scope:
                 permission=permission,
             )
 
-    @property
+    @cached_property
     def reach(self) -> tuple[Hashable, ...]:
         """All that decides what is read: who has the same reads the same, so a statement may be kept under it."""
         rights = frozenset(self.levels.items()), frozenset(self.fields.items())

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session, lazyload
 
 from server.auth.models import DeviceCode, User, WebSession
@@ -48,8 +48,7 @@ def open_session(session: Session, user: User, user_agent: str | None) -> str:
 
 def resume(session: Session, token: str) -> tuple[WebSession, User]:
     """The session and user behind a cookie; refuses ended sessions and people who may not sign in any more."""
-    asked = select(WebSession, User).join(User, User.id == WebSession.user_id)
-    found = session.execute(asked.where(WebSession.token_hash == digest(token)).options(lazyload(User.rep_profile)))
+    found = session.execute(OF_COOKIE, {"hash": digest(token)})
     row, user = found.one_or_none() or (None, None)
     limit = clock.now() - timedelta(days=settings().session_days)
     if row is None or row.seen_at < limit or user is None or not user.active or user.deleted_at is not None:
@@ -57,6 +56,14 @@ def resume(session: Session, token: str) -> tuple[WebSession, User]:
     if row.seen_at < clock.now() - timedelta(minutes=5):
         row.seen_at = clock.now()
     return row, user
+
+
+OF_COOKIE = (
+    select(WebSession, User)
+    .join(User, User.id == WebSession.user_id)
+    .where(WebSession.token_hash == bindparam("hash"))
+    .options(lazyload(User.rep_profile))
+)
 
 
 def viewed(session: Session, row: WebSession) -> User | None:

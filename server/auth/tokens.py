@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, lazyload
 
 from server.auth.models import ApiToken, AuthEvent, Device, DeviceState, DeviceToken, User
@@ -81,8 +81,7 @@ def owner(session: Session, token: str) -> tuple[User, UUID | None, frozenset[st
     if token.startswith(ACCESS_PREFIX):
         device, user = device_of(session, token)
         return user, device.id, None
-    asked = select(ApiToken, User).join(User, User.id == ApiToken.user_id).where(ApiToken.token_hash == digest(token))
-    found = session.execute(asked.options(lazyload(User.rep_profile))).one_or_none()
+    found = session.execute(OF_PROGRAM, {"hash": digest(token)}).one_or_none()
     now = clock.now()
     if found is None or found[0].revoked_at is not None or (found[0].expires_at or now) < now:
         raise NotSignedIn("The token is not valid.", help="Create a new API token under Users.")
@@ -92,6 +91,14 @@ def owner(session: Session, token: str) -> tuple[User, UUID | None, frozenset[st
     if row.per_minute is not None:
         count(session, row, now)
     return user, None, frozenset(row.permissions) if row.permissions is not None else None
+
+
+OF_PROGRAM = (
+    select(ApiToken, User)
+    .join(User, User.id == ApiToken.user_id)
+    .where(ApiToken.token_hash == bindparam("hash"))
+    .options(lazyload(User.rep_profile))
+)
 
 
 def count(session: Session, token: ApiToken, now: datetime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Date, Select, Uuid, bindparam, func, select
+from sqlalchemy import ARRAY, Date, Select, Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -207,6 +207,22 @@ def closures_of(session: Session, scope: Scope, site_ids: Iterable[UUID], day: d
     """The closures of some sites that are not over on a day."""
     statement = closures_visible_to(scope).where(SiteClosure.site_id.in_(list(site_ids)), SiteClosure.last_day >= day)
     return list(session.scalars(statement.order_by(SiteClosure.first_day, SiteClosure.id)))
+
+
+def closures_at(session: Session, site_ids: Iterable[UUID], day: date) -> list[SiteClosure]:
+    """The same of living sites that the caller has checked."""
+    return list(session.scalars(CLOSURES, {"ids": list(site_ids), "day": day}))
+
+
+CLOSURES = (
+    select(SiteClosure)
+    .where(
+        SiteClosure.deleted_at.is_(None),
+        SiteClosure.site_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+        SiteClosure.last_day >= bindparam("day", type_=Date()),
+    )
+    .order_by(SiteClosure.first_day, SiteClosure.id)
+)
 
 
 def closure(session: Session, scope: Scope, closure_id: UUID) -> SiteClosure:

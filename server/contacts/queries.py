@@ -7,12 +7,28 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Folded, Site
+from server.accounts.opening import Opened, opened
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
@@ -222,27 +238,35 @@ def places_of(session: Session, scope: Scope, contact_ids: Iterable[UUID]) -> Ma
     return found
 
 
-def of_account(
-    session: Session, scope: Scope, account_id: UUID, *, limit: int = 200
-) -> list[tuple[Contact, ContactAccount]]:
+def of_account(session: Session, scope: Scope, account: UUID | Opened) -> list[tuple[Contact, ContactAccount]]:
     """The people at an account that somebody may see, whom one asks first at the top, those who left at the end."""
     if not scope.may("contacts:read"):
         return []
+    at = opened(session, scope, account, ("contacts:read",))
     # Whoever sees the account sees its people: what else they see need not be asked.
-    there = select(Contact).where(Contact.deleted_at.is_(None), Contact.merged_into.is_(None))
-    is_seen = accounts.granted(session, scope, account_id, ("contacts:read",))
-    rows = session.execute(
-        (there if is_seen else visible_to(scope))
-        .join(ContactAccount, ContactAccount.contact_id == Contact.id)
-        .where(ContactAccount.account_id.in_(accounts.family(account_id)), ContactAccount.deleted_at.is_(None))
-        .add_columns(ContactAccount)
-        .order_by(ContactAccount.until.is_not(None), ContactAccount.is_primary.desc(), SORTS["name"], ContactAccount.id)
-        .limit(limit)
-    )
+    people = ALL_AT if "contacts:read" in at.granted else at_family(visible_to(scope))
+    rows = session.execute(people, {"family": list(at.family)})
     found: dict[UUID, tuple[Contact, ContactAccount]] = {}
     for contact, link in rows:
         found.setdefault(contact.id, (contact, link))
     return list(found.values())
+
+
+def at_family(people: Select[Contact]) -> Select[Contact, ContactAccount]:
+    """Those of some people who are at an account or were at one that was merged into it; see `of_account`."""
+    return (
+        people.join(ContactAccount, ContactAccount.contact_id == Contact.id)
+        .where(
+            ContactAccount.account_id == any_(bindparam("family", type_=ARRAY(Uuid))),
+            ContactAccount.deleted_at.is_(None),
+        )
+        .add_columns(ContactAccount)
+        .order_by(ContactAccount.until.is_not(None), ContactAccount.is_primary.desc(), SORTS["name"], ContactAccount.id)
+        .limit(200)
+    )
+
+
+ALL_AT = at_family(select(Contact).where(Contact.deleted_at.is_(None), Contact.merged_into.is_(None)))
 
 
 def happenings(scope: Scope, account_ids: Select[UUID]) -> Select[Any]:

@@ -1,15 +1,17 @@
 """Reads of visit demand. What of it somebody sees follows from the account."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, Uuid, cast, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Date, Select, Uuid, any_, bindparam, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
+from server.accounts.opening import Opened, opened
 from server.auth.access import Scope
 from server.auth.models import User
 from server.demands.models import DemandState, VisitDemand
@@ -87,13 +89,28 @@ def page(
     return Listing(rows[:limit], encode_cursor((last.deadline or NEVER, last.id)) if last else None)
 
 
-def of_account(session: Session, scope: Scope, account_id: UUID) -> list[DemandRow]:
-    """What still wants a visit at an account, the nearest deadline first."""
-    return page(session, scope, account_id=account_id, limit=100).rows
+def of_account(session: Session, scope: Scope, account: UUID | Opened) -> list[DemandRow]:
+    """What still wants a visit at an account and at what was merged into it, the nearest deadline first."""
+    at = opened(session, scope, account, ("demands:read",))
+    return _named(session, WANTED, {"family": list(at.family)}) if "demands:read" in at.granted else []
 
 
-def _named(session: Session, statement: Select[VisitDemand]) -> list[DemandRow]:
-    demands = list(session.scalars(statement))
+WANTED = (
+    select(VisitDemand)
+    .where(
+        VisitDemand.deleted_at.is_(None),
+        VisitDemand.state.in_((DemandState.OPEN, DemandState.PLANNED)),
+        VisitDemand.account_id == any_(bindparam("family", type_=ARRAY(Uuid))),
+    )
+    .order_by(func.coalesce(VisitDemand.deadline, NEVER), VisitDemand.id)
+    .limit(100)
+)
+
+
+def _named(
+    session: Session, statement: Select[VisitDemand], values: Mapping[str, Any] | None = None
+) -> list[DemandRow]:
+    demands = list(session.scalars(statement, values))
     if not demands:
         return []
     main = select(Site.account_id, Site.city).where(Site.is_main, Site.deleted_at.is_(None)).subquery()

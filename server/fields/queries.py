@@ -3,7 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Numeric, Select, and_, case, cast, func, literal, or_, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Numeric,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import Boolean, Text
@@ -24,14 +40,18 @@ def fields_of_several(
     session: Session, objects: Collection[str], *, archived: bool = False
 ) -> dict[str, list[CustomField]]:
     """The fields of some objects, as `fields_of` has them, in one statement."""
-    statement = select(CustomField).where(CustomField.object.in_(objects), CustomField.deleted_at.is_(None))
-    if not archived:
-        statement = statement.where(CustomField.archived.is_(False))
-    order = (func.coalesce(CustomField.section, ""), CustomField.position, CustomField.id)
     found: dict[str, list[CustomField]] = {one: [] for one in objects}
-    for field in session.scalars(statement.order_by(*order)):
+    for field in session.scalars(ALL_FIELDS if archived else FIELDS, {"objects": list(objects)}):
         found[field.object].append(field)
     return found
+
+
+ALL_FIELDS = (
+    select(CustomField)
+    .where(CustomField.object == any_(bindparam("objects", type_=ARRAY(Text))), CustomField.deleted_at.is_(None))
+    .order_by(func.coalesce(CustomField.section, ""), CustomField.position, CustomField.id)
+)
+FIELDS = ALL_FIELDS.where(CustomField.archived.is_(False))
 
 
 def ever(session: Session, objects: Collection[str]) -> dict[tuple[str, str], CustomField]:
@@ -137,13 +157,28 @@ def picklists(session: Session) -> Sequence[Picklist]:
 
 def picklist(session: Session, name: str) -> list[tuple[str, str]]:
     """Value and label of each entry of a pick list; empty for one that does not exist."""
-    statement = select(Picklist.values).where(Picklist.name == name, Picklist.deleted_at.is_(None))
-    return [(one["value"], one["label"]) for one in session.scalar(statement) or ()]
+    return picklists_named(session, name)[name]
+
+
+def picklists_named(session: Session, *names: str) -> dict[str, list[tuple[str, str]]]:
+    """The same of some pick lists, in one statement."""
+    found: dict[str, list[tuple[str, str]]] = {name: [] for name in names}
+    for name, values in session.execute(NAMED, {"names": list(names)}):
+        found[name] = [(one["value"], one["label"]) for one in values or ()]
+    return found
+
+
+NAMED = select(Picklist.name, Picklist.values).where(
+    Picklist.name == any_(bindparam("names", type_=ARRAY(Text))), Picklist.deleted_at.is_(None)
+)
 
 
 def visit_types(session: Session, *, archived: bool = False) -> Sequence[VisitType]:
     """The visit types in their order."""
-    statement: Select[VisitType] = select(VisitType).where(VisitType.deleted_at.is_(None))
-    if not archived:
-        statement = statement.where(VisitType.archived.is_(False))
-    return session.scalars(statement.order_by(VisitType.position, VisitType.id)).all()
+    return session.scalars(ALL_VISIT_TYPES if archived else VISIT_TYPES).all()
+
+
+ALL_VISIT_TYPES: Select[VisitType] = (
+    select(VisitType).where(VisitType.deleted_at.is_(None)).order_by(VisitType.position, VisitType.id)
+)
+VISIT_TYPES = ALL_VISIT_TYPES.where(VisitType.archived.is_(False))

@@ -17,10 +17,13 @@ def of(session: Session, entity: str, row_id: UUID) -> list[StoredFile]:
 
 def of_rows(session: Session, entity: str, row_ids: Iterable[UUID]) -> dict[UUID, list[StoredFile]]:
     """The files of some rows; rows without any are left out."""
+    wanted = list(row_ids)
+    if not wanted:
+        return {}
     statement = (
         select(FileUse.row_id, StoredFile)
         .join(StoredFile, StoredFile.id == FileUse.file_id)
-        .where(FileUse.entity == entity, FileUse.row_id.in_(list(row_ids)))
+        .where(FileUse.entity == entity, FileUse.row_id.in_(wanted))
         .order_by(FileUse.row_id, FileUse.position)
     )
     found: dict[UUID, list[StoredFile]] = {}

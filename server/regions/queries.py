@@ -108,6 +108,14 @@ def served(session: Session) -> Sequence[Region]:
     return session.scalars(select(Region).where(Region.state == State.READY).order_by(Region.name)).all()
 
 
+def served_countries(session: Session) -> Sequence[str]:
+    """The countries of the regions in service."""
+    return session.scalars(SERVED_COUNTRIES).all()
+
+
+SERVED_COUNTRIES = select(Region.country).where(Region.state == State.READY)
+
+
 def all_regions(session: Session) -> Sequence[Region]:
     """Every region, also those being built."""
     return session.scalars(select(Region).order_by(Region.name, Region.version)).all()

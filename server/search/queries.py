@@ -27,7 +27,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from server.accounts import queries as accounts
 from server.accounts.queries import Reader
 from server.auth.access import Scope
 from server.auth.roles import Level
@@ -222,7 +221,7 @@ def ranked(
     kinds = tuple(
         (kind, bool(scope.hidden(kind.name) & SEARCHED), most if asks(scope, kind) else CANDIDATES) for kind in known
     )
-    reader = accounts.reader_of(scope)
+    reader = Reader.of(scope)
     there = session.execute(looked(question, kinds), values).one()
     for place, ((kind, is_veiled, _), ids) in enumerate(zip(kinds, there, strict=True)):
         is_asked, count = asks(scope, kind), how_many(ids)

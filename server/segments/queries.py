@@ -5,7 +5,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CollectionAggregate,
+    ColumnElement,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from server.accounts.around import no_such
@@ -30,9 +43,16 @@ def subject_of(name: str) -> Subject:
 
 def shared_with(scope: Scope, table: type[Segment] | type[SavedView]) -> ColumnElement[bool]:
     """One's own, those shared with everybody, and those that a colleague of one's teams shares."""
-    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
+    return shared(table, literal(scope.user_id), any_(literal(list(scope.team_ids), ARRAY(Uuid))))
+
+
+def shared(
+    table: type[Segment] | type[SavedView], me: ColumnElement[UUID], teams: CollectionAggregate[bool]
+) -> ColumnElement[bool]:
+    """The same of somebody and their teams."""
+    mates = select(TeamMember.user_id).where(TeamMember.team_id == teams)
     return or_(
-        table.owner_id == scope.user_id,
+        table.owner_id == me,
         table.sharing == Sharing.ALL,
         (table.sharing == Sharing.TEAM) & table.owner_id.in_(mates),
     )
@@ -179,8 +199,18 @@ def changes(session: Session, scope: Scope, segment: Segment, *, limit: int = 10
 
 def views(session: Session, scope: Scope, subject: str, *, of_map: bool = False) -> list[SavedView]:
     """The saved views of a list or of its map, one's own first."""
-    statement = select(SavedView).where(
-        SavedView.deleted_at.is_(None), SavedView.subject == subject, SavedView.map.is_not(None).is_(of_map)
+    values = {"subject": subject, "of_map": of_map, "me": scope.user_id, "teams": list(scope.team_ids)}
+    return list(session.scalars(VIEWS, values))
+
+
+ME = bindparam("me", type_=Uuid())
+VIEWS = (
+    select(SavedView)
+    .where(
+        SavedView.deleted_at.is_(None),
+        SavedView.subject == bindparam("subject"),
+        SavedView.map.is_not(None) == bindparam("of_map", type_=Boolean()),
+        shared(SavedView, ME, any_(bindparam("teams", type_=ARRAY(Uuid)))),
     )
-    own_first = (SavedView.owner_id == scope.user_id).desc()
-    return list(session.scalars(statement.where(shared_with(scope, SavedView)).order_by(own_first, SavedView.name)))
+    .order_by((SavedView.owner_id == ME).desc(), SavedView.name)
+)

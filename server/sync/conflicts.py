@@ -45,8 +45,12 @@ PLACE = aliased(Site)
 ACCOUNT_ID = case((FieldConflict.entity == "site", PLACE.account_id), else_=FieldConflict.row_id)
 
 
-def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[FieldConflict, Account, str]:
-    """The conflicts of a person: on accounts they reach, and those that they or their team brought about."""
+def visible_to(
+    scope: Scope, permission: str = "conflicts:read", *, is_reached: bool = False
+) -> Select[FieldConflict, Account, str]:
+    """The conflicts of a person: on accounts they reach, and those that they or their team brought about. With
+    `is_reached` only such accounts are asked for as the caller knows to be reached.
+    """
     level = scope.level(permission)
     statement = (
         select(FieldConflict, Account, User.name)
@@ -57,7 +61,7 @@ def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[Field
     )
     if hidden := scope.hidden("account"):
         statement = statement.where(FieldConflict.field.not_in(sorted(hidden)))
-    if level >= Level.ALL:
+    if level >= Level.ALL or (is_reached and level > Level.NONE):
         return statement
     own: ColumnElement[bool] = FieldConflict.actor == scope.user_id
     if level >= Level.TEAM:
@@ -68,8 +72,9 @@ def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[Field
 def listed(
     session: Session, scope: Scope, *, state: str, limit: int, account_id: UUID | None = None
 ) -> list[ConflictRead]:
-    """Conflicts in a state, the newest first; with an account only its own and those of its sites."""
-    statement = visible_to(scope).where(FieldConflict.state == state)
+    """Conflicts in a state, the newest first; with an account, that the caller has checked, only its own and those of
+    its sites."""
+    statement = visible_to(scope, is_reached=account_id is not None).where(FieldConflict.state == state)
     if account_id is not None:
         statement = statement.where(Account.id == account_id)
     statement = statement.order_by(FieldConflict.created_at.desc(), FieldConflict.id).limit(max(1, min(limit, 500)))

@@ -28,7 +28,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import DateTime, Uuid
 
-from server.accounts import queries as accounts
+from server.accounts.opening import Opened, opened
+from server.accounts.reach import Reader
 from server.auth.access import Scope
 from server.kit.errors import NotFound
 from server.kit.paging import decode_cursor, encode_cursor
@@ -65,22 +66,29 @@ class Listing:
 
 
 def page(
-    session: Session, scope: Scope, account_id: UUID, wish: Wish, *, cursor: str | None = None, limit: int = 50
+    session: Session,
+    scope: Scope,
+    account: UUID | Opened,
+    wish: Wish,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> Listing:
     """One page of what happened at an account and at those merged into it, the latest first.
 
-    What one person changed within a minute is one entry, so a page may have fewer entries than its limit.
+    What one person changed within a minute is one entry, so a page may have fewer entries than its limit. An account
+    that the caller has opened was asked for the `PERMISSIONS`.
     """
-    account_id = accounts.surviving(session, account_id)
-    granted = rights(session, scope, account_id)
-    if "accounts:read" not in granted:
-        raise NotFound("There is no such account.", id=str(account_id))
+    at = opened(session, scope, account, PERMISSIONS)
+    if "accounts:read" not in at.granted:
+        raise NotFound("There is no such account.", id=str(at.account_id))
+    granted = at.granted | {one for one in OF_PEOPLE if scope.may(one)}
     chosen = [
         source for source in SOURCES if source.permission in granted and (not wish.kinds or source.kinds & wish.kinds)
     ]
-    family = list(session.scalars(accounts.family(account_id)))
+    family = at.family
     after = decode_cursor(cursor, 3)
-    statement = drafted(accounts.reader_of(scope), tuple(chosen), len(family), wish, after is not None, limit + 1)
+    statement = drafted(Reader.of(scope), tuple(chosen), len(family), wish, after is not None, limit + 1)
     rows = session.execute(statement, values_of(family, after)).all() if statement is not None else []
     entries = [Entry(**{**row._asdict(), "facts": row.facts or {}}) for row in rows]
     shown, following = reading.grouped(entries, limit)
@@ -92,11 +100,10 @@ def page(
     return Listing(shown, encode_cursor(key) if key else None)
 
 
-def rights(session: Session, scope: Scope, account_id: UUID) -> set[str]:
-    """Which permissions of the sources reach an account."""
-    wanted = {source.permission for source in SOURCES if scope.may(source.permission)} | {"accounts:read"}
-    by_account = {one for one in wanted if not one.startswith("plans:")}
-    return accounts.granted(session, scope, account_id, by_account) | (wanted - by_account)
+OF_PEOPLE = frozenset(source.permission for source in SOURCES if source.permission.startswith("plans:"))
+"""Permissions of sources that do not reach by the account."""
+PERMISSIONS = frozenset({"accounts:read", *(source.permission for source in SOURCES)}) - OF_PEOPLE
+"""Permissions of sources that do."""
 
 
 def values_of(family: Sequence[UUID], after: list[Any] | None) -> dict[str, Any]:
@@ -111,7 +118,7 @@ def values_of(family: Sequence[UUID], after: list[Any] | None) -> dict[str, Any]
 
 @lru_cache(maxsize=256)
 def drafted(
-    reader: accounts.Reader, chosen: tuple[Source, ...], family: int, wish: Wish, follows: bool, limit: int
+    reader: Reader, chosen: tuple[Source, ...], family: int, wish: Wish, follows: bool, limit: int
 ) -> CompoundSelect[Any] | Select[Any] | None:
     """The newest rows of all sources; None when nothing is asked for.
 

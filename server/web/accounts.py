@@ -14,6 +14,7 @@ from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
 from server.accounts.models import Account
+from server.accounts.opening import detail_of, opened, proposals_at
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, gone, in_full, read
 from server.accounts.schemas import AccountRead
@@ -35,6 +36,7 @@ from server.regions import firms
 from server.segments import queries as segments
 from server.segments.models import SavedView
 from server.sync import conflicts
+from server.timeline import queries as timeline
 from server.web.account_card import around
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
 from server.web.filters import asks_for_drive, chips, without_drive
@@ -117,10 +119,19 @@ def show_accounts(
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, Listing[queries.Row]([])
+    fields = known(session, queries.today_of(scope))
     try:
         with attempt(session):
             found = queries.page(
-                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+                session,
+                scope,
+                filter=filter,
+                search=search,
+                sort=sort,
+                cursor=cursor,
+                limit=ROWS,
+                exact=exact,
+                fields=fields,
             )
     except WaymarkError as refused:
         error = refused
@@ -146,7 +157,7 @@ def show_accounts(
         shown=columns,
         view=view,
         views=[SavedLink(one, view_path("/accounts", one)) for one in segments.views(session, scope, "account")],
-        known=scope.askable("account", known(session, queries.today_of(scope))).values(),
+        known=scope.askable("account", fields).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         error=error,
@@ -201,23 +212,26 @@ def create(request: Request, scope: WriteAccounts, session: Db, sent: Sent) -> R
     return go(f"/accounts/{account.id}")
 
 
-ASKED_OF = ("accounts:write", "accounts:assign", "pins:place", "demands:write", "opportunities:write")
-"""The permissions on which the buttons of an account's page depend."""
+ASKED_OF = timeline.PERMISSIONS | {
+    "accounts:write", "accounts:assign", "pins:place", "demands:read", "demands:write", "opportunities:read",
+    "opportunities:write", "contacts:read",
+}  # fmt: skip
+"""The permissions on which an account's page depends: its buttons, and what of other rooms stands on it."""
 
 
 @router.get("/{account_id}")
 def show_account(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
     """One account in full: facts and map, what happened, what needs a decision."""
-    into = queries.surviving(session, account_id)
-    if into != account_id and queries.seen_of(session, scope, [into]):
-        return go(f"/accounts/{into}")
-    row = queries.detail(session, scope, account_id)
+    at = opened(session, scope, account_id, ASKED_OF)
+    if at.account_id != account_id and "accounts:read" in at.granted:
+        return go(f"/accounts/{at.account_id}")
+    row = detail_of(session, scope, account_id) if "accounts:read" in at.granted else None
     if row is None:
         raise gone(session, scope, account_id)
-    account = in_full(session, row)
-    may = queries.granted(session, scope, account_id, ASKED_OF)
+    account, may = in_full(session, row), at.granted
     people = people_of(session, scope, Role.REP, Role.MANAGER)
-    proposed = queries.proposals_of(session, scope, [site.id for site in account.sites])
+    sites = [site.id for site in account.sites]
+    proposed = proposals_at(session, sites)
     open_conflicts = []
     if scope.may("conflicts:read"):
         open_conflicts = conflicts.listed(session, scope, state="open", limit=500, account_id=account_id)
@@ -230,10 +244,10 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         barred=barred(session, (account.phone, account.email)),
         last_day=None,
         may_hand_over="accounts:assign" in may,
-        **column(session, scope, account_id),
+        **column(session, scope, at),
         conflicts=open_conflicts,
         told=Told(session, language_of(request, scope)) if open_conflicts else None,
-        merges=duplicate_queue.merges_into(session, account_id),
+        merges=duplicate_queue.merges_into(session, at.family),
         may_merge=scope.may("accounts:merge"),
         may_write="accounts:write" in may,
         may_place="pins:place" in may,
@@ -244,12 +258,12 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         preferred_rep=account.preferred_rep_id
         and session.scalar(select(User.name).where(User.id == account.preferred_rep_id)),
         event_id=uuid7(),
-        wanted=demands.of_account(session, scope, account_id) if scope.may("demands:read") else [],
+        wanted=demands.of_account(session, scope, at),
         may_ask="demands:write" in may,
-        deals=opportunities.of_account(session, scope, account_id, limit=20) if scope.may("opportunities:read") else [],
+        deals=opportunities.of_account(session, scope, at, limit=20) if scope.may("opportunities:read") else [],
         may_sell="opportunities:write" in may,
-        closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
-        **around(session, scope, row.account),
+        closures=closures.closures_at(session, sites, queries.today_of(scope)),
+        **around(session, scope, row.account, at),
     )
 
 

@@ -56,9 +56,11 @@ class Language:
         """
         known = catalogue(self.code)
         found = known.get(text, text)
+        if not values:
+            return found
         if str(values.get("n", values.get("count"))) == "1":
             found = known.get(f"{text}|1", found)
-        return found.format(**values) if values else found
+        return found.format(**values)
 
     def filled(self, told: Mapping[str, object]) -> str:
         """A text that was stored with its values: numbers are written as this language does."""

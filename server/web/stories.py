@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 
 from server.accounts import following
 from server.accounts import queries as accounts
+from server.accounts.opening import Opened, opened
 from server.activities.notes import queries as notes
 from server.activities.notes import service
 from server.activities.notes.mentions import AT
@@ -85,9 +86,12 @@ def kinds_for(scope: Scope) -> list[str]:
     return [kind for kind in CHIPS if kind in there]
 
 
-def story(session: Session, scope: Scope, account_id: UUID, wish: Wish, cursor: str | None = None) -> dict[str, Any]:
+def story(
+    session: Session, scope: Scope, account: UUID | Opened, wish: Wish, cursor: str | None = None
+) -> dict[str, Any]:
     """What the middle column of an account shows."""
-    found = queries.page(session, scope, account_id, wish, cursor=cursor, limit=ROWS)
+    found = queries.page(session, scope, account, wish, cursor=cursor, limit=ROWS)
+    account_id = account if isinstance(account, UUID) else account.account_id
     return {
         "story": found,
         "wish": wish,
@@ -100,11 +104,11 @@ def story(session: Session, scope: Scope, account_id: UUID, wish: Wish, cursor: 
     }
 
 
-def column(session: Session, scope: Scope, account_id: UUID, wish: Wish | None = None) -> dict[str, Any]:
+def column(session: Session, scope: Scope, at: Opened, wish: Wish | None = None) -> dict[str, Any]:
     """The whole column: pinned notes, an empty note to write, the first page."""
-    family = list(session.scalars(accounts.family(account_id)))
-    return story(session, scope, account_id, wish or Wish()) | {
-        "pinned": notes.pinned(session, family) if scope.may("activities:read") else [],
+    account_id = at.account_id
+    return story(session, scope, at, wish or Wish()) | {
+        "pinned": notes.pinned(session, at.family) if scope.may("activities:read") else [],
         "follows": following.is_following(session, scope.user_id, account_id),
         "note_id": uuid7(),
         "note_error": None,
@@ -167,7 +171,8 @@ def show_timeline(
 
 def fresh(request: Request, scope: Scope, session: Session, account_id: UUID, sent: FormData) -> Response:
     """The column after something has changed: an empty note, pinned ones, the latest entries of the same filter."""
-    values = column(session, scope, account_id, as_filtered(sent))
+    at = opened(session, scope, account_id, queries.PERMISSIONS)
+    values = column(session, scope, at, as_filtered(sent))
     return render(request, "story/written.html", scope, account_id=account_id, last_day=None, **values)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Uuid, bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from server.accounts import queries as accounts
@@ -48,5 +48,9 @@ def page(session: Session, scope: Scope, *, state: ClassState = ClassState.OPEN,
 
 def open_of(session: Session, account_id: UUID) -> ClassChange | None:
     """What is suggested for an account and waits for somebody."""
-    statement = select(ClassChange).where(ClassChange.account_id == account_id, ClassChange.state == ClassState.OPEN)
-    return session.scalars(statement).one_or_none()
+    return session.scalars(OPEN_OF, {"account_id": account_id}).one_or_none()
+
+
+OPEN_OF = select(ClassChange).where(
+    ClassChange.account_id == bindparam("account_id", type_=Uuid()), ClassChange.state == ClassState.OPEN
+)

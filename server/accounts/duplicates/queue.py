@@ -200,9 +200,10 @@ def merges(session: Session, scope: Scope, *, limit: int = 100, batch_id: UUID |
     return [Done(*row) for row in session.execute(statement)]
 
 
-def merges_into(session: Session, account_id: UUID) -> list[Done]:
-    """The merges that stand in an account, the latest first."""
-    family = session.scalars(queries.family(account_id)).all()
+def merges_into(session: Session, family: Sequence[UUID]) -> list[Done]:
+    """The merges that stand in an account, the latest first; `family` is that account and what was merged into it."""
+    if len(family) < 2:
+        return []
     statement = (
         select(AccountMerge, ONE.name, OTHER.name, ONE.number, OTHER.number, User.name)
         .join(ONE, ONE.id == AccountMerge.winner_id)

@@ -1,11 +1,11 @@
 """Reads of notes. Who may see one follows from its account."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -83,12 +83,28 @@ class NoteRow:
 
 def rows(session: Session, statement: Select[Note]) -> list[NoteRow]:
     """Notes with names and files."""
-    named = (
+    return with_files(session, session.execute(with_names(statement)).all())
+
+
+def with_names(statement: Select[Note]) -> Select[Any]:
+    """A selection of notes with the names that a list shows beside them."""
+    return (
         statement.join(Account, Account.id == Note.account_id)
         .outerjoin(User, User.id == Note.author_id)
         .add_columns(User.name, Account.name)
     )
-    found = session.execute(named).all()
+
+
+PINNED = with_names(
+    select(Note)
+    .where(Note.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))), Note.is_pinned, Note.deleted_at.is_(None))
+    .order_by(Note.written_at.desc(), Note.id.desc())
+    .limit(20)
+)
+
+
+def with_files(session: Session, found: Sequence[Any]) -> list[NoteRow]:
+    """Rows of such a selection, with files."""
     attached = files.of_rows(session, "note", [row[0].id for row in found])
     return [NoteRow(note, author, name, attached.get(note.id, [])) for note, author, name in found]
 
@@ -102,8 +118,7 @@ def of_account(session: Session, scope: Scope, account_id: UUID, *, limit: int =
 
 def pinned(session: Session, account_ids: Iterable[UUID]) -> list[NoteRow]:
     """The pinned notes of accounts that the caller has checked."""
-    statement = select(Note).where(Note.account_id.in_(list(account_ids)), Note.is_pinned, Note.deleted_at.is_(None))
-    return rows(session, statement.order_by(Note.written_at.desc(), Note.id.desc()).limit(20))
+    return with_files(session, session.execute(PINNED, {"accounts": list(account_ids)}).all())
 
 
 def find(session: Session, scope: Scope, note_id: UUID) -> NoteRow:

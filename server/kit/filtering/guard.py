@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, Concatenate
 
 from psycopg.errors import QueryCanceled
-from sqlalchemy import ClauseElement, ColumnElement, Executable, Select, func, select
+from sqlalchemy import ClauseElement, ColumnElement, Executable, Select, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
@@ -101,15 +101,15 @@ def check(
     *,
     everything: Select[Any],
     most: float | None = None,
-) -> float:
-    """Refuse a filter whose statement is too expensive, naming the part that is; else say what it costs.
+) -> Estimate:
+    """Refuse a filter whose statement is too expensive, naming the part that is; else say what the planner expects.
 
     `condition` compiles a part of the filter, `everything` is the list without it.
     """
     limit = MOST_COST if most is None else most
-    cost = estimate(session, statement).cost
-    if cost <= limit:
-        return cost
+    expected = estimate(session, statement)
+    if expected.cost <= limit:
+        return expected
     parts = tree.children if isinstance(tree, All) else (tree,)
     worst = max(parts, key=lambda part: estimate(session, everything.where(condition(part))).cost)
     raise TooExpensive(
@@ -150,21 +150,22 @@ def asks_for_text(tree: Node) -> bool:
     return False
 
 
+LIMIT = text("select current_setting('statement_timeout'), set_config('statement_timeout', :time, true)")
+
+
 @contextmanager
 def in_time(session: Session, wished: str = "", wait_s: float | None = None) -> Iterator[None]:
     """Stop every statement of the block that takes longer than that, a list's time when none is given; `wished` is
     the filter that is named."""
     most_s = settings().list_timeout_s if wait_s is None else wait_s
-    allowed = f"{round(most_s * 1000)}ms"
-    name = "statement_timeout"
-    before = session.execute(select(func.current_setting(name), func.set_config(name, allowed, True))).one()[0]
+    before = session.execute(LIMIT, {"time": f"{round(most_s * 1000)}ms"}).one()[0]
     try:
         yield
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
             raise TooSlow(wished, most_s) from error
         raise
-    session.execute(select(func.set_config(name, before, True)))
+    session.execute(LIMIT, {"time": before})
 
 
 def answers_in_time[**P, T](listing: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:

@@ -76,13 +76,15 @@ def page_of(
     cursor: str | None,
     limit: int,
     total: Total | None = None,
+    expected: guard.Estimate | None = None,
     exact: bool = False,
     by_text: bool = False,
 ) -> Found:
     """The ids of one page of what a statement selects, by `key` and then `id_`; `limit` rows at most.
 
     Where the planner expects few, they are gathered once, for the page and for its count, unless an index counts them
-    much faster; others are counted first, unless the total is known. `exact` counts to the end, `by_text` says that a
+    much faster; others are counted first, unless the total is known; `expected` is given where the planner was asked.
+    `exact` counts to the end, `by_text` says that a
     text is looked for in each. Refuses the cursor of another order.
     """
     after, down = decode_cursor(cursor, 3), sort.startswith("-")
@@ -93,7 +95,7 @@ def page_of(
     if total is None and exact:
         total = guard.counted(session, ids)
     if total is None:
-        expected = guard.estimate(session, ids)
+        expected = expected or guard.estimate(session, ids)
         if expected.rows < 2 * guard.EXACT_UP_TO and guard.estimate(session, keyed).cost < DEARER * expected.cost:
             found, total = gathered(session, keyed, after, limit, down=down)
         if total is None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
-from server.accounts.reach import reader_of
+from server.accounts.reach import Reader
 from server.auth.access import scope_of
 from server.auth.models import User
 from server.auth.roles import Level
@@ -235,7 +235,7 @@ def test_what_a_rep_reaches_is_read_once_however_few_hits_are_expected(session: 
     scope = scope_of(session, rita, source="web")
     account = next(kind for kind in KINDS if kind.name == "account")
     question, values = queries.Question((False,)), queries.values_of("baker", ["baker"])
-    asked = queries.candidates(question, account, is_veiled=False, reader=reader_of(scope))
+    asked = queries.candidates(question, account, is_veiled=False, reader=Reader.of(scope))
     state = asked.compile(session.connection()).construct_expanded_state(values)
     plan = session.connection().exec_driver_sql(f"explain {state.statement}", state.parameters)
     assert "hashed SubPlan" in "\n".join(plan.scalars())
