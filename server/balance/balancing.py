@@ -19,12 +19,13 @@ from geo.balance.improving import Tell, scenarios
 from geo.balance.types import SCENARIOS, Areas, Measures, alike, measured
 from server.balance import saving, small_areas
 from server.balance.drafts import Change, area_of, draft_of
+from server.balance.ground import check_ground, ground, over
 from server.balance.models import BalanceArea, BalanceRun, BalanceScenario, RunState
 from server.balance.moves import Effects, effects
 from server.jobs import defer
 from server.kit import clock
 from server.kit.database import transaction
-from server.kit.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from server.kit.errors import Conflict, Invalid, NotFound
 from server.notifications.kinds import About
 from server.notifications.service import notify
 from server.territories import queries
@@ -68,7 +69,7 @@ def run(run_id: UUID) -> None:
         session.query(BalanceArea).filter_by(run_id=run_id).delete()
         session.query(BalanceScenario).filter_by(run_id=run_id).delete()
     with transaction() as session:
-        marks = ground(session, ids)
+        marks, since, others = ground(session, ids), session.scalar(select(func.clock_timestamp())), over(session, ids)
         by_id = {row.id: row for row in queries.active(session)}
         if any(one not in by_id for one in ids):
             raise NotFound("A territory was taken away meanwhile.", help="Start again with those that are left.")
@@ -79,6 +80,8 @@ def run(run_id: UUID) -> None:
             "estimated": cut.travel_is_estimated,
             "now": told(cut.areas, cut.areas.owner),
             "ground": [marks.get(one, "") for one in ids],
+            "since": since.isoformat() if since else None,
+            "others": {str(one): km2 for one, (_, km2) in others.items()},
         }
         session.execute(update(BalanceRun).where(BalanceRun.id == run_id).values(facts=facts))
     for goal, owner in scenarios(cut.areas, tell=teller(run_id)):
@@ -232,33 +235,10 @@ def check_not_applied(session: Session, chosen: BalanceScenario) -> None:
         raise Conflict("This scenario is applied already.")
 
 
-def ground(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """What a balance rests on: outline and parent of the territories that are there, as marks to compare."""
-    mark = func.concat(func.md5(func.ST_AsBinary(Territory.area)), Territory.parent_id)
-    statement = select(Territory.id, mark).where(Territory.id.in_(ids), Territory.deleted_at.is_(None))
-    return {row[0]: row[1] for row in session.execute(statement)}
-
-
-def check_ground(session: Session, found: BalanceRun) -> None:
-    """Refuse what was computed on an older state. Names and colours do not matter."""
-    marks = ground(session, found.territory_ids)
-    by_id = {row.id: row for row in queries.active(session)}
-    then = found.facts.get("ground")
-    for number, one in enumerate(found.territory_ids):
-        if one not in marks:
-            raise Conflict("A territory was taken away since this was computed.", help="Balance again.")
-        row = by_id[one]
-        if (marks[one] != then[number]) if then else (row.rev != found.revs[number]):
-            who = saving.last_change(session, one) or "Somebody"
-            raise PreconditionFailed(
-                f"{who} changed “{row.name}” after this was computed.", help="Balance again.", territory_id=str(one)
-            )
-
-
 def change_of(session: Session, run_id: UUID, key: str) -> Change:
     """What a scenario does with the territories. Refuses an older state, and to leave one without ground."""
     found, chosen = known(session, run_id), scenario(session, run_id, key)
-    check_ground(session, found)
+    notes = check_ground(session, found)
     rows = areas_of(session, run_id)
     by_id = {row.id: row for row in queries.active(session)}
     moved = [(row, new) for row, new in zip(rows, chosen.owners, strict=True) if row.owner != new]
@@ -272,7 +252,7 @@ def change_of(session: Session, run_id: UUID, key: str) -> Change:
         if area.is_empty:
             raise Invalid(f"Nothing would be left of “{territory.name}”.", help="Give it an area first.")
         drafts.append(draft_of(territory, area))
-    return Change("balance", tuple(drafts))
+    return Change("balance", tuple(drafts), notes)
 
 
 def preview(session: Session, run_id: UUID, key: str) -> tuple[Change, Effects]:

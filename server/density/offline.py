@@ -16,6 +16,8 @@ FORBID_OUTSIDE = (
 """Tells the browser itself to load nothing from anywhere."""
 
 _SOURCE_MAP = re.compile(r"\n?//# sourceMappingURL=\S+")
+_OUTSIDE = re.compile(r"https?://(?!www\.w3\.org/)[^\s\"'<>)]*")
+"""Where a library comes from, in its comments and its own link; names of XML are no addresses."""
 _PICTURE = re.compile(r"url\(([^)]+)\)")
 
 
@@ -33,8 +35,9 @@ def _element(name: str) -> str:
         raise Unavailable(
             f"The browser library {name} is not installed.", help="Run “python -m server.web.vendor” once."
         ) from error
+    content = _OUTSIDE.sub("", _SOURCE_MAP.sub("", content))
     if name.endswith(".js"):
-        return f"<script>{_SOURCE_MAP.sub('', content)}</script>"
+        return f"<script>{content}</script>"
     return f"<style>{_PICTURE.sub(_inlined, content)}</style>"
 
 

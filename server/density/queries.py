@@ -97,6 +97,7 @@ _PROSPECTS = text(
                ST_AsMVTGeom(ST_Transform(p.pin, 3857), tile.box, 4096, 80, true) as geom
         from tile join prospect p on p.pin && ST_Transform(tile.reach, 4326)
         where p.region_id in (select id from region where state = 'ready') and ONE_SEEN
+            and (not :of_kinds or p.kind in (select kind from density_trade where id = any(:trades)))
     )
     select coalesce(ST_AsMVT(drawn, 'prospects', 4096, 'geom'), ''::bytea) from drawn
     """.replace("ONE_SEEN", ONE_SEEN)
@@ -113,8 +114,7 @@ _THERE = text(
     """.replace("IN_REACH", IN_REACH)
 )
 
-_CLUSTERS = seen_cells(
-    """
+_CLUSTER_TILE = """
     with tile as (select ST_TileEnvelope(:z, :x, :y) as box),
     drawn as (
         select to_hex(cell) as cell, prospects::int as count,
@@ -123,9 +123,12 @@ _CLUSTERS = seen_cells(
         where prospects > 0
     )
     select coalesce(ST_AsMVT(drawn, 'prospects', 4096, 'geom'), ''::bytea) from drawn where geom is not null
-    """,
-    _IN_TILE,
-)
+"""
+_CLUSTERS = seen_cells(_CLUSTER_TILE, _IN_TILE)
+_CLUSTERS_OF_KINDS = {
+    everywhere: text(_CLUSTER_TILE.replace("SEEN_CELLS", _OF_KINDS.format(parts=parts)))
+    for everywhere, parts in _PARTS_OF_KINDS.items()
+}
 
 
 def resolution_at(zoom: int) -> int:
@@ -145,14 +148,17 @@ def density_tile(
     return bytes(body)
 
 
-def prospect_tile(session: Session, reach: Reach, tile: Tile) -> bytes:
-    """The prospects of one tile that somebody sees: each by itself from zoom 13 on, else, or too many, by hexagon."""
-    asked = {**tile._asdict(), "most": MOST_SINGLES, **ground_of(reach)}
+def prospect_tile(session: Session, reach: Reach, tile: Tile, trades: Sequence[int] | None = None) -> bytes:
+    """The prospects of one tile that somebody sees: each by itself from zoom 13 on, else, or too many, by hexagon; of
+    some kinds only, when that is asked."""
+    of = {"of_kinds": trades is not None, "trades": list(trades or ())}
+    asked = {**tile._asdict(), "most": MOST_SINGLES, **of, **ground_of(reach)}
     if tile.z >= FINEST_ZOOM or (tile.z >= SINGLE_FROM_ZOOM and session.execute(_THERE, asked).scalar_one()):
         body: bytes = session.execute(_PROSPECTS, asked).scalar_one()
     else:
         resolution = resolution_at(tile.z)
-        body = session.execute(_CLUSTERS[reach.everywhere], {**asked, "resolution": resolution}).scalar_one()
+        clusters = (_CLUSTERS if trades is None else _CLUSTERS_OF_KINDS)[reach.everywhere]
+        body = session.execute(clusters, {**asked, "resolution": resolution}).scalar_one()
     return bytes(body)
 
 

@@ -167,9 +167,12 @@ def surface_tile(
 
 
 @router.get("/tiles/prospects/{z}/{x}/{y}")
-def prospect_tile(tile: TileAddress, request: Request, scope: ReadDensity, session: Db) -> Response:
-    """A vector tile of prospects."""
+def prospect_tile(
+    tile: TileAddress, request: Request, scope: ReadDensity, session: Db, kind: OfKind = None
+) -> Response:
+    """A vector tile of prospects, of a kind only if asked."""
     seen = reach.of(session, scope)
-    etag = tag(session, seen, "prospects", *tile)
-    body = b"" if is_known(request, etag) else queries.prospect_tile(session, seen, tile)
+    trades = queries.trades_of(session, kind) if kind else None
+    etag = tag(session, seen, "prospects", *tile, kind)
+    body = b"" if is_known(request, etag) else queries.prospect_tile(session, seen, tile, trades)
     return tile_response(request, body, etag)

@@ -54,7 +54,9 @@ _STYLE = """
 .legend i.dot { width: 10px; height: 10px; border-radius: 5px; margin: 0 9px 0 3px } .legend div { white-space: nowrap }
 .leaflet-tooltip.place { background: none; border: 0; box-shadow: none; padding: 0; color: #3D4A44; font-weight: 500;
   text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; opacity: 1 !important; pointer-events: none }
-@media (max-width: 600px) { .box.title p, .box small { display: none } .box.legend { font-size: 11px } }
+@media (max-width: 600px) { .box.title p, .box small { display: none } .box.legend { font-size: 11px; bottom: 52px }
+  .box.sources { left: 0; max-width: none; max-height: 34px; overflow: auto; border-radius: 0 }
+  .leaflet-bottom.leaflet-left { bottom: 40px } }
 """
 
 
@@ -173,14 +175,21 @@ def _look(is_area: bool, fill: str | None, stroke: tuple[str, float, bool] | Non
 def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[float]) -> None:
     """Draw the hexagons, one layer per class, because folium styles features one by one."""
     group = folium.FeatureGroup(name="Prospects per hexagon").add_to(page)
-    classes: dict[str, list[dict[str, Any]]] = {}
+    classes: dict[str | int, list[dict[str, Any]]] = {}
     for cell in cells:
-        colour = queries.RAMP[min(sum(cell.prospects > limit for limit in breaks), len(queries.RAMP) - 1)]
+        colour = (
+            cell.prospects and queries.RAMP[min(sum(cell.prospects > limit for limit in breaks), len(queries.RAMP) - 1)]
+        )
         shape = mapping(cell_outline(h3.int_to_str(cell.cell)))
         feature = {"type": "Feature", "geometry": _short(shape), "properties": {"tip": _cell_tip(cell)}}
         classes.setdefault(colour, []).append(feature)
     for colour, features in classes.items():
-        style = {"color": "#FFFFFF", "weight": 0.7, "fillColor": colour, "fillOpacity": 0.62}
+        style = {
+            "color": "#FFFFFF",
+            "weight": 0.7,
+            "fillColor": colour or "#FFFFFF",
+            "fillOpacity": 0.62 if colour else 0,
+        }
         folium.GeoJson(
             {"type": "FeatureCollection", "features": features},
             style_function=lambda _feature, style=style: style,
@@ -192,12 +201,14 @@ def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[floa
 def _cell_tip(cell: Row[Any]) -> str:
     share = f"{cell.penetration:.0%} (90 %: {cell.low:.0%}–{cell.high:.0%})"
     if getattr(cell, "not_known", False):
-        share = f"not known: {_counted(cell.unknown, 'customer')} of unknown kind"
-    return f"{_counted(cell.prospects, 'prospect')}, {_counted(cell.customers, 'customer')}<br>penetration {share}"
+        share = f"not known: {counted(cell.unknown, 'customer')} of unknown kind"
+    return f"{counted(cell.prospects, 'prospect')}, {counted(cell.customers, 'customer')}<br>penetration {share}"
 
 
-def _counted(number: Any, thing: str) -> str:
-    return f"{number:,.4g} {thing}{'' if number == 1 else 's'}"
+def counted(number: Any, thing: str) -> str:
+    """How many of something, in words."""
+    written = f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
+    return f"{written} {thing}{'' if number == 1 else 's'}"
 
 
 def _firms(page: folium.Map, name: str, firms: Sequence[Firm], colour: str, radius: int) -> None:
@@ -239,7 +250,7 @@ def _title(session: Session, chosen: Chosen, found: int, own: int) -> str:
         asked += f"<p>customers: {plain(chosen.filter)}</p>"
     return (
         f'<div class="box title"><h1>Market density</h1>{asked}'
-        f"<p>{_counted(found, 'prospect')} · {_counted(own, 'customer')}</p>"
+        f"<p>{counted(found, 'prospect')} · {counted(own, 'customer')}</p>"
         f"<small>counted {when:%Y-%m-%d %H:%M} UTC</small></div>"
     )
 
@@ -249,7 +260,7 @@ def _legend(classes: queries.Classes) -> str:
     edges = [0, *breaks]
     rows = []
     for rank, (below, high) in enumerate(zip(edges, breaks, strict=False)):
-        low = below + 1 if rank else 0
+        low = below + 1
         rows.append(
             f'<div><i style="background:{queries.RAMP[rank]}"></i>{low if low == high else f"{low}–{high}"}</div>'
         )

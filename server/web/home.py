@@ -20,7 +20,7 @@ from server.auth.access import Scope, requires
 from server.auth.models import Role, User
 from server.auth.queries import named, visible_users
 from server.balance import challenges
-from server.density import queries as density
+from server.density.whitespace import sees_values
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
@@ -34,9 +34,11 @@ from server.segments import queries as segments
 from server.sync import conflicts
 from server.tracks import queries as tracks
 from server.tracks.queries import RepDay
+from server.web.density import kinds_offered, layers, map_words
 from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_tracks
 from server.web.filters import asks_for_drive, chips
-from server.web.pages import attempt, html, render
+from server.web.language import Language
+from server.web.pages import attempt, html, language_of, render
 from server.web.segments import map_path
 
 router = APIRouter(include_in_schema=False)
@@ -57,9 +59,12 @@ def show_home(
     search: Search = None,
     leads: Annotated[str | None, Query(max_length=4000, description="A filter of leads to show.")] = None,
     tickets: Annotated[str | None, Query(max_length=4000, description="A filter of tickets to show.")] = None,
-    by: Annotated[Literal["class", "overdue", "owner"], Query(description="What colours the accounts.")] = "class",
+    by: Annotated[
+        Literal["class", "overdue", "owner", "status"], Query(description="What colours the accounts.")
+    ] = "class",
 ) -> Response:
     """The map."""
+    sees_market = scope.may("density:read")
     return render(
         request,
         "home/map.html",
@@ -73,8 +78,17 @@ def show_home(
         owners=coloured(session, scope),
         views=[(one, map_path(one)) for one in segments.views(session, scope, "account", of_map=True)],
         has_region=bool(regions.served(session)),
-        has_density=density.totals(session).prospects > 0 if scope.may("density:read") else False,
+        figures=market_figures(language_of(request, scope), values=sees_values(scope)),
+        kinds=kinds_offered(session, language_of(request, scope)) if sees_market else [],
     )
+
+
+def market_figures(language: Language, *, values: bool) -> list[tuple[str, str, str]]:
+    """What *Market* can show: its key, its name and the title of its legend, as the density page has them."""
+    words, counted = map_words(language), {"prospects": "Prospects per hexagon", "customers": "Customers per hexagon"}
+    titles = {key: language.t(text) for key, text in counted.items()}
+    titles["penetration"] = language.t("Penetration: customers / (prospects + customers)")
+    return [(key, text, titles.get(key, words[f"legend_{key}"])) for key, text in layers(language, values=values)]
 
 
 def coloured(session: Session, scope: Scope) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import h3
 import pytest
 from fastapi.testclient import TestClient
-from shapely.geometry import MultiPolygon, box
+from shapely.geometry import MultiPolygon, box, mapping
 from sqlalchemy import Engine, func, select, text, update
 
 from geo.balance import cutting
@@ -124,6 +124,57 @@ def test_a_balance_offers_three_scenarios_of_which_one_is_changed_applied_and_un
     assert counts() == before
     again = company.post(f"{path}/even/apply", json={})
     assert (again.status_code, counts()) == (200, after)
+
+
+def test_a_territory_that_came_to_lie_over_the_ground_makes_a_balance_old_until_it_is_taken_away(
+    company: TestClient,
+) -> None:
+    outside = {"name": "Beyond", "area": mapping(box(9.2, 47.0, 9.3, 47.06))}
+    assert company.post("/api/v1/territories", json=outside).status_code == 201
+    run = computed(company)
+    path, before = f"{RUNS}/{run['id']}/scenarios/even", counts()
+    assert company.post(f"{path}/apply", json={"preview": True}).status_code == 200, "a neighbour is nothing new"
+    between = {"name": "Between", "area": mapping(box(9.1, 47.0, 9.12, 47.06))}
+    made = company.post("/api/v1/territories", json=between).json()
+    tomorrow = {"apply_on": (clock.today(settings().zone) + timedelta(days=2)).isoformat()}
+    for body in ({"preview": True}, {}, tomorrow):
+        late = company.post(f"{path}/apply", json=body)
+        assert (late.status_code, late.json()["help"]) == (412, "Balance again.")
+        assert late.json()["detail"] == (
+            "“Between” came to lie over ground of this balance after it was computed. "
+            "20 accounts of this balance lie in “Between” by now."
+        )
+    german = {"Accept": "text/html", "Accept-Language": "de"}
+    page = company.get(f"/territories/balance/{run['id']}/scenarios/even/moves", headers=german).text
+    assert "20 Konten dieses Ausgleichs liegen jetzt in «Between»." in page
+    assert "Gleichen Sie neu aus." in page
+    assert company.delete(f"/api/v1/territories/{made['id']}").status_code == 204
+    assert counts() == before
+    assert company.post(f"{path}/apply", json={}).status_code == 200
+
+
+def test_accounts_that_lie_elsewhere_by_now_make_a_balance_old_but_one_of_two_hundred_does_not(
+    company: TestClient,
+) -> None:
+    run = computed(company)
+    path = f"{RUNS}/{run['id']}/scenarios/even/apply"
+    west, east = run["territory_ids"][run["territories"].index("West")], run["territories"].index("East")
+    taken = select(Account.id).where(Account.territory_id == UUID(run["territory_ids"][east])).order_by(Account.id)
+    with transaction() as session:
+        one, *more = session.scalars(taken.limit(4)).all()
+        session.execute(
+            update(Account).where(Account.id == one).values(territory_id=UUID(west), territory_is_fixed=True)
+        )
+    seen = company.post(path, json={"preview": True})
+    assert (seen.status_code, seen.json()["notes"]) == (200, ["1 account of this balance lies in “West” by now."])
+    page = company.get(f"/territories/balance/{run['id']}/scenarios/even/moves", headers={"Accept": "text/html"}).text
+    assert "1 account of this balance lies in “West” by now." in page
+    with transaction() as session:
+        session.execute(update(Account).where(Account.id.in_(more)).values(territory_id=None, territory_is_fixed=True))
+    late = company.post(path, json={})
+    assert (late.status_code, late.json()["help"]) == (412, "Balance again.")
+    assert late.json()["detail"].startswith("3 accounts of this balance lie in no territory by now.")
+    assert "in “West” by now." in late.json()["detail"]
 
 
 def test_scenarios_that_come_to_nearly_the_same_say_so(company: TestClient) -> None:

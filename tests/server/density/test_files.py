@@ -63,6 +63,8 @@ def test_the_page_names_its_sources_its_classes_and_its_firms(market: Session, v
     page = snapshot.render(market, system_scope()).decode()
     assert "Made-up data (no rights reserved, 2026-01-01)" in page
     assert "Prospects per hexagon" in page
+    assert re.search(r"</i>1(–\d+)?</div>", page), "the first class"
+    assert "</i>0" not in page, "a hexagon without any is in no class"
     assert "Plain Ltd" in page
     assert "penetration" in page
     assert "Port Meridian" in page

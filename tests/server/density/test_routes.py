@@ -90,3 +90,17 @@ def test_the_market_is_a_file(manager: TestClient, market: Region, format: str, 
 def test_an_unknown_format_or_resolution_is_refused(manager: TestClient) -> None:
     assert manager.get("/api/v1/density/export", params={"format": "doc"}).status_code == 422
     assert manager.get("/api/v1/density/export", params={"resolution": 12}).status_code == 422
+
+
+def test_firms_nearby_come_of_one_kind_only_when_that_is_asked(rep: TestClient, market: Region) -> None:
+    kind, other = (one["kind"] for one in rep.get("/api/v1/density/kinds").json()["items"][:2])
+    for tile in ("13/3959/2914", "8/123/91"):
+        every = rep.get(f"/tiles/prospects/{tile}")
+        some = rep.get(f"/tiles/prospects/{tile}", params={"kind": kind})
+        assert some.content
+        assert some.content != every.content
+        assert some.headers["etag"] != every.headers["etag"]
+    one = rep.get("/tiles/prospects/13/3959/2914", params={"kind": kind}).content
+    assert (kind.encode() in one, other.encode() in one) == (True, False)
+    refused = rep.get("/tiles/prospects/8/123/91", params={"kind": "shop=nothing"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "kind")

@@ -1,5 +1,6 @@
 """The mailed map in a real browser without a network: it draws, it can be switched, it asks nobody."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,9 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from server.accounts.models import Site
 from server.auth.access import system_scope
-from server.density import offline, service, snapshot
+from server.density import offline, service, snapshot, snapshot_white
 from server.density.firms import Firm
+from server.density.whitespace import Wish, ranked
 from server.regions.models import Region
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -64,6 +66,44 @@ def test_the_page_draws_everything_without_a_network(
         browser.close()
     assert asked == [page_file.as_uri()]
     assert said == []
+
+
+OVERLAID = """
+() => {
+    const boxes = ['.box.title', '.box.legend', '.box.sources', '.leaflet-control-scale'].map(
+        (one) => [one, document.querySelector(one).getBoundingClientRect()]);
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    return boxes.flatMap(([one, a], at) =>
+        boxes.slice(at + 1).filter(([, b]) => meet(a, b)).map(([other]) => `${one} ${other}`));
+}
+"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (360, 740)])
+def test_nothing_lies_over_the_list_of_white_space_which_has_a_legend(
+    session: Session, region: Region, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    service.refresh(session)
+    wish = Wish()
+    page_file = tmp_path / "white.html"
+    page_file.write_bytes(snapshot_white.render(session, system_scope(), wish, ranked(session, system_scope(), wish)))
+    text = page_file.read_text()
+    assert set(re.findall(r"https?://([\w.]+)", text)) <= {"www.w3.org"}, "no library says where it comes from"
+    assert "0 leads" not in text
+    assert "1 prospects" not in text
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_context(viewport={"width": size[0], "height": size[1]}, offline=True).new_page()
+        page.goto(page_file.as_uri())
+        page.wait_for_selector(".leaflet-control-scale")
+        assert page.evaluate(OVERLAID) == []
+        assert page.locator(".legend i").count() >= 1
+        page.locator(".rows tr").last.scroll_into_view_if_needed()
+        page.get_by_text("counted 20").scroll_into_view_if_needed()
+        map_box = page.locator(".folium-map").bounding_box()
+        assert map_box is not None
+        assert map_box["height"] > 400
+        browser.close()
 
 
 def test_many_firms_are_drawn_as_clusters(

@@ -138,3 +138,39 @@ def test_what_the_map_shows_is_in_its_address_and_is_kept_as_a_view(page: Any) -
     page.click("[aria-label='Delete the view Yesterday']")
     page.wait_for_selector("#home[data-ready=true]")
     assert not page.locator("#views a").count()
+
+
+@pytest.mark.browser
+def test_back_takes_away_one_choice_at_a_time_and_panning_is_none(page: Any) -> None:
+    page.goto("/reports")
+    page.goto("/")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.click(".chip[data-term='class = A']")
+    page.wait_for_url(lambda url: "class+%3D+A" in url)
+    page.click(".chip[data-term='overdue > 0']")
+    page.wait_for_url(lambda url: "overdue" in url)
+    page.click("#layers summary")
+    page.select_option("#layers [name=by]", "status")
+    page.wait_for_selector("#legend [data-coloured=status]", state="visible")
+    page.uncheck("#basemap")
+    page.wait_for_url(lambda url: "basemap=off" in url)
+    box = page.locator("#map").bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 300)
+    page.mouse.wheel(0, -300)
+    page.wait_for_url(lambda url: "#at=" in url)
+    page.go_back()
+    page.wait_for_selector("#basemap:checked")
+    assert "by=status" in page.url
+    page.go_back()
+    page.wait_for_selector("#legend [data-coloured=class]", state="visible")
+    assert page.input_value("#layers [name=by]") == "class"
+    page.go_back()
+    page.wait_for_selector(".chip[data-term='overdue > 0'][aria-pressed=false]")
+    assert page.get_attribute(".chip[data-term='class = A']", "aria-pressed") == "true"
+    page.go_back()
+    page.wait_for_selector(".chip[data-term='class = A'][aria-pressed=false]")
+    page.go_forward()
+    page.wait_for_selector(".chip[data-term='class = A'][aria-pressed=true]")
+    page.go_back()
+    page.go_back()
+    page.wait_for_url("**/reports")

@@ -2,7 +2,7 @@
 
 import { accounts, prospects, territories } from "./layers.js";
 import { hoverCard } from "./hover.js";
-import { BESIDE_LEGEND, bounded, fillLegend } from "./legend.js";
+import { BESIDE_LEGEND, fillLegend, told } from "./legend.js";
 import { createMap } from "./map.js";
 import { classes, market } from "./market.js";
 import { savePicture } from "./picture.js";
@@ -22,10 +22,7 @@ const { map } = made;
 function showLegend() {
   const { bounds, colours, most } = classes(chosen, map.getZoom());
   legend.querySelector("h3").textContent = words[`legend_${chosen.layer}`] + (chosen.areas ? "" : chosen.layer === "surface" || chosen.layer === "difference" || chosen.layer === "penetration" ? "" : ` ${words.each}`);
-  const texts = { difference: [words.fewer, "", words.chance, "", words.more], surface: bounds.map((bound) => number(bound, 1)) }[chosen.layer]
-    ?? (chosen.layer === "value" ? ["0", ...bounds.map((bound) => number(bound))] : bounded(chosen.layer, bounds, most, number, percent));
-  if (["surface", "value"].includes(chosen.layer) && bounds.length) texts[texts.length - 1] += "+";
-  fillLegend(legend, colours, texts);
+  fillLegend(legend, colours, told(chosen.layer, bounds, most, number, percent, words));
   // The choice says what is drawn at this zoom, as the legend does: no hexagon allows a finer one.
   const drawn = (asked) => number(Math.round(chosen.known.bandwidth_m_by_zoom[asked]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))] / 10) * 10);
   for (const one of panel.elements.bandwidth.options) {

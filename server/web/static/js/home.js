@@ -6,7 +6,7 @@ import { createMap } from "./map.js";
 import { dayControl, tracks } from "./map_day.js";
 import { features, reports } from "./routes.js";
 import { lassoControl, outline } from "./lasso.js";
-import { bounded, fillLegend } from "./legend.js";
+import { fillLegend, told } from "./legend.js";
 import { classes, market as marketLayer } from "./market.js";
 import { reachControl } from "./reach.js";
 import { rings, ringsControl } from "./rings.js";
@@ -16,7 +16,7 @@ const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", b
 const chosenLeads = { filter: page.dataset.leads ?? "", selected: "" };
 const chosenTickets = { filter: page.dataset.tickets ?? "" };
 let today = { routes: [], tracks: [], reports: [] };
-const figure = document.querySelector("#layers [name=market]");
+const figure = document.querySelector("#layers [name=market]"), kinds = document.querySelector("#layers [name=kind]"), basemap = document.querySelector("#basemap");
 let market = null;
 let reach = null;
 let lasso = null;
@@ -27,16 +27,18 @@ const asked = new URLSearchParams(location.search);
 const panelOfLayers = document.querySelector("#layers");
 const boxes = [...panelOfLayers.querySelectorAll("input[data-layer]")];
 const usual = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
+basemap.checked = asked.get("basemap") !== "off";
+if (kinds && [...kinds.options].some((one) => one.value === asked.get("kind"))) kinds.value = asked.get("kind");
 if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layers").split(" ").includes(box.value);
 
 const offered = new Set([...boxes.map((box) => box.value), "rings", "reached", "outline"]); // without its box, a role has no right to a layer
 
-const NOTHING = { resolution_by_zoom: [], layer_breaks: {}, layer_most: {} };
+const NOTHING = { resolution_by_zoom: [], layer_breaks: {}, layer_most: {}, ladder: [] }, SPREAD = 1000;
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   hash: "at",
-  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), { ...marketLayer(() => ({ layer: figure?.value ?? "prospects", known: market ?? NOTHING })), name: "density" }, prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)].filter((one) => offered.has(one.name)),
-  hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), { ...marketLayer(() => ({ layer: figure?.value ?? "prospects", known: market ?? NOTHING, of: "prospects", bandwidth: SPREAD })), name: "density" }, accounts(() => chosen), prospects({ kind: () => kinds?.value ?? "" }), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)].filter((one) => offered.has(one.name)),
+  hidden: [...boxes, basemap].filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;
 
@@ -49,8 +51,8 @@ function legend() {
   const part = document.querySelector('[data-legend="density"]'), layer = figure.value, { bounds, most, colours } = classes({ layer, known: market }, map.getZoom());
   const number = (value, digits = 0) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits }), percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
   part.querySelector("h3").textContent = figure.selectedOptions[0].dataset.title;
-  fillLegend(part, colours, bounded(layer, bounds, most, number, percent));
-  part.querySelector("small").textContent = most ? part.dataset.most.replace("{n}", layer === "penetration" ? percent(most) : number(Math.ceil(most))) : "";
+  fillLegend(part, colours, told(layer, bounds, most, number, percent, part.dataset));
+  part.querySelector("small").textContent = layer === "surface" ? part.dataset.spread : most ? part.dataset.most.replace("{n}", layer === "penetration" ? percent(most) : number(Math.ceil(most))) : "";
 }
 const fetchMarket = async () => { market ??= await fetch("/api/v1/density").then((answer) => answer.json()); known.refresh(); };
 if (figure && [...figure.options].some((one) => one.value === asked.get("market"))) figure.value = asked.get("market");
@@ -62,9 +64,10 @@ panelOfLayers.addEventListener("change", async ({ target }) => {
     address();
     return;
   }
-  if (target !== figure && !target.matches("[data-layer]")) return;
-  const box = target === figure ? boxes.find((one) => one.value === "density") : target;
-  if (target === figure) box.checked = true; // whoever chooses a figure wants to see it
+  const of = { market: "density", kind: "prospects" }[target.name];
+  if (!of && target !== basemap && !target.matches("[data-layer]")) return;
+  const box = of ? boxes.find((one) => one.value === of) : target;
+  if (of) box.checked = true; // whoever chooses a figure or a kind wants to see it
   known.toggle(box.value, box.checked);
   if (box.value === "density" && box.checked) await fetchMarket();
   legend();
@@ -136,24 +139,51 @@ map.on("contextmenu", ({ lngLat }) => {
 
 // the list
 const listed = document.querySelector("#listed");
+let turn = 0;
 async function list() {
-  const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q }).filter(([, value]) => value));
+  const mine = (turn += 1), query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q }).filter(([, value]) => value));
   const answer = await fetch(`/home/accounts?${query}`, { headers: { "HX-Request": "true" } });
-  listed.innerHTML = await answer.text();
+  const text = await answer.text();
+  if (mine !== turn) return; // another filter was chosen meanwhile
+  listed.innerHTML = text;
   listed.dataset.filter = chosen.filter;
   htmx.process(listed);
   document.querySelector("#total").textContent = listed.querySelector("[data-total]")?.dataset.total ?? "";
   document.querySelector("#as-list").href = query.size ? `/accounts?${query}` : "/accounts";
-  address();
 }
-/** The address of the page says what it shows, so that it can be passed on. */
+/** The address of the page says what it shows, so that it can be passed on; Back takes the last choice away. Panning is no choice. */
+let isSettled = false;
 function address() {
   const layers = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
-  const kept = { by: chosen.by === "class" ? "" : chosen.by, market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
+  const kept = { by: chosen.by === "class" ? "" : chosen.by, market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", kind: known.isShown("prospects") ? kinds?.value : "", basemap: basemap.checked ? "" : "off", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
   const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q, ...kept }).filter(([, value]) => value));
   if (layers !== usual) query.set("layers", layers || "none");
-  history.replaceState(null, "", `/${query.size ? `?${query}` : ""}${location.hash}`);
+  const search = query.size ? `?${query}` : "";
+  if (search !== location.search) history[isSettled ? "pushState" : "replaceState"](null, "", `/${search}${location.hash}`);
 }
+/** Show what the address asks for, after Back or Forward. */
+function restore() {
+  const back = new URLSearchParams(location.search), layers = back.has("layers") ? back.get("layers") : usual, filter = back.get("filter") ?? "";
+  const elsewhere = [["q", chosen.q], ["leads", chosenLeads.filter], ["tickets", chosenTickets.filter], ["rings", ringed?.state.centre?.join(",")]];
+  if (elsewhere.some(([name, now]) => (back.get(name) ?? "") !== (now ?? ""))) { location.reload(); return; }
+  chosen.by = back.get("by") ?? "class";
+  panelOfLayers.querySelector("[name=by]").value = chosen.by;
+  if (figure) figure.value = back.get("market") ?? "prospects";
+  if (kinds) kinds.value = back.get("kind") ?? "";
+  basemap.checked = back.get("basemap") !== "off";
+  for (const box of boxes) box.checked = layers.split(" ").includes(box.value);
+  for (const box of [...boxes, basemap]) if (box.checked !== known.isAsked(box.value)) known.toggle(box.value, box.checked);
+  if ((back.get("day") ?? "") !== other.day) showDay(back.get("day"));
+  if (known.isShown("density")) fetchMarket().then(legend);
+  if (filter !== chosen.filter) {
+    chosen.filter = filter;
+    said();
+    reach?.draw();
+    found();
+  } else known.refresh();
+  legend();
+}
+addEventListener("popstate", restore);
 const saving = document.querySelector("#save-map-view");
 saving?.addEventListener("submit", () => {
   const query = new URLSearchParams(location.search);
@@ -177,9 +207,10 @@ if (ringsBox) {
   if (centre?.length === 2 && centre.every(Number.isFinite)) ringed.around(centre);
 }
 list();
+address();
 const control = document.querySelector("#reach");
 if (control) {
-  reach = reachControl(control, known, chosen, () => { list(); legend(); tab("accounts"); });
+  reach = reachControl(control, known, chosen, () => { list(); address(); legend(); tab("accounts"); });
   reach.draw();
   legend();
 }
@@ -211,12 +242,17 @@ function said() {
   editor.input.value = chosen.filter;
   editor.read(chosen.filter);
 }
-function filtered() {
+/** The chips, the map and the list follow the filter. */
+function found() {
   const parts = chosen.filter.split(" and ");
   for (const chip of document.querySelectorAll(".chip[data-term]")) chip.setAttribute("aria-pressed", String(parts.includes(chip.dataset.term)));
   lasso.read();
   known.refresh();
   list();
+}
+function filtered() {
+  found();
+  address();
   tab("accounts");
 }
 page.addEventListener("filterchange", ({ detail }) => { chosen.filter = detail; filtered(); });
@@ -261,6 +297,7 @@ async function ask() {
   } catch { /* no network for a moment: the next try shows it */ }
 }
 await ask();
+isSettled = true;
 setInterval(ask, 5000);
 document.addEventListener("visibilitychange", ask);
 page.dataset.ready = "true";

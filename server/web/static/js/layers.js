@@ -10,10 +10,13 @@ const geojson = (data) => ({ type: "geojson", data: data ?? collection() });
 /** Bounds in days and colours of how overdue an account is: not yet, then three steps. */
 export const OVERDUE = { none: "#7A8A99", steps: [[1, "#E69F00"], [30, "#D55E00"], [90, "#8B1A1A"]] };
 const OTHERS = "#7A8A99";
+/** Colours of accounts by status, as the legend has them. */
+const STATUS = ["customer", "#009E73", "prospect", "#E69F00"];
 
 /** The colour of an account's pin when it does not go by class. */
 function tint(by, owners) {
   if (by === "owner") return owners.length ? ["match", ["coalesce", ["get", "owner_id"], ""], ...owners.flatMap((one) => [one.id, one.colour]), OTHERS] : OTHERS;
+  if (by === "status") return ["match", ["coalesce", ["get", "status"], ""], ...STATUS, OTHERS];
   return ["step", ["coalesce", ["get", "overdue_days"], -1], OVERDUE.none, ...OVERDUE.steps.flat()];
 }
 
@@ -124,16 +127,19 @@ export function territories({ tint = .12 } = {}) {
   };
 }
 
-/** Prospects: single ones from zoom 13, counted below. */
-export function prospects({ counts = true } = {}) {
+/** Firms nearby that are no customers: single ones from zoom 13, counted below. `kind()` is a kind of firm, or nothing. */
+export function prospects({ counts = true, kind = () => "" } = {}) {
+  const many = counts ? ["has", "count"] : ["has", "never"], beside = [-10, -10]; // not upon the pins of accounts
   return {
     name: "prospects",
     parts: () => ({
-      sources: { prospects: vector("/tiles/prospects/{z}/{x}/{y}", 6, 16) },
+      sources: { prospects: vector(`/tiles/prospects/{z}/{x}/{y}${kind() ? `?${new URLSearchParams({ kind: kind() })}` : ""}`, 6, 16) },
       over: [
-        { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: counts ? ["has", "count"] : ["has", "never"],
-          layout: { "text-field": ["number-format", ["get", "count"], { locale: document.documentElement.lang }], "text-size": 12, "text-font": ["Inter Variable"], "text-padding": 6, "symbol-sort-key": ["-", 0, ["get", "count"]] },
-          paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.8 } },
+        { id: "prospect-bubbles", type: "circle", source: "prospects", "source-layer": "prospects", filter: many, layout: { "circle-sort-key": ["get", "count"] },
+          paint: { "circle-radius": ["interpolate", ["linear"], ["get", "count"], 1, 8, 100, 14, 1000, 20], "circle-translate": beside, "circle-color": css("--paper"), "circle-stroke-color": css("--info"), "circle-stroke-width": 2 } },
+        { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: many,
+          layout: { "text-field": ["number-format", ["get", "count"], { locale: document.documentElement.lang }], "text-size": 11, "text-font": ["Inter Variable"], "text-allow-overlap": true, "text-ignore-placement": true, "symbol-sort-key": ["get", "count"] },
+          paint: { "text-color": css("--ink"), "text-translate": beside } },
         { id: "prospect-points", type: "symbol", source: "prospects", "source-layer": "prospects", filter: ["all", ["!", ["has", "count"]], ["!", ["to-boolean", ["get", "is_customer"]]]],
           layout: { "icon-image": "prospect", "icon-allow-overlap": true } },
       ],

@@ -15,8 +15,17 @@ export function counted(bounds, most, number) {
   return texts.map((low, at) => number(low) + (at === texts.length - 1 && most > low ? "+" : ""));
 }
 
+/** What stands below the ramp of a figure of the market; `words` are {fewer, chance, more}. */
+export function told(layer, bounds, most, number, percent, words) {
+  if (layer === "difference") return [words.fewer, "", words.chance, "", words.more];
+  if (layer !== "surface" && layer !== "value") return bounded(layer, bounds, most, number, percent);
+  const texts = [...(layer === "value" ? ["0"] : []), ...bounds.map((bound) => number(bound, layer === "value" ? 0 : 1))];
+  if (bounds.length) texts[texts.length - 1] += "+";
+  return texts;
+}
+
 /** The bounds of a figure of the market as they are read; `number` and `percent` write them. */
-export function bounded(layer, bounds, most, number, percent) {
+function bounded(layer, bounds, most, number, percent) {
   if (layer !== "penetration") return counted(bounds, most, number);
   const texts = ["0", ...bounds.map((bound) => percent(bound))];
   if (bounds.length) texts[texts.length - 1] += "+";

@@ -65,6 +65,9 @@ export class WaymarkMap {
     this.#compose();
   }
 
+  /** Whether a layer was not switched off; it may not be there. */
+  isAsked(name) { return !this.#hidden.has(name); }
+
   isShown(name) { return !this.#hidden.has(name) && this.#layers.some((one) => one.name === name); }
 
   /** The data of a GeoJSON source, changed without composing anew. */
@@ -81,7 +84,7 @@ export class WaymarkMap {
     this.map.setStyle({
       version: 8,
       sources: Object.assign({ basemap: source() }, ...shown.map((one) => one.sources)),
-      layers: [...ground(), ...shown.flatMap((one) => one.under ?? []), ...names(), ...shown.flatMap((one) => one.over ?? [])],
+      layers: [...ground().slice(0, this.#hidden.has("basemap") ? 1 : undefined), ...shown.flatMap((one) => one.under ?? []), ...(this.#hidden.has("basemap") ? [] : names()), ...shown.flatMap((one) => one.over ?? [])],
     }, { diff: true, validate: false });
   }
 }
