@@ -9,17 +9,16 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.accounts.place_models import PinProposal
+from server.accounts.proposals import ProposedPin, with_names
 from server.accounts.queries import (
     IDS,
     ONE,
     TODAY,
-    ProposedPin,
     Row,
     family,
     reach_by_level,
     today_of,
     with_details,
-    with_names,
 )
 from server.accounts.reach import LIVING
 from server.auth.access import Scope

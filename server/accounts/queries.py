@@ -29,7 +29,6 @@ from sqlalchemy.types import Text
 from server.accounts.around import Around
 from server.accounts.fields import INTERVAL_DAYS, KIND, KIND_SOURCE, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
-from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.reach import Reader as Reader
 from server.accounts.reach import all_reached
 from server.accounts.reach import own_or_reached as own_or_reached
@@ -338,69 +337,3 @@ def family(account_id: UUID | ColumnElement[UUID]) -> Select[UUID]:
     tree = select(Account.id).where(Account.id == account_id).cte("family", recursive=True)
     tree = tree.union(select(Account.id).join(tree, Account.merged_into == tree.c.id))
     return select(tree.c.id)
-
-
-@dataclass(frozen=True)
-class ProposedPin:
-    """A proposal of a better pin with what a list shows beside it."""
-
-    proposal: PinProposal
-    site: Site
-    account_name: str
-    yearly_value: Decimal | None
-    proposer: str | None
-    """Who proposed it; None: the check-ins."""
-    decider: str | None
-    lon: float
-    lat: float
-    away_m: float | None
-    """From the pin as it is now."""
-
-
-def proposals_visible_to(scope: Scope, permission: str = "accounts:read") -> Select[PinProposal]:
-    """The proposals for sites that a permission of somebody reaches; with `pins:place` those they may decide."""
-    accounts = visible_to(scope, permission).with_only_columns(Account.id)
-    sites = select(Site.id).where(Site.deleted_at.is_(None), Site.account_id.in_(accounts))
-    return select(PinProposal).where(PinProposal.deleted_at.is_(None), PinProposal.site_id.in_(sites))
-
-
-def open_proposals(
-    session: Session, scope: Scope, *, permission: str = "accounts:read", limit: int = 200
-) -> list[ProposedPin]:
-    """Proposals that wait for a decision, those of the most valuable accounts first."""
-    statement = proposals_visible_to(scope, permission).where(PinProposal.state == ProposalState.OPEN)
-    order = (Account.yearly_value.desc().nulls_last(), PinProposal.proposed_at, PinProposal.id)
-    return proposed(session, statement, *order, limit=limit)
-
-
-def proposals_of(session: Session, scope: Scope, site_ids: Iterable[UUID], *, limit: int = 50) -> list[ProposedPin]:
-    """All proposals for some sites, the latest first."""
-    statement = proposals_visible_to(scope).where(PinProposal.site_id.in_(list(site_ids)))
-    return proposed(session, statement, PinProposal.proposed_at.desc(), PinProposal.id.desc(), limit=limit)
-
-
-def proposed(session: Session, statement: Select[PinProposal], *order: Any, limit: int) -> list[ProposedPin]:
-    """Proposals with names, values and distances."""
-    return [ProposedPin(*row) for row in session.execute(with_names(statement).order_by(*order).limit(limit))]
-
-
-def with_names(statement: Select[PinProposal]) -> Select[Any]:
-    """A selection of proposals with the columns of `ProposedPin`."""
-    decider = aliased(User)
-    return (
-        statement.join(Site, Site.id == PinProposal.site_id)
-        .join(Account, Account.id == Site.account_id)
-        .outerjoin(User, User.id == PinProposal.proposed_by)
-        .outerjoin(decider, decider.id == PinProposal.decided_by)
-        .with_only_columns(
-            PinProposal,
-            Site,
-            Account.name,
-            Account.yearly_value,
-            User.name,
-            decider.name,
-            func.ST_X(PinProposal.pin),
-            func.ST_Y(PinProposal.pin),
-            func.ST_DistanceSphere(PinProposal.pin, Site.pin),
-        )
-    )

@@ -272,8 +272,7 @@ def decide_by_phone(
     fields: Mapping[str, tuple[JsonValue, JsonValue]],
     rev: int | None,
 ) -> ConflictRead:
-    """Decide a conflict by what its sender saw in its field at `rev`, and wants now; where somebody has decided the
-    same already, nothing is left to do.
+    """Decide a conflict by what its sender saw in its field at `rev`, and wants now, unless the same is decided already.
 
     Refuses other fields, and what `decide` refuses.
     """

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from server.accounts import places, queries
+from server.accounts import places, proposed
 from server.accounts.pins import point_of
 from server.accounts.place_models import PinProposal
 from server.accounts.reviewing import proposals
@@ -26,8 +26,8 @@ PlacePins = Annotated[Scope, requires("pins:place")]
 
 def shown(session: Session, scope: Scope, proposal: PinProposal) -> PinProposalRead:
     """A proposal as it is read, when somebody may see it."""
-    statement = queries.proposals_visible_to(scope).where(PinProposal.id == proposal.id)
-    rows = queries.proposed(session, statement, limit=1)
+    statement = proposed.proposals_visible_to(scope).where(PinProposal.id == proposal.id)
+    rows = proposed.proposed(session, statement, limit=1)
     if not rows:
         raise NotFound("There is no such proposal.", id=str(proposal.id))
     return PinProposalRead.of(rows[0])
@@ -44,13 +44,15 @@ def propose(site_id: UUID, body: PinProposalWrite, scope: WriteAccounts, session
 def list_of_site(site_id: UUID, scope: ReadAccounts, session: Db, limit: Limit = 50) -> Page[PinProposalRead]:
     """All proposals for a site with what became of them, the latest first."""
     site = places.find_site(session, scope, site_id, "accounts:read")
-    return Page(items=[PinProposalRead.of(row) for row in queries.proposals_of(session, scope, [site.id], limit=limit)])
+    return Page(
+        items=[PinProposalRead.of(row) for row in proposed.proposals_of(session, scope, [site.id], limit=limit)]
+    )
 
 
 @router.get("/api/v1/pin-proposals")
 def list_open(scope: ReadAccounts, session: Db, limit: Limit = 200) -> Page[PinProposalRead]:
     """The proposals that wait for a decision, those of the most valuable accounts first."""
-    return Page(items=[PinProposalRead.of(row) for row in queries.open_proposals(session, scope, limit=limit)])
+    return Page(items=[PinProposalRead.of(row) for row in proposed.open_proposals(session, scope, limit=limit)])
 
 
 @router.post("/api/v1/pin-proposals/{proposal_id}/accept")
