@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.accounts.place_models import PinProposal
-from server.accounts.proposals import ProposedPin, with_names
+from server.accounts.proposed_pins import ProposedPin, with_names
 from server.accounts.queries import (
     IDS,
     ONE,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from server.accounts import proposed
+from server.accounts import proposed_pins
 from server.accounts import queries as accounts
 from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.routes import Filter, Search
@@ -161,7 +161,7 @@ def proposed(session: Session, scope: Scope) -> int:
     """How many proposed pins somebody may decide about."""
     if not scope.may("pins:place"):
         return 0
-    waiting = proposed.proposals_visible_to(scope, "pins:place").where(PinProposal.state == ProposalState.OPEN)
+    waiting = proposed_pins.proposals_visible_to(scope, "pins:place").where(PinProposal.state == ProposalState.OPEN)
     return session.scalar(select(func.count()).select_from(waiting.with_only_columns(PinProposal.id).subquery())) or 0
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 
 from server.accounts.pins import pin_of
-from server.accounts.proposals import ProposedPin
+from server.accounts.proposed_pins import ProposedPin
 from server.accounts.reviewing import proposals
 from server.auth.access import Scope, requires
 from server.kit.database import Db

@@ -12,12 +12,12 @@ from geo.distance import haversine_m
 from geo.geocode.explaining import Explanation, explain
 from geo.geocode.types import AddressQuery
 from geo.types import LonLat
-from server.accounts import places, proposed, queries, site_changes
+from server.accounts import places, proposed_pins, queries, site_changes
 from server.accounts.locating import Waiting, query_of
 from server.accounts.models import Account, Site
 from server.accounts.pins import HAND_UNCERTAINTY_M
 from server.accounts.place_models import ChangeState, PinProposal, ProposalState, SiteChange
-from server.accounts.proposals import ProposedPin
+from server.accounts.proposed_pins import ProposedPin
 from server.accounts.reviewing import proposals
 from server.accounts.reviewing.queue import ASIDE, PERMISSION, VALUE, reason, unsure
 from server.accounts.site_changes import PLACE, keep, snapshot
@@ -77,7 +77,7 @@ def card(session: Session, scope: Scope, site_id: UUID, changes: Mapping[str, An
     if not (scope.sees("account", "yearly_value") and scope.sees("account", "yearly_potential")):
         value = None
     asked = asked_of(site, owner.name, changes or {})
-    waiting = [one for one in proposed.proposals_of(session, scope, [site_id]) if one.proposal.state == "open"]
+    waiting = [one for one in proposed_pins.proposals_of(session, scope, [site_id]) if one.proposal.state == "open"]
     try:
         explanation = explain(geocoding.geocoder(session), asked)
     except NoAddresses:

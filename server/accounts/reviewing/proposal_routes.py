@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from server.accounts import places, proposed
+from server.accounts import places, proposed_pins
 from server.accounts.pins import point_of
 from server.accounts.place_models import PinProposal
 from server.accounts.reviewing import proposals
@@ -26,8 +26,8 @@ PlacePins = Annotated[Scope, requires("pins:place")]
 
 def shown(session: Session, scope: Scope, proposal: PinProposal) -> PinProposalRead:
     """A proposal as it is read, when somebody may see it."""
-    statement = proposed.proposals_visible_to(scope).where(PinProposal.id == proposal.id)
-    rows = proposed.proposed(session, statement, limit=1)
+    statement = proposed_pins.proposals_visible_to(scope).where(PinProposal.id == proposal.id)
+    rows = proposed_pins.proposed(session, statement, limit=1)
     if not rows:
         raise NotFound("There is no such proposal.", id=str(proposal.id))
     return PinProposalRead.of(rows[0])
@@ -45,14 +45,14 @@ def list_of_site(site_id: UUID, scope: ReadAccounts, session: Db, limit: Limit =
     """All proposals for a site with what became of them, the latest first."""
     site = places.find_site(session, scope, site_id, "accounts:read")
     return Page(
-        items=[PinProposalRead.of(row) for row in proposed.proposals_of(session, scope, [site.id], limit=limit)]
+        items=[PinProposalRead.of(row) for row in proposed_pins.proposals_of(session, scope, [site.id], limit=limit)]
     )
 
 
 @router.get("/api/v1/pin-proposals")
 def list_open(scope: ReadAccounts, session: Db, limit: Limit = 200) -> Page[PinProposalRead]:
     """The proposals that wait for a decision, those of the most valuable accounts first."""
-    return Page(items=[PinProposalRead.of(row) for row in proposed.open_proposals(session, scope, limit=limit)])
+    return Page(items=[PinProposalRead.of(row) for row in proposed_pins.open_proposals(session, scope, limit=limit)])
 
 
 @router.post("/api/v1/pin-proposals/{proposal_id}/accept")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from server.accounts.proposals import ProposedPin
+from server.accounts.proposed_pins import ProposedPin
 from server.accounts.schemas import FixWrite, Read, Write
 
 

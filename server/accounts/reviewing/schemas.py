@@ -8,7 +8,7 @@ from pydantic import Field
 
 from geo.geocode.explaining import Option
 from geo.types import LonLat
-from server.accounts.proposals import ProposedPin
+from server.accounts.proposed_pins import ProposedPin
 from server.accounts.reviewing.desk import Card, Decision
 from server.accounts.reviewing.detectors import Detector
 from server.accounts.reviewing.queue import Queue

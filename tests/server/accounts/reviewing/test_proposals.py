@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from geo.types import Fix, Grade, LonLat
-from server.accounts import proposed, queries
+from server.accounts import proposed_pins, queries
 from server.accounts.models import Account, Site
 from server.accounts.place_models import ProposalState
 from server.accounts.reviewing import proposals
@@ -55,7 +55,7 @@ def test_a_rep_proposes_and_the_pin_stays_until_a_manager_accepts(
     session.refresh(site)
     assert (made.state, made.grade, made.moved_m) == ("open", "manual", pytest.approx(226.6, abs=1))
     assert where(site) == (9.2, 47.2)
-    (shown,) = proposed.open_proposals(session, scope(mona), permission="pins:place")
+    (shown,) = proposed_pins.open_proposals(session, scope(mona), permission="pins:place")
     assert (shown.account_name, shown.proposer, shown.away_m) == ("Müller AG", "Rita", pytest.approx(226.6, abs=1))
     accepted = proposals.accept(session, scope(mona), made.id)
     session.refresh(site)
@@ -63,7 +63,7 @@ def test_a_rep_proposes_and_the_pin_stays_until_a_manager_accepts(
     assert where(site) == DOOR
     assert (site.grade, site.provider, site.geocode_reason) == ("manual", "hand", "proposed_by_rep")
     assert {change.field for change in history(session, "site", [site.id])} >= {"pin", "geocode_reason"}
-    assert proposed.open_proposals(session, scope(mona)) == []
+    assert proposed_pins.open_proposals(session, scope(mona)) == []
     with pytest.raises(proposals.AlreadyDecided):
         proposals.accept(session, scope(mona), made.id)
 
@@ -109,11 +109,11 @@ def test_the_same_proposal_twice_is_one_and_a_newer_one_takes_its_place(
     for _ in range(2):
         made = proposals.propose(session, scope(rita), site.id, NewPin(DOOR), proposal_id=name)
     assert made.id == name
-    assert len(proposed.open_proposals(session, scope(rita))) == 1
+    assert len(proposed_pins.open_proposals(session, scope(rita))) == 1
     newer = proposals.propose(session, scope(rita), site.id, NewPin(LonLat(9.204, 47.2)))
     session.refresh(made)
     assert made.state == ProposalState.WITHDRAWN
-    assert [one.proposal.id for one in proposed.open_proposals(session, scope(rita))] == [newer.id]
+    assert [one.proposal.id for one in proposed_pins.open_proposals(session, scope(rita))] == [newer.id]
     with pytest.raises(Conflict):
         proposals.propose(session, scope(mona), site.id, NewPin(DOOR), proposal_id=name)
 
@@ -129,7 +129,7 @@ def test_nobody_decides_about_pins_out_of_their_reach(
             proposals.accept(session, scope(person), made.id)
         with pytest.raises(NotFound):
             proposals.refuse(session, scope(person), made.id, "No")
-    assert proposed.open_proposals(session, scope(otto)) == []
+    assert proposed_pins.open_proposals(session, scope(otto)) == []
     with pytest.raises(NotFound):
         proposals.propose(session, scope(otto), site.id, NewPin(DOOR))
 
