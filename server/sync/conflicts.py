@@ -272,7 +272,7 @@ def decide_by_phone(
     fields: Mapping[str, tuple[JsonValue, JsonValue]],
     rev: int | None,
 ) -> ConflictRead:
-    """Decide a conflict by what its sender saw in its field at `rev`, and wants now, unless the same is decided already.
+    """Decide a conflict by what its sender saw in its field at `rev`, and wants now; the same decision is none.
 
     Refuses other fields, and what `decide` refuses.
     """
