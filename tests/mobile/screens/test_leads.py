@@ -130,7 +130,7 @@ def test_a_firm_of_open_data_near_the_rep_becomes_a_lead_without_a_network(scree
     screen.tap("All kinds")
     assert screen.shows("Data of firms: © OpenStreetMap contributors, ODbL 1.0")
     screen.tap("Bäckerei am Bach")
-    for words in ("Bakery", "Bachgasse 3, 9490 Vaduz", "Mo-Sa 06:00-18:00", "Data of firms"):
+    for words in ("Bakery", "Bachgasse 3, 9490 Vaduz", "Mo–Sa 06:00–18:00", "Data of firms"):
         assert screen.shows(words)
     screen.tap("Make it a lead")
     (op,) = screen.app.ctx.files.outbox.ops()
