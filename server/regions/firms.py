@@ -35,8 +35,8 @@ def table() -> dict[str, tuple[str, ...]]:
 
 
 def word(kind: str, language: str) -> str:
-    """A kind as people call it: “Bakery” for `shop=bakery`; one without a word, as it is tagged."""
-    if known := table().get(kind):
+    """A kind as people call it: “Bakery” for `shop=bakery`; of several the first; one without a word, as tagged."""
+    if known := table().get(kind) or table().get(kind.partition(";")[0]):
         return known[LANGUAGES.index(language)]
     plain = kind.partition("=")[2].partition(";")[0].replace("_", " ").strip() or kind
     return plain[:1].upper() + plain[1:]

@@ -82,7 +82,8 @@ def test_kinds_of_firms_have_words_and_one_without_is_readable() -> None:
     assert Language("en").firm("shop=bakery") == "Bakery"
     assert Language("en").firm("office=it") == "IT company"
     assert Language("de").firm("shop=bakery") == "Bäckerei"
-    assert Language("de").firm("shop=gold;precious_metal") == "Gold"
+    assert Language("de").firm("shop=gold;precious_metal") == "Goldhandel"
+    assert Language("de").firm("shop=never_heard;of") == "Never heard"
 
 
 def test_a_text_that_was_stored_with_its_values_writes_their_numbers_as_the_reader_does() -> None:

@@ -47,10 +47,13 @@ def save(page: Any) -> None:
 def test_a_manager_draws_splits_merges_and_undoes(page: Any) -> None:
     open_page(page)
     page.click("[data-tool=create]")
-    page.fill("#e-name", "East")
     click_map(page, (0.6, 0.2), (0.9, 0.2), (0.9, 0.8), (0.6, 0.8), (0.6, 0.2))
+    page.wait_for_selector("#edit-panel [data-waits]", state="visible")
+    assert page.inner_text("#edit-panel [data-waits]") == "Give it a name: then it can be saved."
+    page.fill("#e-name", "East")
     page.wait_for_selector("#edit-panel tbody tr:nth-child(2)")
     assert "East (new)" in page.inner_text("#edit-panel tbody")
+    assert page.is_hidden("#edit-panel [data-waits]")
     save(page)
     assert names() == ["East", "West"]
     assert "Nobody works East yet" in page.inner_text("[data-idle]")
@@ -120,6 +123,7 @@ def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monke
     compute(run_id=page.url.rsplit("/", 1)[1])
     page.wait_for_selector("[data-scenario=compact]")
     page.wait_for_selector("#balance-map[data-idle=true]")
+    assert page.is_visible("#balance-map .legend ul")
     page.click("[data-scenario=even] [data-show]")
     assert page.get_attribute("[data-scenario=even]", "aria-current") == "true"
     page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
@@ -136,3 +140,9 @@ def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monke
     with transaction() as session:
         undone = session.scalars(select(TerritoryChange).where(TerritoryChange.kind == "balance")).one()
         assert undone.state == "undone"
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.reload()
+    page.wait_for_selector("#balance-map[data-idle=true]")
+    assert page.is_hidden("#balance-map .legend ul"), "on a phone it would lie over the ground"
+    page.click("#balance-map .legend summary")
+    assert page.is_visible("#balance-map .legend ul")

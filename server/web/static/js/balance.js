@@ -8,6 +8,9 @@ const page = document.querySelector("[data-run]"), run = page.dataset.run;
 const { colours, names, ids, keys, words } = JSON.parse(document.querySelector("#balance-facts").textContent);
 const number = (value) => Number(value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 0 });
 
+const legend = document.querySelector("#balance-map .legend");
+if (legend && innerWidth < 900) legend.open = false; // it would lie over the ground that is shared
+
 /** Ask every two seconds how far it is; when it is over the page shows what came out. */
 async function watch() {
   const { ok, body } = await api("GET", `/api/v1/balance-runs/${run}`);

@@ -89,6 +89,7 @@ export function editor(known, { troubles, outlines }, show) {
     at("[data-effects]").hidden = at("[data-people]").hidden = at("[data-refused]").hidden = true;
     at("[data-notes]").replaceChildren();
     save.disabled = true;
+    waits("");
     save.textContent = say.save;
     panel.hidden = false;
     panel.closest(".body").scrollTop = 0;
@@ -173,13 +174,17 @@ export function editor(known, { troubles, outlines }, show) {
   }
   const isWhole = (made) => made && (made.kind !== "create" || made.name) && (made.kind !== "split" || (made.line && made.name)) && (made.kind !== "give" || made.ground);
 
+  /** Why it cannot be saved yet. */
+  function waits(text) { const note = at("[data-waits]"); note.hidden = !text; note.textContent = text; }
   function later() { clearTimeout(timer); timer = setTimeout(look, 250); }
   async function look() {
     const turn = (asked += 1), made = file ? null : operation && wish();
+    waits(made && ["create", "split"].includes(made.kind) && !made.name && (made.area || made.line) ? say.nameless : file ? say.reading : "");
     if (!file && !isWhole(made)) { save.disabled = true; return; }
     panel.dataset.state = "looking";
     const answer = file ? await upload("/api/v1/territories/import/preview") : await api("POST", "/api/v1/territory-changes", { operation: made, preview: true, apply_on: applyOn() });
     if (turn !== asked) return;
+    waits("");
     tell(answer);
     panel.dataset.state = "looked";
   }

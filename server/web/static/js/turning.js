@@ -27,6 +27,13 @@ export async function turn(body, words, changed, undone = changed) {
 const leftOut = ({ counts, refused }, words) => Object.entries(counts).filter(([name, count]) => name !== "made" && count).map(([name, count]) => counted(words, `left_${name}`, count).replace("{names}", () => named(refused.filter((one) => one.reason === name))));
 const named = (some) => some.slice(0, 3).map((one) => one.name.trim() && one.reason !== "nameless" ? `${one.name.slice(0, 40)}…` : one.source_id).join(", ") + (some.length > 3 ? " …" : "");
 
+/** The second half of a double click is none for the map that lies below the button. */
+function only() {
+  const stop = (event) => { if (event.detail > 1) event.stopPropagation(); else over(); };
+  const kinds = ["mousedown", "click", "dblclick"], over = () => { for (const one of kinds) document.removeEventListener(one, stop, true); };
+  for (const one of kinds) document.addEventListener(one, stop, true);
+}
+
 /** Says how many, where, for whom, and what is left out; resolves to whether they are to be made. */
 function agreed(into, seen, words) {
   const { counts, shares, examples } = seen;
@@ -45,7 +52,7 @@ function agreed(into, seen, words) {
   box.append(body);
   document.body.append(box);
   return new Promise((done) => {
-    go.addEventListener("click", () => box.close("make"));
+    go.addEventListener("click", () => { box.close("make"); only(); });
     stop.addEventListener("click", () => box.close());
     box.addEventListener("close", () => { done(box.returnValue === "make"); box.remove(); });
     box.showModal();
