@@ -330,7 +330,7 @@ def test_an_answer_that_came_too_late_is_told_on_the_phone_and_nothing_for_the_o
     path, headers = f"/api/v1/devices/{phone.device_id}/refused", Desk(world, "mona").headers
     assert world.client.get(path, headers=headers).json()["items"] == []
     (kept,) = world.client.get(path, params={"decided": True}, headers=headers).json()["items"]
-    assert (kept["is_over"], kept["content"]) == (True, [{"field": "phone", "value": "2"}])
+    assert (kept["is_over"], kept["content"]) == (True, [{"field": "phone", "value": "2", "stands": None}])
 
 
 def test_a_decision_on_a_value_that_has_moved_on_is_asked_again(world: World) -> None:
