@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Integer,
     Select,
     Uuid,
     and_,
@@ -238,14 +239,16 @@ def places_of(session: Session, scope: Scope, contact_ids: Iterable[UUID]) -> Ma
     return found
 
 
-def of_account(session: Session, scope: Scope, account: UUID | Opened) -> list[tuple[Contact, ContactAccount]]:
+def of_account(
+    session: Session, scope: Scope, account: UUID | Opened, *, limit: int = 200
+) -> list[tuple[Contact, ContactAccount]]:
     """The people at an account that somebody may see, whom one asks first at the top, those who left at the end."""
     if not scope.may("contacts:read"):
         return []
     at = opened(session, scope, account, ("contacts:read",))
     # Whoever sees the account sees its people: what else they see need not be asked.
     people = ALL_AT if "contacts:read" in at.granted else at_family(visible_to(scope))
-    rows = session.execute(people, {"family": list(at.family)})
+    rows = session.execute(people, {"family": list(at.family), "most": limit})
     found: dict[UUID, tuple[Contact, ContactAccount]] = {}
     for contact, link in rows:
         found.setdefault(contact.id, (contact, link))
@@ -262,7 +265,7 @@ def at_family(people: Select[Contact]) -> Select[Contact, ContactAccount]:
         )
         .add_columns(ContactAccount)
         .order_by(ContactAccount.until.is_not(None), ContactAccount.is_primary.desc(), SORTS["name"], ContactAccount.id)
-        .limit(200)
+        .limit(bindparam("most", type_=Integer))
     )
 
 

@@ -75,7 +75,7 @@ def list_contacts(
 ) -> Page[ContactRead]:
     """The contacts you may see, page by page, or those of an account."""
     if account_id is not None:
-        people = [one for one, _ in queries.of_account(session, scope, account_id)[:limit]]
+        people = [one for one, _ in queries.of_account(session, scope, account_id, limit=limit)]
         return Page(items=[ContactRead.of(row) for row in queries.with_places(session, scope, people)])
     found = queries.page(
         session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit, exact=exact
