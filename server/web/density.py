@@ -27,6 +27,7 @@ router = APIRouter(prefix="/density", include_in_schema=False)
 ReadDensity = Annotated[Scope, requires("density:read")]
 BEST = 12
 LISTED_RESOLUTION = min(FINEST, 8)
+LISTED_WIDTH_KM = 2 * h3.average_hexagon_edge_length(LISTED_RESOLUTION, "km")
 MOST_KINDS = 300
 
 
@@ -58,6 +59,7 @@ def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = 
         kind_word=language.firm(kind) if kind else "",
         error=error,
         cells=cells,
+        width_km=LISTED_WIDTH_KM,
         sources=firms.sources(session),
         layers=layers(language, values=shows),
         levels=figures.admin_levels(session),
