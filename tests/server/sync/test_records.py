@@ -205,7 +205,7 @@ def test_an_older_app_gets_neither_mails_nor_steps_until_it_is_a_newer_one(world
 
 
 def test_a_phone_tells_the_same_days_overdue_as_the_office(world: World, phone: FieldPhone) -> None:
-    rng, today = random.Random(26), clock.now().date()
+    rng, today = random.Random(26), clock.now().astimezone(ZoneInfo(settings().zone)).date()
     classes: tuple[str | None, ...] = ("A", "B", "C", None)
     for owner in (None, world.users["rita"], world.users["mona"]):
         with transaction() as session:

@@ -357,9 +357,9 @@ def test_refused_work_is_read_in_the_words_of_the_office(world: World) -> None:
     for language in ("en", "de"):
         page = world.client.get(f"/users/{world.users['rita']}", headers=ada.headers | {"accept-language": language})
         told[language] = page.text.partition('id="refused-')[2]
-    for words in ("Doors at the back", "Side, Front", "1,234.50 EUR", "no", "500", "morning", "9,999", "former"):
+    for words in ("Doors at the back", "Side, Front", "1,234.50 EUR", "no", "500", "morning", "9,999 days", "former"):
         assert f">{words}</d" in told["en"], words
-    for words in ("Doors at the back", "1.234,50 EUR", "nein", "9.999", "Vormittag", "Bevorzugte Tageszeit"):
+    for words in ("Doors at the back", "1.234,50 EUR", "nein", "9.999 Tage", "Vormittag", "Bevorzugte Tageszeit"):
         assert f">{words}</d" in told["de"], words
     assert "custom." not in told["en"] + told["de"]
 
