@@ -1,6 +1,6 @@
 """Who asks, and what they may see: every route declares `requires("object:action")` or `public`."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth import idempotency, sessions, tokens, veil
@@ -137,6 +138,15 @@ def scope_of(
         device_id=device_id,
         csrf=csrf,
     )
+
+
+def leading(session: Session, permission: str) -> Iterator[Scope]:
+    """The managers and admins who have a permission, for what a job or a service tells them."""
+    here = User.role.in_((Role.MANAGER, Role.ADMIN)) & User.active & User.deleted_at.is_(None)
+    for one in session.scalars(select(User).where(here).order_by(User.id)).all():
+        scope = scope_of(session, one, source="job")
+        if scope.may(permission):
+            yield scope
 
 
 def need_all_rights(session: Session, scope: Scope) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from server.accounts import queries as accounts
 from server.accounts import service as account_service
 from server.accounts.models import Account, Site
-from server.auth.access import Scope, scope_of
-from server.auth.models import Role, User
+from server.auth.access import Scope, leading
+from server.auth.models import User
 from server.balance.models import ChallengeRule, ChallengeState, TerritoryChallenge
 from server.balance.moves import NOTHING, sums
 from server.balance.workload import WORK
@@ -84,14 +84,11 @@ def tell(
 
 def deciders(session: Session, account_id: UUID) -> list[UUID]:
     """The managers and admins who may assign an account."""
-    leading = User.role.in_((Role.MANAGER, Role.ADMIN)) & User.active & User.deleted_at.is_(None)
     found = []
-    for one in session.scalars(select(User).where(leading).order_by(User.id)).all():
-        scope = scope_of(session, one, source="job")
-        if scope.may("accounts:assign"):
-            reached = accounts.visible_to(scope, "accounts:assign", few=True).where(Account.id == account_id)
-            if session.scalar(reached.with_only_columns(Account.id)) is not None:
-                found.append(one.id)
+    for scope in leading(session, "accounts:assign"):
+        reached = accounts.visible_to(scope, "accounts:assign", few=True).where(Account.id == account_id)
+        if session.scalar(reached.with_only_columns(Account.id)) is not None:
+            found.append(scope.user_id)
     return found
 
 

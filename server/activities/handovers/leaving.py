@@ -12,8 +12,8 @@ from server.accounts.models import Account
 from server.activities.agenda.models import Activity
 from server.activities.agenda.models import State as TaskState
 from server.activities.models import Visit, VisitState
-from server.auth.access import scope_of
-from server.auth.models import AuthEvent, Role, User
+from server.auth.access import leading
+from server.auth.models import AuthEvent, User
 from server.auth.queries import visible_users
 from server.kit import clock
 from server.kit.settings import settings
@@ -120,12 +120,9 @@ def switched_by(user_id: UUID) -> Select[UUID | None]:
 
 def managers_of(session: Session, user_id: UUID) -> list[UUID]:
     """The managers and admins who may give somebody's accounts to others."""
-    leading = User.role.in_((Role.MANAGER, Role.ADMIN)) & User.active & User.deleted_at.is_(None)
     found = []
-    for one in session.scalars(select(User).where(leading, User.id != user_id).order_by(User.id)).all():
-        scope = scope_of(session, one, source="job")
-        if scope.may("accounts:assign"):
-            people = visible_users(scope.user_id, scope.team_ids, scope.level("accounts:assign"))
-            if session.scalar(people.where(User.id == user_id).with_only_columns(User.id)):
-                found.append(one.id)
+    for scope in leading(session, "accounts:assign"):
+        people = visible_users(scope.user_id, scope.team_ids, scope.level("accounts:assign"))
+        if scope.user_id != user_id and session.scalar(people.where(User.id == user_id).with_only_columns(User.id)):
+            found.append(scope.user_id)
     return found
