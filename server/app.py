@@ -75,8 +75,9 @@ from server.roads import setup_routes as roads_setup_routes
 from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
-from server.sync import blob_routes, leaving_routes
 from server.sync import routes as sync_routes
+from server.sync.leaving import leaving_routes
+from server.sync.pushing import blob_routes
 from server.territories import routes as territory_routes
 from server.tickets import queue_routes as ticket_queue_routes
 from server.tickets import routes as ticket_routes

@@ -98,7 +98,7 @@ def serve(
     """Serve the web application."""
     import uvicorn
 
-    from server.sync import epochs
+    from server.sync.pulling import epochs
 
     address, number = host or settings().host, settings().port if port is None else port
     check_free(address, number)

@@ -117,8 +117,8 @@ class Counted:
 
 def one_change(engine: Engine) -> None:
     """What one change costs in the database when the feed is small and when it is large."""
-    from server.sync.cursors import BEGINNING
-    from server.sync.feeding import FEED
+    from server.sync.pulling.cursors import BEGINNING
+    from server.sync.pulling.feeding import FEED
 
     more = """
         insert into sync_item (bucket_id, e, id, op)

@@ -8,8 +8,10 @@ import typer
 
 from server.auth.access import system_scope
 from server.kit.database import transaction
-from server.sync import backups, epochs, exports
 from server.sync import doctor as examination
+from server.sync.leaving import exports
+from server.sync.pulling import epochs
+from server.sync.pushing import backups
 
 sync = typer.Typer(no_args_is_help=True, help="Sync with phones: check it, repair it, tell it of restores and backups.")
 epoch = typer.Typer(no_args_is_help=True, help="Which incarnation of the database phones believe to talk to.")

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from server.sync import wire
-from server.sync.documents import DOCUMENTS
+from server.sync.protocol import wire
+from server.sync.pulling.documents import DOCUMENTS
 
 MESSAGES: dict[str, type[wire.Message]] = {
     "hello-request": wire.HelloRequest,

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.kit import clock
-from server.sync import epochs
-from server.sync.entities import ENTITIES
+from server.sync.pulling import epochs
+from server.sync.pulling.entities import ENTITIES
 
 SILENT = timedelta(days=3)
 

@@ -15,10 +15,13 @@ from server.auth.roles import FIELDS
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import backups, buckets, conflicts, envelopes, epochs, receipts, wire
+from server.sync.calling.phones import present
+from server.sync.leaving import envelopes
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
-from server.sync.phones import present
-from server.sync.problems import AppTooOld, BadMessage
+from server.sync.protocol import wire
+from server.sync.protocol.problems import AppTooOld, BadMessage
+from server.sync.pulling import buckets, epochs
+from server.sync.pushing import backups, conflicts, receipts
 from server.tracks import hours
 
 POLL_S = 900

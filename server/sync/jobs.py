@@ -11,7 +11,8 @@ from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
 from server.phones import rules
-from server.sync import aside, buckets
+from server.sync.pulling import buckets
+from server.sync.pushing import aside
 
 TOMBSTONES = timedelta(days=180)
 

@@ -70,7 +70,7 @@ class SyncItem(Base):
 
     __tablename__ = "sync_item"
 
-    e: Mapped[int] = mapped_column(SmallInteger, primary_key=True, comment="server.sync.entities")
+    e: Mapped[int] = mapped_column(SmallInteger, primary_key=True, comment="server.sync.pulling.entities")
     id: Mapped[UUID] = mapped_column(primary_key=True)
     bucket_id: Mapped[int] = mapped_column(primary_key=True)
     op: Mapped[str] = mapped_column(CHAR(1), comment="P present, R left the bucket, D deleted.")

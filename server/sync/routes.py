@@ -8,12 +8,16 @@ from fastapi import APIRouter, Query, Response
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.paging import Page
-from server.sync import conflicts, digest, glance, hello, pull, push, rescue, wire
-from server.sync.admission import first_sync, in_turn
-from server.sync.calls import PhoneRoute
-from server.sync.phones import Body, answer, parse, phone
+from server.sync import hello
+from server.sync.calling.admission import first_sync, in_turn
+from server.sync.calling.calls import PhoneRoute
+from server.sync.calling.phones import Body, answer, parse, phone
+from server.sync.calling.transactions import reading, writing
+from server.sync.leaving import rescue
+from server.sync.protocol import wire
+from server.sync.pulling import digest, glance, pull
+from server.sync.pushing import conflicts, push
 from server.sync.schemas import ConflictRead, Decision
-from server.sync.transactions import reading, writing
 
 router = APIRouter(tags=["sync"], route_class=PhoneRoute)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, JsonValue
 
-from server.sync.messages import Reason
+from server.sync.protocol.messages import Reason
 
 
 class ConflictRead(BaseModel):

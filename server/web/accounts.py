@@ -35,7 +35,7 @@ from server.opportunities import queries as opportunities
 from server.regions import firms
 from server.segments import queries as segments
 from server.segments.models import SavedView
-from server.sync import conflicts
+from server.sync.pushing import conflicts
 from server.timeline import queries as timeline
 from server.web.account_card import around
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page

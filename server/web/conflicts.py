@@ -9,7 +9,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictState
-from server.sync import conflicts
+from server.sync.pushing import conflicts
 from server.sync.schemas import Decision
 from server.web.own_fields import Told
 from server.web.pages import attempt, go, language_of, render

@@ -32,7 +32,7 @@ from server.plans.queries import RouteView
 from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
 from server.segments import queries as segments
-from server.sync import conflicts
+from server.sync.pushing import conflicts
 from server.tracks import queries as tracks
 from server.tracks.queries import RepDay
 from server.web.density import kinds_offered, layers, map_words

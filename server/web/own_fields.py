@@ -16,8 +16,8 @@ from server.fields.models import CustomField, FieldKind
 from server.fields.values import Shape, a_day, as_it_is, figure, in_words, shape_of
 from server.records.editing import CUSTOM as PREFIX
 from server.records.merging import Json
-from server.sync.messages import Reason
-from server.sync.reasons import REASONS
+from server.sync.protocol.messages import Reason
+from server.sync.protocol.reasons import REASONS
 from server.web.forms import text
 from server.web.language import Language
 

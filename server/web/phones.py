@@ -22,7 +22,8 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.phones import rules
 from server.records.values import whole
-from server.sync import buckets, exports, quarantine, refused
+from server.sync.leaving import exports, quarantine, refused
+from server.sync.pulling import buckets
 from server.sync.schemas import ExportRead
 from server.web.forms import Sent, text
 from server.web.pages import attempt, go, render

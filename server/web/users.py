@@ -20,7 +20,8 @@ from server.auth.schemas import WorkingDay
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.phones.rules import MANY_ROWS, rules
-from server.sync import buckets, quarantine, refused
+from server.sync.leaving import quarantine, refused
+from server.sync.pulling import buckets
 from server.web.forms import Sent, given, needed, number
 from server.web.own_fields import Told
 from server.web.pages import attempt, go, language_of, render

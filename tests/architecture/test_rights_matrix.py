@@ -17,8 +17,8 @@ from server.auth import rights, sessions
 from server.auth.access import scope_of
 from server.auth.models import Role, User, WebSession
 from server.auth.roles import levels_of
-from server.sync import buckets, entities
 from server.sync.models import SyncItem
+from server.sync.pulling import buckets, entities
 from tests.architecture.world import (
     KINDS,
     NAMED,

@@ -9,7 +9,9 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
 from server.kit.errors import WaymarkError
-from server.sync import contract, documents, problems, wire
+from server.sync import contract
+from server.sync.protocol import problems, wire
+from server.sync.pulling import documents
 
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE / "golden").glob("*.json"))

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from mobile.reasons import clash, problem, reason
 from mobile.texts import DE, EN, Words
-from server.sync import capturing, ops, push, reasons
+from server.sync.protocol import reasons
+from server.sync.pushing import capturing, ops, push
 
 ELSEWHERE = (
     "server.kit.", "server.auth.tokens", "server.geocoding", "server.roads", "server.webhooks", "server.demands",

@@ -19,7 +19,7 @@ from mobile.field import restday
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
-from server.sync import blobs as arriving
+from server.sync.pushing import blobs as arriving
 from tests.conftest import PASSWORD
 from tests.mobile.screens.conftest import open_app as open_app
 from tests.mobile.test_end_to_end import office as office

@@ -69,7 +69,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "sync_item",
-        sa.Column("e", sa.SmallInteger(), nullable=False, comment="server.sync.entities"),
+        sa.Column("e", sa.SmallInteger(), nullable=False, comment="server.sync.pulling.entities"),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("bucket_id", sa.Integer(), nullable=False),
         sa.Column("op", sa.CHAR(length=1), nullable=False, comment="P present, R left the bucket, D deleted."),

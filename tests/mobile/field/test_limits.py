@@ -13,8 +13,8 @@ from server.accounts.values import ACCOUNT, SITE
 from server.contacts.values import CONTACT
 from server.kit.errors import Invalid
 from server.records import values
-from server.sync import payloads, wire
-from server.sync.ops import WRITABLE
+from server.sync.protocol import payloads, wire
+from server.sync.pushing.ops import WRITABLE
 from tests.mobile.conftest import DAY, uid
 
 TARGET = VisitTarget(uid(1), uid(2), DAY, "Europe/Vaduz")

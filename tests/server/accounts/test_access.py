@@ -18,7 +18,7 @@ from server.auth.roles import Level
 from server.auth.service import set_team
 from server.density import reach
 from server.kit.errors import NotFound
-from server.sync.buckets import areas_of, reader
+from server.sync.pulling.buckets import areas_of, reader
 from server.territories import service as territories
 from server.territories.models import Territory
 

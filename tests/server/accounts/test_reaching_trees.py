@@ -19,7 +19,7 @@ from server.auth.models import Role, Team, TeamMember, User
 from server.auth.roles import Level
 from server.density import reach as market
 from server.kit import clock
-from server.sync import buckets
+from server.sync.pulling import buckets
 from server.territories.models import Territory, TerritoryMember
 
 ZONE = "Europe/Vaduz"

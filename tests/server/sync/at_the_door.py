@@ -12,8 +12,9 @@ from server.auth.access import Scope
 from server.auth.schemas import Refresh
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
-from server.sync import blob_routes, routes
-from server.sync.phones import PhoneRequires, unpack
+from server.sync import routes
+from server.sync.calling.phones import PhoneRequires, unpack
+from server.sync.pushing import blob_routes
 
 HANDLERS: dict[str, tuple[str, Callable[..., Response]]] = {
     "/sync/v1/hello": ("sync:read", routes.say_hello),

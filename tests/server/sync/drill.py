@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from server.kit.database import engine, transaction
 from server.kit.postgres import find
-from server.sync import epochs
+from server.sync.pulling import epochs
 from tests.server.sync.backups import Backups
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.fuzz import cluster, prepared

@@ -23,7 +23,8 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 from server.records.editing import CUSTOM
-from server.sync import buckets, conflicts, epochs
+from server.sync.pulling import buckets, epochs
+from server.sync.pushing import conflicts
 from server.sync.schemas import Decision
 from tests.server.sync.backups import Backups
 from tests.server.sync.field_phone import FieldPhone, Killed

@@ -22,7 +22,8 @@ from server.files import store as files
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import buckets, doctor, entities
+from server.sync import doctor
+from server.sync.pulling import buckets, entities
 from server.tracks.models import Track
 from server.tracks.service import lies_in, paused
 from tests.server.sync.field_phone import FieldPhone

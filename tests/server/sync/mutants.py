@@ -24,9 +24,10 @@ from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
 from server.kit import clock
 from server.kit.database import engine
-from server.sync import buckets, chains, cursors, epochs, feeding, glance, push, receipts
-from server.sync import pull as server_pull
-from server.sync.problems import Gap
+from server.sync.protocol.problems import Gap
+from server.sync.pulling import buckets, cursors, epochs, feeding, glance
+from server.sync.pulling import pull as server_pull
+from server.sync.pushing import chains, push, receipts
 from tests.server.sync import stories
 from tests.server.sync.field_phone import Killed
 from tests.server.sync.fuzz import WORKERS, cluster, prepared

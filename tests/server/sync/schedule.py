@@ -25,7 +25,8 @@ from mobile.field.store import reserve
 from mobile.field.store.outbox import Op
 from mobile.field.sync import hello
 from server.kit.database import transaction
-from server.sync import epochs, transactions
+from server.sync.calling import transactions
+from server.sync.pulling import epochs
 from tests.server.sync import happenings, invariants
 from tests.server.sync.at_the_door import Door
 from tests.server.sync.backups import Backups

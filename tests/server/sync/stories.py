@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from mobile.field.sync.transport import Request, Unreachable
 from server.kit.database import transaction
-from server.sync import epochs
+from server.sync.pulling import epochs
 from tests.server.sync.field_phone import FieldPhone
 from tests.server.sync.schedule import Schedule
 

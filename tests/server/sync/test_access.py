@@ -9,8 +9,9 @@ import anyio
 import pytest
 from fastapi import Request
 
-from server.sync import phones, wire
-from server.sync.problems import BadMessage
+from server.sync.calling import phones
+from server.sync.protocol import wire
+from server.sync.protocol.problems import BadMessage
 from tests.server.sync.world import Refused, World
 
 PATHS = ("hello", "push", "pull", "digest")

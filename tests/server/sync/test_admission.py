@@ -4,8 +4,9 @@ import anyio
 import pytest
 
 from server.kit.errors import TooManyRequests
-from server.sync import admission, wire
-from server.sync.problems import Busy
+from server.sync.calling import admission
+from server.sync.protocol import wire
+from server.sync.protocol.problems import Busy
 from tests.server.sync.world import Refused, World
 
 EMPTY = wire.PullRequest(epoch="e", groups=[wire.PullGroup(cursor=None, buckets=[1])], limit=10)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from mobile.field import holdings
 from mobile.field.sync import tokens
 from server.kit.database import transaction
-from server.sync import buckets, jobs
-from server.sync.buckets import Subscription, fitting
-from server.sync.wire import MAX_BUCKETS
+from server.sync import jobs
+from server.sync.protocol.wire import MAX_BUCKETS
+from server.sync.pulling import buckets
+from server.sync.pulling.buckets import Subscription, fitting
 from tests.server.sync import invariants
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.stories import at

@@ -26,8 +26,10 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import NotFound
 from server.kit.settings import settings
-from server.sync import aside, exports, hello, quarantine, refused
-from server.sync.envelopes import NotAnExport
+from server.sync import hello
+from server.sync.leaving import exports, quarantine, refused
+from server.sync.leaving.envelopes import NotAnExport
+from server.sync.pushing import aside
 from server.sync.schemas import ExportRead
 from tests.server.sync.field_phone import FieldPhone, Network, OneKey
 from tests.server.sync.test_commands import run

@@ -9,8 +9,8 @@ from sqlalchemy import event
 
 from server.kit.database import engine
 from server.kit.questions import Asking, Question
-from server.sync import glance
-from server.sync.phones import LAST
+from server.sync.calling.phones import LAST
+from server.sync.pulling import glance
 from tests.server.sync.world import Json, Phone, Refused, World
 
 

@@ -20,8 +20,11 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
-from server.sync import aside, jobs, quarantine, wire
+from server.sync import jobs
+from server.sync.leaving import quarantine
 from server.sync.models import QuarantinedOp
+from server.sync.protocol import wire
+from server.sync.pushing import aside
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World, private_key
 

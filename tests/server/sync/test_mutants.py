@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from mobile.field.store import reserve
-from server.sync import transactions
+from server.sync.calling import transactions
 from tests.server.sync import mutants
 from tests.server.sync.mutants import MUTANTS
 from tests.server.sync.schedule import Fuzz

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Engine, text
 
 from server.kit import clock
 from server.kit.database import transaction
-from server.sync import cursors, documents, entities, epochs, wire
-from server.sync.feeding import FEED
 from server.sync.jobs import tidy
+from server.sync.protocol import wire
+from server.sync.pulling import cursors, documents, entities, epochs
+from server.sync.pulling.feeding import FEED
 from tests.server.sync.world import Refused, World
 
 

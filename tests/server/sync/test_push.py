@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from server.kit import clock
-from server.sync import transactions
+from server.sync.calling import transactions
 from tests.server.sync.test_blobs import announce
 from tests.server.sync.world import Refused, World
 

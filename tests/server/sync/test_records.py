@@ -30,7 +30,7 @@ from server.kit.database import transaction
 from server.kit.settings import settings
 from server.products import service as products
 from server.sync import doctor, jobs
-from server.sync.entities import BY_NAME
+from server.sync.pulling.entities import BY_NAME
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World
 

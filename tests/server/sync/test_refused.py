@@ -16,7 +16,7 @@ from mobile.texts import Words
 from server.auth import rights
 from server.auth.models import Role
 from server.kit.database import transaction
-from server.sync import refused
+from server.sync.leaving import refused
 from tests.server.sync import stories
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.test_conflicts import Desk

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from server.kit.database import transaction
-from server.sync import epochs
+from server.sync.pulling import epochs
 from tests.server.sync.backups import Backups
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import Refused, World

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from mobile.field.store import reserve
-from server.sync import transactions
+from server.sync.calling import transactions
 from tests.server.sync import fuzz as many
 from tests.server.sync.schedule import Fuzz, Schedule
 

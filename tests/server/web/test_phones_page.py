@@ -22,7 +22,7 @@ from mobile.field.sync import export, tokens
 from server.accounts.models import Account
 from server.auth.models import Device, DeviceState, Role, User
 from server.phones.routes import PhoneRulesWrite
-from server.sync import envelopes
+from server.sync.leaving import envelopes
 from server.sync.models import QuarantinedOp, SyncMeta, SyncReceipt
 from tests.server.sync.field_phone import OneKey
 from tests.server.sync.world import public_key

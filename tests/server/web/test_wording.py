@@ -17,7 +17,7 @@ from server.auth.models import Role, User
 from server.exchange.kinds import KINDS
 from server.kit import validation
 from server.kit.ids import uuid7
-from server.sync.reasons import REASONS
+from server.sync.protocol.reasons import REASONS
 from server.web.language import Language, catalogue
 
 SERVER = Path(__file__).parents[3] / "server"

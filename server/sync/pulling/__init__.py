@@ -1,0 +1,1 @@
+"""What reaches phones: buckets, and what changed in them since a cursor."""

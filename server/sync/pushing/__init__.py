@@ -1,0 +1,1 @@
+"""What phones send: ordered, idempotent ops, contents of files, and the conflicts that come of them."""
