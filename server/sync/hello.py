@@ -150,18 +150,3 @@ def durable_upto(session: Session, device_id: UUID) -> wire.Durable | None:
         SyncReceipt.device_id == device_id, SyncReceipt.recorded_at <= covered
     )
     return wire.Durable(n=max(0, session.scalar(statement) or 0))
-
-
-def made_at(at: wire.Moment | None, said: SyncPhone | None, skew_ms: int | None, now: datetime) -> datetime:
-    """When an op was made, by our clock: by the phone's monotonic clock since its last start, else by its wall clock
-    less its error; never in the future."""
-    if at is None:
-        return now
-    try:
-        if said is not None and said.boot == at.boot:
-            moment = said.heard_at - (said.mono_ms - at.mono) * MILLISECOND
-        else:
-            moment = wire.moment(at.wall) - (skew_ms or 0) * MILLISECOND
-    except OverflowError:
-        return now
-    return min(moment, now)

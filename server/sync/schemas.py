@@ -60,25 +60,6 @@ class Decision(BaseModel):
     conflict says that was stored."""
 
 
-class HeldRead(BaseModel):
-    """An op of a retired phone that waits for a decision."""
-
-    op_id: UUID
-    device_id: UUID
-    n: int
-    kind: str | None
-    """create, patch, delete, setadd, setdel."""
-    entity: str | None
-    made_at: str | None
-    """By the phone's clock."""
-    received_at: datetime
-    account_id: UUID | None
-    account_name: str | None
-    state: str
-    """Of a visit: done, missed, …"""
-    content: str
-
-
 class HeldDecision(BaseModel):
     """What is to become of what a retired phone held."""
 
@@ -135,6 +116,24 @@ class Said(BaseModel):
     """Of a change: what the field holds now, in words, where the reader may see it."""
     now: JsonValue = Field(default=None, exclude=True)
     """The same as it is stored."""
+
+
+class HeldRead(BaseModel):
+    """An op of a retired phone that waits for a decision."""
+
+    op_id: UUID
+    device_id: UUID
+    n: int
+    kind: str | None
+    """create, patch, delete, setadd, setdel."""
+    entity: str | None
+    made_at: str | None
+    """By the phone's clock."""
+    received_at: datetime
+    account_id: UUID | None
+    account_name: str | None
+    content: list[Said]
+    """What it says, field by field, without fields that the reader may not see."""
 
 
 class RefusedRead(BaseModel):

@@ -161,6 +161,7 @@ def person_page(
         many_rows=MANY_ROWS,
         rules=rules(session),
         held=held,
+        told=Told(session, language_of(request, scope), ("account", "site", "contact")) if manages else None,
         HELD_AS=HELD_AS,
         refusals=refusals(request, session, scope, [one.id for one in devices]) if manages else {},
         left=None if user.active or not scope.may("accounts:assign") else leaving.left_open(session, user_id),
@@ -307,7 +308,6 @@ def refusals(request: Request, session: Session, scope: Scope, device_ids: Seque
     """By phone: what was refused of it, a page of it, and what was decided of that lately."""
     waiting = refused.counts(session, device_ids)
     asked, older = request.query_params.get("phone"), request.query_params.get("older")
-    told = Told(session, language_of(request, scope), ("account", "site", "contact"))
     found = {}
     for device_id in device_ids:
         cursor = older if str(device_id) == asked else None
@@ -315,7 +315,6 @@ def refusals(request: Request, session: Session, scope: Scope, device_ids: Seque
         decided = refused.listed(session, scope, device_id, decided=True, limit=DECIDED_SHOWN)
         if page.items or decided.items:
             found[device_id] = {
-                "told": told,
                 "page": page,
                 "count": waiting.get(device_id, 0),
                 "decided": decided.items,

@@ -24,6 +24,7 @@ from server.auth.tokens import verify_signature
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
 from server.sync.leaving import rescue
+from server.sync.leaving.telling import Telling, as_uuid, part
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
 from server.sync.protocol import wire
 from server.sync.protocol.messages import legible
@@ -178,50 +179,29 @@ def held(session: Session, scope: Scope) -> list[HeldRead]:
     found = session.scalars(waiting.order_by(QuarantinedOp.device_id, QuarantinedOp.n)).all()
     bodies = {row.op_id: readable(scope, row.body) for row in found}
     names = names_of(session, scope, [account_of(body) for body in bodies.values()])
-    return [told(row, bodies[row.op_id], names) for row in found]
-
-
-def told(row: QuarantinedOp, body: Mapping[str, Any], names: Mapping[UUID, str]) -> HeldRead:
-    """An op that waits, in words."""
-    d, fields = part(body, "d"), part(body, "f")
-    said = next((d[name] for name in ("note", "subject", "name") if d.get(name) is not None), None)
-    if said is None:
-        pairs = {name: both[1] for name, both in fields.items() if isinstance(both, list) and len(both) > 1}
-        said = ", ".join(f"{name}: {'–' if new in (None, '', []) else new}" for name, new in pairs.items())
-    account_id = account_of(body)
-    return HeldRead(
-        op_id=row.op_id,
-        device_id=row.device_id,
-        n=row.n,
-        kind=str(body.get("k")),
-        entity=str(body.get("e")),
-        made_at=str(part(body, "at").get("wall") or "") or None,
-        received_at=row.received_at,
-        account_id=account_id if account_id in names else None,
-        account_name=names.get(account_id) if account_id else None,
-        state=str(d.get("state") or ""),
-        content=str(said),
-    )
+    telling = Telling(session, bodies.values())
+    return [
+        HeldRead(
+            op_id=row.op_id,
+            device_id=row.device_id,
+            n=row.n,
+            kind=str(body.get("k")),
+            entity=str(body.get("e")),
+            made_at=str(part(body, "at").get("wall") or "") or None,
+            received_at=row.received_at,
+            account_id=at if (at := account_of(body)) in names else None,
+            account_name=names.get(at) if at else None,
+            content=telling.content(body),
+        )
+        for row in found
+        for body in [bodies[row.op_id]]
+    ]
 
 
 def names_of(session: Session, scope: Scope, ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """What accounts are called, of those that somebody may see."""
     seen = accounts.seen_of(session, scope, {one for one in ids if one})
     return dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(seen))).tuples().all())
-
-
-def as_uuid(value: object) -> UUID | None:
-    """An id, where there is one."""
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
-
-
-def part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A part of a message that may be of any shape: nothing has judged it, or it was refused."""
-    found = body.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def account_of(body: Mapping[str, Any]) -> UUID | None:

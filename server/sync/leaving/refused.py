@@ -2,7 +2,7 @@
 all or puts it aside."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,36 +22,19 @@ from server.auth.models import Device, User
 from server.contacts import queries as contacts
 from server.contacts import values as contact_values
 from server.contacts.models import Contact
-from server.fields import queries as own_fields
-from server.fields.models import CustomField
-from server.fields.values import as_it_is, figure, in_words, shape_of
 from server.kit import clock
 from server.kit.errors import BadRequest, Conflict, NotFound
 from server.kit.paging import Page, decode_cursor, encode_cursor
-from server.products.models import Product
-from server.records.merging import Json
 from server.sync.leaving import quarantine
-from server.sync.leaving.quarantine import as_uuid, part
+from server.sync.leaving.telling import Held, Telling, as_uuid, part, text_of
 from server.sync.models import SyncReceipt
 from server.sync.protocol import reasons, wire
 from server.sync.protocol.messages import Reason
-from server.sync.pushing import aside, ops, push, receipts
+from server.sync.pushing import aside, push, receipts
 from server.sync.pushing.receipts import Sent
-from server.sync.schemas import RefusedRead, Said
+from server.sync.schemas import RefusedRead
 
-UNTOLD = frozenset(
-    {"zone", "lon", "lat", "mime", "size", "sha256", "thumbnail_sha256", "width", "height", "fix", "checkin", "owner"}
-)
-"""What nobody reads."""
 OPEN = (SyncReceipt.status.in_(push.REFUSED), SyncReceipt.body.is_not(None), SyncReceipt.decided_at.is_(None))
-
-
-@dataclass(frozen=True)
-class Held:
-    """What a record holds now."""
-
-    rev: int
-    values: Mapping[str, Json]
 
 
 def counts(session: Session, device_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -151,9 +134,7 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
     several = [(receipt, name, quarantine.readable(scope, receipt.body or {})) for receipt, name in found]
     at = {receipt.n: quarantine.account_of(body) for receipt, _, body in several}
     names = quarantine.names_of(session, scope, at.values())
-    wanted = {product for _, _, body in several for product in products_of(body)}
-    products = dict(session.execute(select(Product.id, Product.name).where(Product.id.in_(wanted))).tuples().all())
-    own = own_fields.ever(session, ops.WITH_OWN) if found else {}
+    telling = Telling(session, [body for _, _, body in several])
     held_now = {r.n: held(session, scope, body) for r, _, body in several if r.decided_at is None}
     return [
         RefusedRead(
@@ -171,7 +152,7 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
             account_id=at[receipt.n] if at[receipt.n] in names else None,
             account_name=names.get(at[receipt.n] or receipt.op_id),
             **person(session, scope, body),
-            content=content_of(body, products, own, held_now.get(receipt.n)),
+            content=telling.content(body, held_now.get(receipt.n)),
             rev=now.rev if (now := held_now.get(receipt.n)) else None,
             body=body,
             decided_by_name=name,
@@ -225,82 +206,3 @@ def held(session: Session, scope: Scope, body: Mapping[str, Any]) -> Held | None
             activity = session.scalar(agenda.visible_to(scope).where(Activity.id == row_id))
             return Held(activity.rev, activities.wire_values(activity)) if activity else None
     return None
-
-
-def lines_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The lines of an order."""
-    lines = part(body, "d").get("lines")
-    return [one for one in lines if isinstance(one, dict)] if isinstance(lines, list) else []
-
-
-def products_of(body: Mapping[str, Any]) -> set[UUID]:
-    """The products that an order names."""
-    return {found for line in lines_of(body) if (found := as_uuid(line.get("product_id"))) is not None}
-
-
-def content_of(
-    body: Mapping[str, Any],
-    products: Mapping[UUID, str],
-    own: Mapping[tuple[str, str], CustomField],
-    held: Held | None,
-) -> list[Said]:
-    """What an entry says, field by field; the company's own fields as their definitions say. Beside a change stands
-    what its field holds now, as far as that is `held`."""
-    said: dict[str, Any] = {}
-    match body.get("k"):
-        case "patch":
-            said = {name: both[1] for name, both in part(body, "f").items() if isinstance(both, list) and len(both) > 1}
-        case "setadd" | "setdel":
-            said = {"added" if body["k"] == "setadd" else "removed": body.get("v")}
-        case "create":
-            said = {name: value for name, value in part(body, "d").items() if is_told(name)}
-    if lines := lines_of(body):
-        said["lines"] = "\n".join(line_of(line, products) for line in lines)
-    entity, found = text_of(body.get("e")), []
-    for name, value in said.items():
-        is_empty = value in (None, "", [], {})
-        if is_empty and body.get("k") != "patch":
-            continue
-        custom = own.get((entity, name))
-        text = spoken(custom, value)
-        given = None if is_empty else text if isinstance(value, dict) and custom is None else value
-        one = Said(field=name, value=text, entity=entity, given=given)
-        if held is not None:
-            one.now = None if (now := held.values.get(name)) in ("", [], {}) else now
-            one.stands = spoken(custom, one.now)
-        found.append(one)
-    return found
-
-
-def spoken(custom: CustomField | None, value: Any) -> str:
-    """A value in words, one of the company's own fields by its definition."""
-    return in_words(shape_of(custom), value) or "" if custom else text_of(value)
-
-
-def line_of(line: Mapping[str, Any], products: Mapping[UUID, str]) -> str:
-    """How much of what was ordered."""
-    product_id = as_uuid(line.get("product_id"))
-    what = products.get(product_id) if product_id else None
-    quantity = figure(line.get("quantity"))
-    many = text_of(line.get("quantity")) if quantity is None else format(quantity.normalize(), "f")
-    return f"{many} × {what or text_of(line.get('text'))}"
-
-
-def is_told(name: str) -> bool:
-    """Whether people read a field."""
-    return name not in UNTOLD and not name.endswith("_id")
-
-
-def text_of(value: Any) -> str:
-    """A value in words."""
-    match value:
-        case None:
-            return ""
-        case dict():
-            return ", ".join(
-                f"{key}: {text_of(one)}" for key, one in value.items() if is_told(key) and key != "strokes"
-            )
-        case list():
-            return ", ".join(text_of(one) for one in value)
-        case _:
-            return as_it_is(value)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import JsonValue, ValidationError
@@ -17,7 +17,6 @@ from server.kit.errors import WaymarkError
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import acting
 from server.sync.calling.phones import present
-from server.sync.hello import made_at
 from server.sync.models import SyncPhone, SyncReceipt
 from server.sync.protocol import reasons, wire
 from server.sync.protocol.messages import Reason, legible
@@ -329,3 +328,18 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
             yield wire.canonical(wire.emit(result))
         else:
             yield f'{wire.canonical(wire.emit(result) | {"rev": row.rev})[:-1]},"row":{row.document}}}'
+
+
+def made_at(at: wire.Moment | None, said: SyncPhone | None, skew_ms: int | None, now: datetime) -> datetime:
+    """When an op was made, by our clock: by the phone's monotonic clock since its last start, else by its wall clock
+    less its error; never in the future."""
+    if at is None:
+        return now
+    try:
+        if said is not None and said.boot == at.boot:
+            moment = said.heard_at - (said.mono_ms - at.mono) * timedelta(milliseconds=1)
+        else:
+            moment = wire.moment(at.wall) - (skew_ms or 0) * timedelta(milliseconds=1)
+    except OverflowError:
+        return now
+    return min(moment, now)

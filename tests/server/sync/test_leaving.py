@@ -22,17 +22,11 @@ from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
 from server.sync import jobs
 from server.sync.leaving import quarantine
-from server.sync.models import QuarantinedOp
 from server.sync.protocol import wire
 from server.sync.pushing import aside
+from server.sync.schemas import HeldRead
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World, private_key
-
-
-def test_what_a_phone_emptied_is_told_as_empty() -> None:
-    held = QuarantinedOp(op_id=uuid4(), device_id=uuid4(), n=1, received_at=clock.now())
-    body = {"k": "patch", "e": "account", "id": str(uuid4()), "f": {"email": ["a@b.li", ""], "phone": ["1", None]}}
-    assert quarantine.told(held, body, {}).content == "email: –, phone: –"
 
 
 def signed(message: bytes) -> str:
@@ -54,6 +48,11 @@ def retired(world: World, tmp_path: Any) -> FieldPhone:
     return phone
 
 
+def said(one: HeldRead) -> dict[str, str]:
+    """What an entry tells, but for its day."""
+    return {field.field: field.value for field in one.content if field.field != "day"}
+
+
 def by(world: World, login: str, device: UUID, **wish: Any) -> list[Any]:
     """Somebody's decision; returns what still waits."""
     with transaction() as session:
@@ -72,10 +71,10 @@ def test_what_a_retired_phone_held_counts_once_somebody_takes_it_in(world: World
     with transaction() as session:
         mona = scope_of(session, session.get_one(User, world.users["mona"]), source="web")
         waiting = quarantine.held(session, mona)
-    assert [(one.entity, one.account_name, one.content) for one in waiting] == [
-        ("visit_event", "Mill", "Signed the order"),
-        ("account", "Mill", "phone: new"),
-        ("visit_event", None, "At nobody's"),
+    assert [(one.entity, one.account_name, said(one)) for one in waiting] == [
+        ("visit_event", "Mill", {"state": "done", "outcome": "order", "note": "Signed the order"}),
+        ("account", "Mill", {"phone": "new"}),
+        ("visit_event", None, {"state": "done", "outcome": "order", "note": "At nobody's"}),
     ]
     assert len(by(world, "mona", phone.device_id, take=True, only=[waiting[0].op_id])) == 2
     assert by(world, "mona", phone.device_id, take=True) == []
@@ -369,7 +368,8 @@ def test_what_waits_tells_no_hidden_field_and_no_account_out_of_the_readers_reac
     with transaction() as session:
         mona = scope_of(session, session.get_one(User, world.users["mona"]), source="web")
         waiting = quarantine.held(session, mona)
-    assert [(one.account_name, one.content) for one in waiting] == [
-        (None, "Signed the order"), (None, ""), (None, "At nobody's"), (None, "At a stranger's"),
+    assert [(one.account_name, said(one).get("note")) for one in waiting] == [
+        (None, "Signed the order"), (None, None), (None, "At nobody's"), (None, "At a stranger's"),
     ]  # fmt: skip
+    assert said(waiting[1]) == {}
     phone.close()

@@ -16,7 +16,7 @@ from mobile.texts import Words
 from server.auth import rights
 from server.auth.models import Role
 from server.kit.database import transaction
-from server.sync.leaving import refused
+from server.sync.leaving import telling
 from tests.server.sync import stories
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.test_conflicts import Desk
@@ -424,6 +424,6 @@ def test_a_change_is_taken_over_what_was_seen_beside_it_and_nothing_newer(world:
 
 
 def test_a_refused_quantity_is_no_thousand() -> None:
-    assert refused.line_of({"quantity": "1.000", "text": "Grinder"}, {}) == "1 × Grinder"
-    assert refused.line_of({"quantity": "2.50", "text": "Grinder"}, {}) == "2.5 × Grinder"
-    assert refused.line_of({"quantity": "some", "text": "Grinder"}, {}) == "some × Grinder"
+    assert telling.line_of({"quantity": "1.000", "text": "Grinder"}, {}) == "1 × Grinder"
+    assert telling.line_of({"quantity": "2.50", "text": "Grinder"}, {}) == "2.5 × Grinder"
+    assert telling.line_of({"quantity": "some", "text": "Grinder"}, {}) == "some × Grinder"

@@ -151,6 +151,27 @@ def test_what_a_retired_phone_held_is_read_and_decided_on_its_owners_page(
     assert (wanted.state, unwanted.state, unwanted.decided_by) == ("taken", "discarded", ada.id)
 
 
+def test_an_edit_that_a_retired_phone_held_is_told_in_peoples_words(
+    session: Session,
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+) -> None:
+    ada, rita = make_user(language="de"), make_user("rita", Role.REP)
+    device = Device(user_id=rita.id, name="Rita's phone", platform="android", public_key=b"key")
+    device.state = DeviceState.RETIRED
+    session.add(device)
+    session.flush()
+    row = held(session, device, mill := make_account("Mill", rita), "", 1)
+    fields = {"email": ["a@mill.li", ""], "status": ["prospect", "customer"]}
+    row.body = {"op_id": str(row.op_id), "k": "patch", "e": "account", "id": str(mill.id), "f": fields, "n": 1}
+    session.flush()
+    page = browser_of(ada).get(f"/users/{rita.id}").text
+    (entry,) = re.findall(r'<article class="card stack">(.*?)</article>', page, re.DOTALL)
+    told = re.findall(r"<dt>(.*?)</dt><dd[^>]*>(.*?)</dd>", entry)
+    assert told == [("E-Mail", "leer"), ("Status", "Kunde")]
+
+
 def test_a_code_is_shown_once_as_a_picture_lets_the_phone_in_and_can_be_taken_back(
     browser_of: Callable[[User], TestClient],
     client_for: Callable[[User | None], TestClient],
