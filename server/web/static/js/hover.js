@@ -5,7 +5,7 @@ const say = (en, de) => (DE ? de : en);
 
 /** The words for a feature of some layer: a title and what is to know of it. */
 const WORDS = {
-  "account-pins": ({ name, account_class, overdue_days }) => [name, [account_class && say(`class ${account_class}`, `Klasse ${account_class}`), due(overdue_days)]],
+  "account-pins": ({ name, account_class, overdue_days, stage }) => [name, [account_class && say(`class ${account_class}`, `Klasse ${account_class}`), due(overdue_days), stage]],
   "account-bubbles": ({ count, a, b, c }) => [say(`${count} accounts`, `${count} Konten`), [`A ${a}`, `B ${b}`, `C ${c}`]],
   "lead-pins": ({ name, score }) => [name, [say("lead", "Lead"), score === undefined ? "" : say(`score ${Math.round(score)}`, `Punktzahl ${Math.round(score)}`)]],
   "ticket-pins": ({ name, number, is_overdue }) => [name, [number, is_overdue ? say("overdue", "überfällig") : ""]],
