@@ -102,7 +102,7 @@ def furthest(scope: Scope, pipeline_id: UUID, account_ids: Select[Any]) -> Subqu
         Opportunity.pipeline_id == pipeline_id,
         Opportunity.state == State.OPEN,
     )
-    columns = (queries.LIVING.label("account_id"), Stage.id.label("stage_id"), Stage.name.label("stage"))
+    columns = (queries.LIVING.label("account_id"), Stage.id.label("stage_id"))
     best = deals.with_only_columns(*columns).distinct(queries.LIVING)
     return best.order_by(queries.LIVING, Stage.position.desc(), Stage.id).subquery("furthest")
 
@@ -121,7 +121,7 @@ def account_tile(
     def beside(sites: Select[Any], there: Select[Any]) -> tuple[Select[Any], tuple[Any, ...]]:
         found = furthest(scope, pipeline_id, there)
         joined = sites.outerjoin(found, found.c.account_id == Account.id)
-        return joined, (cast(found.c.stage_id, Text).label("stage_id"), found.c.stage)
+        return joined, (cast(found.c.stage_id, Text).label("stage_id"),)
 
     return account_tiles.tile(session, scope, at, filter=filter, search=search, beside=beside)
 

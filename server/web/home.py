@@ -70,7 +70,7 @@ def show_home(
 ) -> Response:
     """The map."""
     sees_market = scope.may("density:read")
-    staged = staged_pipelines(session, scope)
+    staged = staged_pipelines(session, scope, language_of(request, scope))
     return render(
         request,
         "home/map.html",
@@ -106,25 +106,31 @@ def coloured(session: Session, scope: Scope) -> list[dict[str, str]]:
     return [{"id": str(one.id), "name": one.name, "colour": at} for one, at in zip(reps, PALETTE, strict=False)]
 
 
-def staged_pipelines(session: Session, scope: Scope) -> list[dict[str, Any]]:
+def staged_pipelines(session: Session, scope: Scope, language: Language) -> list[dict[str, Any]]:
     """The pipelines whose open stages can colour accounts, for whoever sees deals: the colours of the deals' map."""
     if not scope.may("opportunities:read"):
         return []
-    found = {one.id: {"id": str(one.id), "name": one.name, "stages": []} for one in deals.pipelines(session)}
+    found = {
+        one.id: {"id": str(one.id), "name": language.t(one.name), "stages": []} for one in deals.pipelines(session)
+    }
     for at, stage in enumerate(deals.stages(session)):
         if not (stage.is_won or stage.is_lost):
-            drawn = {"id": str(stage.id), "name": stage.name, "category": stage_category(at)}
+            drawn = {"id": str(stage.id), "name": language.t(stage.name), "category": stage_category(at)}
             found[stage.pipeline_id]["stages"].append(drawn)
     return [one for one in found.values() if one["stages"]]
 
 
 def stages_of(
-    session: Session, scope: Scope, pipeline: UUID | None, account_ids: Sequence[UUID]
+    request: Request, session: Session, scope: Scope, pipeline: UUID | None, account_ids: Sequence[UUID]
 ) -> dict[UUID, dict[str, Any]]:
     """The stage in which each of some accounts stands, with its colour; nothing where stages are not asked for."""
     if pipeline is None or not account_ids or not scope.may("opportunities:read"):
         return {}
-    known = {stage["id"]: stage for one in staged_pipelines(session, scope) for stage in one["stages"]}
+    known = {
+        stage["id"]: stage
+        for one in staged_pipelines(session, scope, language_of(request, scope))
+        for stage in one["stages"]
+    }
     found = deal_tiles.stages_of(session, scope, pipeline, account_ids)
     return {account_id: known[str(stage_id)] for account_id, stage_id in found.items() if str(stage_id) in known}
 
@@ -272,7 +278,7 @@ def show_listed(
         with attempt(session):
             order = "drive" if asks_for_drive(filter or "") else "-overdue"
             found = accounts.page(session, scope, filter=filter, search=search, sort=order, cursor=cursor, limit=ROWS)
-            stages = stages_of(session, scope, pipeline, [row.account.id for row in found.rows])
+            stages = stages_of(request, session, scope, pipeline, [row.account.id for row in found.rows])
     except WaymarkError as refused:
         error = refused
     return render(
@@ -298,5 +304,5 @@ def show_card(
     row = accounts.detail(session, scope, account_id)
     if row is None:
         raise NotFound("There is no such account.")
-    stage = stages_of(session, scope, pipeline, [account_id]).get(account_id)
+    stage = stages_of(request, session, scope, pipeline, [account_id]).get(account_id)
     return render(request, "home/card.html", scope, row=row, stage=stage)

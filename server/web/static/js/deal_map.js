@@ -55,7 +55,7 @@ map.on("click", (event) => {
     link.textContent = deal.name;
     const facts = document.createElement("span");
     facts.className = "quiet small";
-    facts.textContent = `${deal.stage} · ${Number(deal.amount ?? 0).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 0 })} ${page.dataset.base}`;
+    facts.textContent = `${stages.find((one) => one.id === deal.stage_id)?.name ?? deal.stage} · ${Number(deal.amount ?? 0).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 0 })} ${page.dataset.base}`;
     const row = document.createElement("div");
     row.append(link, document.createElement("br"), facts);
     box.append(row);

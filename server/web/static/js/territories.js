@@ -41,7 +41,6 @@ document.addEventListener("click", async ({ target }) => {
   else toast(said(answer, JSON.parse(document.querySelector("#words").textContent).failed));
 });
 
-if (window.innerWidth < 900) document.querySelector("#pin-legend").open = false;
 const layer = sketches();
 const known = await createMap(document.querySelector("#territory-map"), { box: whole, layers: [territories({ tint: .2 }), layer, accounts(() => ({}))] });
 const tools = document.querySelector("#edit-panel") ? editor(known, { troubles, outlines }, (parts) => {
