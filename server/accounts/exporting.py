@@ -245,7 +245,8 @@ def write_geopackage(file: IO[bytes], found: Iterator[Row], sources: str, own: O
 
 def framed(rows: Sequence[Row], own: Own, hidden: frozenset[str]) -> geopandas.GeoDataFrame:
     """Some accounts as a table with points; SQLite tells no capitals apart, so a title that comes again is numbered."""
-    cells, columns = [values(row, own) for row in rows], {}
+    cells = [values(row, own) for row in rows]
+    columns: dict[str, pandas.Series] = {}
     for title in titles(own, hidden):
         if title in ("lon", "lat"):
             continue

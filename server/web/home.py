@@ -110,14 +110,13 @@ def staged_pipelines(session: Session, scope: Scope, language: Language) -> list
     """The pipelines whose open stages can colour accounts, for whoever sees deals: the colours of the deals' map."""
     if not scope.may("opportunities:read"):
         return []
-    found = {
-        one.id: {"id": str(one.id), "name": language.t(one.name), "stages": []} for one in deals.pipelines(session)
-    }
+    drawn: dict[UUID, list[dict[str, Any]]] = {}
     for at, stage in enumerate(deals.stages(session)):
         if not (stage.is_won or stage.is_lost):
-            drawn = {"id": str(stage.id), "name": language.t(stage.name), "category": stage_category(at)}
-            found[stage.pipeline_id]["stages"].append(drawn)
-    return [one for one in found.values() if one["stages"]]
+            told = {"id": str(stage.id), "name": language.t(stage.name), "category": stage_category(at)}
+            drawn.setdefault(stage.pipeline_id, []).append(told)
+    named = [(one, drawn[one.id]) for one in deals.pipelines(session) if one.id in drawn]
+    return [{"id": str(one.id), "name": language.t(one.name), "stages": stages} for one, stages in named]
 
 
 def stages_of(
