@@ -82,7 +82,10 @@ def _orders_every(found: re.Match[str]) -> str:
     return f"Bestellt sonst alle {every} Tage, zuletzt am {day}. {MONTHS.get(month, month)} {year}."
 
 
-WORTH = re.compile(r" The visit is worth a drive of up to [^.]+\.| for a visit worth up to [^.]+ of driving(?=\.)")
+WORTH = re.compile(
+    r" The visit is worth a drive of up to [^.]+\.| For the plan it weighs as much as [^.]+\."
+    r"| for a visit worth up to [^.]+ of driving(?=\.)"
+)
 WHY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(rf"(?<!\w){english}"), german)
     for english, german in (

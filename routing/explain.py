@@ -53,7 +53,7 @@ class Why:
             return f"Must be visited; {detour}."
         days = f"{self.overdue_days} day{'s' if self.overdue_days > 1 else ''}"
         due = f"{days} overdue" if self.overdue_days > 0 else "Due"
-        return f"{due}; {detour}. The visit is worth a drive of up to {_minutes(self.value_s)}."
+        return f"{due}; {detour}. For the plan it weighs as much as {_minutes(self.value_s)} of driving saved."
 
 
 def why(problem: Problem, route: Route, position: int) -> Why:

@@ -1,14 +1,21 @@
-"""Accounts as files: CSV, XLSX and GeoJSON of what somebody may export, however many there are."""
+"""Accounts as files: CSV, XLSX, GeoJSON and GeoPackage of what somebody may export, however many there are."""
 
 import csv
 import io
 import json
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import batched, chain
 from math import ceil
+from pathlib import Path
 from typing import IO, Any
 
+import geopandas
+import pandas
+import pyogrio
+import shapely
 from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
@@ -84,13 +91,21 @@ class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     GEOJSON = "geojson"
+    GPKG = "gpkg"
+    """A GeoPackage."""
 
 
 MEDIA_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     Format.GEOJSON: "application/geo+json",
+    Format.GPKG: "application/geopackage+sqlite3",
 }
+NUMBERS = {
+    "Int64": ("interval_days", "overdue_days", "uncertainty_m", "service_minutes"),
+    "Float64": ("yearly_value", "yearly_potential", "pin_confidence"),
+}
+"""The columns that are numbers, by what pandas calls them; all others are text, days in ISO 8601."""
 
 
 type Own = Mapping[str, Shape]
@@ -160,7 +175,12 @@ def export(
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller streams and closes it
     found = rows(session, scope, filter=filter, search=search)
     sources = "; ".join(attributions(session))
-    writers = {Format.CSV: write_csv, Format.XLSX: write_xlsx, Format.GEOJSON: write_geojson}
+    writers = {
+        Format.CSV: write_csv,
+        Format.XLSX: write_xlsx,
+        Format.GEOJSON: write_geojson,
+        Format.GPKG: write_geopackage,
+    }
     writers[kind](file, found, sources, own_of(session), scope.hidden("account"))
     file.seek(0)
     return file
@@ -207,3 +227,36 @@ def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str, own: Own,
         }
         file.write((b",\n" if place else b"\n") + json.dumps(feature, default=str, ensure_ascii=False).encode())
     file.write(b"\n]}\n")
+
+
+def write_geopackage(file: IO[bytes], found: Iterator[Row], sources: str, own: Own, hidden: frozenset[str]) -> None:
+    """A layer of accounts as points in degrees, empty without a pin; the sources in its description and in a table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "accounts.gpkg"
+        described = {"DESCRIPTION": sources or "set by hand"}
+        for at, rows in enumerate(chain([()], batched(found, BATCH))):  # first the columns, then what is in them
+            frame, more = framed(rows, own, hidden), {"append": True} if at else {"layer_options": described}
+            pyogrio.write_dataframe(frame, path, layer="accounts", driver="GPKG", geometry_type="Point", **more)
+        about = pandas.DataFrame({"what": ["source"], "meaning": [sources or "set by hand"]})
+        pyogrio.write_dataframe(about, path, layer="about", driver="GPKG")
+        with path.open("rb") as made:
+            shutil.copyfileobj(made, file)
+
+
+def framed(rows: Sequence[Row], own: Own, hidden: frozenset[str]) -> geopandas.GeoDataFrame:
+    """Some accounts as a table with points; SQLite tells no capitals apart, so a title that comes again is numbered."""
+    cells = [values(row, own) for row in rows]
+    columns: dict[str, pandas.Series] = {}
+    for title in titles(own, hidden):
+        if title in ("lon", "lat"):
+            continue
+        name, again = title, 2
+        while name.casefold() in {"fid", "geom", *map(str.casefold, columns)}:
+            name, again = f"{title} ({again})", again + 1
+        kind = next((kind for kind, numbers in NUMBERS.items() if title in numbers), "object")
+        known = [one[title] for one in cells]
+        if kind == "object":
+            known = [None if one is None else str(one) for one in known]
+        columns[name] = pandas.Series(known, dtype=kind)
+    points = [None if one["lon"] is None else shapely.Point(one["lon"], one["lat"]) for one in cells]
+    return geopandas.GeoDataFrame(columns, geometry=geopandas.GeoSeries(points, crs="EPSG:4326"))

@@ -115,7 +115,7 @@ def list_fields(scope: ReadAccounts, session: Db) -> Page[FieldRead]:
 def export(
     kind: exporting.Format, scope: ExportAccounts, session: Db, filter: Filter = None, search: Search = None
 ) -> Response:
-    """The accounts you may export as CSV, XLSX or GeoJSON; no limit."""
+    """The accounts you may export as CSV, XLSX, GeoJSON or GeoPackage; no limit."""
     file = exporting.export(session, scope, kind, filter=filter, search=search)
     name = f"accounts-{queries.today_of(scope).isoformat()}.{kind}"
     return StreamingResponse(

@@ -1,5 +1,6 @@
 """Accounts as vector tiles: one statement a tile, with the same scope, filter and search as the list."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,20 +26,38 @@ MOST_LOOKED_AT = 4_000
 KEPT_S = 30
 """So long a browser keeps clusters by a filter that every account must be asked for."""
 
+type Beside = Callable[[Select[Any], Select[Any]], tuple[Select[Any], tuple[Any, ...]]]
+"""From the sites that are drawn one by one, and the ids of all accounts of the tile, to the same sites joined with what
+a room above tells of their accounts, and its columns."""
+
 
 @answers_in_time
-def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
+def tile(
+    session: Session,
+    scope: Scope,
+    at: Tile,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    beside: Beside | None = None,
+) -> bytes:
     """The accounts of a tile that somebody may see: single ones, or clusters with counts by class.
 
     Clusters stand below zoom 9, and where single ones would be too many. What asks of status, class, owner and
     territory alone is answered from counts that are kept.
     """
-    layer, rows = features(session, scope, at, filter=filter, search=search)
+    layer, rows = features(session, scope, at, filter=filter, search=search, beside=beside)
     return layer.encoded(session, rows)
 
 
 def features(
-    session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None
+    session: Session,
+    scope: Scope,
+    at: Tile,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    beside: Beside | None = None,
 ) -> tuple[Layer, Select[Any]]:
     """The features of a tile as a statement."""
     layer, reaching = Layer("accounts", at, Site.pin), Reaching(session)
@@ -58,7 +77,11 @@ def features(
     if layer.is_clustered:
         return layer, tally_tiles.clusters(layer, accounts, counted, shows_class=shows_class)
     grade = Account.account_class if shows_class else cast(null(), Text)
-    return layer, layer.singles(layer.inside(sites), *told(queries.today_of(scope), grade))
+    inside, more = layer.inside(sites), ()
+    if beside is not None:
+        there = layer.inside(select(Site.account_id).where(Site.deleted_at.is_(None)))
+        inside, more = beside(inside, there)
+    return layer, layer.singles(inside, *told(queries.today_of(scope), grade), *more)
 
 
 def asks_counts(tree: Node | None, search: str | None) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from server.density.queries import trades_of
+from server.density.queries import Figure, trades_of
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Chosen:
     """In the filter language of accounts: which customers are listed. The counts of hexagons stay those of all."""
     resolution: int | None = None
     """H3 resolution of the hexagons; None: what fits the file."""
+    figure: Figure | None = None
+    """What the hexagons of a table are ranked by; None: they stand in the order of their names."""
 
     def trades(self, session: Session) -> Sequence[int] | None:
         """The kinds, None for all. Refuses a word that no firm goes by."""
@@ -25,7 +27,8 @@ class Chosen:
 
     def lines(self) -> list[tuple[str, str]]:
         """What was asked, for the sheet or layer that says what a file was made from."""
-        return [("kind", self.kind or "all"), ("customers listed", self.filter or "all")]
+        ranked = [("hexagons ranked by", self.figure.value)] if self.figure else []
+        return [("kind", self.kind or "all"), ("customers listed", self.filter or "all"), *ranked]
 
 
 EVERYTHING = Chosen()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,14 @@ import h3
 from sqlalchemy import Row, TextClause, func, or_, select, text
 from sqlalchemy.orm import Session
 
+from geo.types import BBox
 from server.density.counting import BREAKS_OF_KINDS, COARSEST, FINEST, NOT_KNOWN, UNKNOWN
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
 from server.density.models import CELL_NOW, COUNT_NOW, DensityState, DensityTrade, WhiteSpaceItem
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid
+from server.kit.layers import WORLD_M
 from server.kit.tiles import Tile
 
 SINGLE_FROM_ZOOM = 13
@@ -25,6 +28,7 @@ RAMP = ("#FFFFCC", "#A1DAB4", "#41B6C4", "#2C7FB8", "#253494")
 """Colours of the classes: YlGnBu (ColorBrewer), safe for colour-blind people."""
 QUANTILES = (0.2, 0.4, 0.6, 0.8)
 EVERYTHING = Reach(everywhere=True)
+WORLD = BBox(-180.0, -90.0, 180.0, 90.0)
 
 _TILE = """
     with tile as (select ST_TileEnvelope(:z, :x, :y) as box),
@@ -298,21 +302,43 @@ def trades_of(session: Session, kind: str) -> list[int]:
     return found
 
 
+class Figure(StrEnum):
+    """What hexagons are ranked by."""
+
+    PROSPECTS = "prospects"
+    CUSTOMERS = "customers"
+    PENETRATION = "penetration"
+    """By the lower end of its interval, so that one of one does not lead."""
+    DIFFERENCE = "difference"
+    """The fewest customers for what was to be expected first, in standard deviations."""
+    VALUE = "value"
+
+
 _LISTED = seen_cells("SEEN_CELLS order by cell", "c.resolution = :resolution")
-_MOST = "select * from (SEEN_CELLS) cells where prospects > 0 order by prospects desc, cell limit :most"
-_BEST = seen_cells(_MOST, "c.resolution = :resolution")
+_RANKED = "select * from (SEEN_CELLS) cells where {fits} order by {first}, cell limit :most"
+_Z = """sign(customers::float8 - expected) * greatest(0, abs(customers::float8 - expected) - 0.5)
+    / sqrt(nullif(variance, 0))"""
+_RANKS = {
+    Figure.PROSPECTS: _RANKED.format(fits="prospects > 0", first="prospects desc"),
+    Figure.CUSTOMERS: _RANKED.format(fits="customers >= 0.05", first="customers desc"),
+    Figure.PENETRATION: _RANKED.format(fits="customers >= 0.05", first="low desc"),
+    Figure.DIFFERENCE: _RANKED.format(fits=f"{_Z} < 0", first=_Z),
+    Figure.VALUE: _RANKED.format(fits="value > 0", first="value desc"),
+}
+_IN_BOX = "c.resolution = :resolution and c.geom && ST_MakeEnvelope(:west, :south, :east, :north, 3857)"
 
 
-def _of_kinds(statement: str) -> dict[bool, TextClause]:
+def _of_kinds(statement: str, where: str = "c.resolution = :resolution") -> dict[bool, TextClause]:
     """A statement over the hexagons of a resolution with the figures of some kinds; by whether everything is seen."""
-    cells = _OF_KINDS.replace(_IN_TILE, "c.resolution = :resolution")
+    cells = _OF_KINDS.replace(_IN_TILE, where)
     return {
         everywhere: text(statement.replace("SEEN_CELLS", cells.format(parts=parts)))
         for everywhere, parts in _PARTS_OF_KINDS.items()
     }
 
 
-_BEST_OF_KINDS = _of_kinds(_MOST)
+_BEST = {figure: seen_cells(rank, _IN_BOX) for figure, rank in _RANKS.items()}
+_BEST_OF_KINDS = {figure: _of_kinds(rank, _IN_BOX) for figure, rank in _RANKS.items()}
 _LISTED_OF_KINDS = _of_kinds("select * from (SEEN_CELLS) cells where prospects > 0 or customers > 0 order by cell")
 
 
@@ -326,12 +352,31 @@ def cells(
 
 
 def best_cells(
-    session: Session, resolution: int, reach: Reach, most: int, trades: Sequence[int] | None = None
+    session: Session,
+    resolution: int,
+    reach: Reach,
+    most: int,
+    trades: Sequence[int] | None = None,
+    *,
+    figure: Figure = Figure.PROSPECTS,
+    box: BBox = WORLD,
 ) -> Sequence[Row[Any]]:
-    """The hexagons with the most prospects; of some kinds only, when that is asked."""
-    asked = {"resolution": resolution, "most": most, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach)}
-    statement = (_BEST if trades is None else _BEST_OF_KINDS)[reach.everywhere]
+    """The hexagons that lead by a figure; of some kinds only, and of those that touch a box in degrees, when that is
+    asked."""
+    edges = {
+        "west": WORLD_M * box.west / 360,
+        "east": WORLD_M * box.east / 360,
+        "south": _north_m(box.south),
+        "north": _north_m(box.north),
+    }
+    asked = {"resolution": resolution, "most": most, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach), **edges}
+    statement = (_BEST if trades is None else _BEST_OF_KINDS)[figure][reach.everywhere]
     return session.execute(statement, asked).all()
+
+
+def _north_m(lat: float) -> float:
+    """Web Mercator's northing; the poles have no place in it."""
+    return WORLD_M / math.tau * math.asinh(math.tan(math.radians(max(-85.06, min(85.06, lat)))))
 
 
 def cell_of(session: Session, row_id: UUID) -> str | None:

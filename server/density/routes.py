@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
+import h3
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
@@ -14,10 +15,13 @@ from server.density.choosing import Chosen
 from server.density.counting import COARSEST, FINEST
 from server.density.files import Format, write
 from server.density.firms import sources
-from server.density.schemas import AreaFeature, AreasRead, CellRead, DensityRead, FiguresRead, KindRead
+from server.density.schemas import AreaFeature, AreasRead, CellRead, DensityRead, FiguresRead, KindRead, RankedCell
+from server.density.sheets import USUAL
 from server.density.whitespace import sees_values
+from server.geocoding.source_routes import BOX, box_of
 from server.kit.database import Db
-from server.kit.paging import Page
+from server.kit.errors import Forbidden
+from server.kit.paging import Limit, Page
 from server.kit.tiles import TileAddress, fingerprint, is_known, tile_response
 
 router = APIRouter(tags=["density"])
@@ -65,6 +69,36 @@ def kinds(scope: ReadDensity, session: Db) -> Page[KindRead]:
     items = [KindRead.model_validate(kind) for kind in queries.kinds(session)]
     if not sees_values(scope):
         items = [item.model_copy(update={"value": None}) for item in items]
+    return Page(items=items, next_cursor=None)
+
+
+@router.get("/api/v1/density/cells")
+def ranked_cells(
+    scope: ReadDensity,
+    session: Db,
+    figure: queries.Figure = queries.Figure.PROSPECTS,
+    resolution: Resolution = None,
+    box: Annotated[str | None, BOX] = None,
+    kind: OfKind = None,
+    limit: Limit = 50,
+) -> Page[RankedCell]:
+    """The hexagons that lead by a figure, in a box of the map if asked; the first ones, there are no further pages."""
+    shows, size = sees_values(scope), resolution or USUAL
+    trades = queries.trades_of(session, kind) if kind else None
+    around = box_of(box) if box else queries.WORLD
+    seen = reach.of(session, scope)
+    best = queries.best_cells(session, size, seen, limit, trades, figure=told(scope, figure), box=around)
+    places = [(cell, *h3.cell_to_latlng(h3.int_to_str(cell.cell))) for cell in best]
+    area_km2 = h3.average_hexagon_area(size, "km^2")
+    items = [
+        RankedCell(
+            cell=h3.int_to_str(cell.cell),
+            lon=lon,
+            lat=lat,
+            figures=FiguresRead.of(figures.figures(cell, area_km2), values=shows),
+        )
+        for cell, lat, lon in places
+    ]
     return Page(items=items, next_cursor=None)
 
 
@@ -120,14 +154,22 @@ def export(
     resolution: Resolution = None,
     kind: OfKind = None,
     filter: Annotated[str | None, Query(max_length=4000, description="Which customers are listed.")] = None,
+    figure: Annotated[queries.Figure | None, Query(description="What the hexagons of a table are ranked by.")] = None,
 ) -> Response:
     """The market as a file, of all kinds of firms or one, with the customers that you may see and the filter finds."""
     name = f"density.{format.value}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        write(session, scope, path, format, Chosen(kind or None, filter or None, resolution))
+        write(session, scope, path, format, Chosen(kind or None, filter or None, resolution, told(scope, figure)))
         return Response(path.read_bytes(), media_type=format.media_type, headers=headers)
+
+
+def told[F: queries.Figure | None](scope: Scope, figure: F) -> F:
+    """A figure to rank by. Refuses that of money to whoever does not see what customers are worth."""
+    if figure == queries.Figure.VALUE and not sees_values(scope):
+        raise Forbidden("Your role does not see what customers are worth.", help="Rank by prospects.", field="figure")
+    return figure
 
 
 def tag(session: Session, seen: reach.Reach, *parts: object) -> str:

@@ -99,6 +99,15 @@ class FiguresRead(BaseModel):
         )
 
 
+class RankedCell(BaseModel):
+    """A hexagon in a ranking."""
+
+    cell: str
+    lon: float
+    lat: float
+    figures: FiguresRead
+
+
 class CellRead(BaseModel):
     """A hexagon."""
 

@@ -79,10 +79,11 @@ def _hexagons(session: Session, scope: Scope, chosen: Chosen) -> tuple[list[str]
     names = [name for name in _FIGURES if shows or name != "value"]
     cells = queries.cells(session, chosen.resolution or USUAL, reach.of(session, scope), trades)
     of_kind = trades is not None
-    lines = (
-        [name, *_places(name), *_line(figures.figures(cell, 0), shows, of_kind=of_kind)]
-        for name, cell in ((h3.int_to_str(cell.cell), cell) for cell in cells)
-    )
+    told: Iterable[tuple[str, figures.Figures]]
+    told = ((h3.int_to_str(cell.cell), figures.figures(cell, 0)) for cell in cells)
+    if chosen.figure:
+        told = sorted(told, key=lambda one: figures.rank(one[1], chosen.figure))
+    lines = ([name, *_places(name), *_line(found, shows, of_kind=of_kind)] for name, found in told)
     return ["cell", "lon", "lat", *names, *(["unknown_kind"] if of_kind else [])], lines
 
 

@@ -9,6 +9,9 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
+from server.accounts.routes import Filter as OfAccounts
+from server.accounts.routes import Search as OfAccountsWords
+from server.accounts.tiles import fresh_s
 from server.auth.access import Scope, requires
 from server.kit import clock
 from server.kit.database import Db
@@ -203,3 +206,21 @@ def deal_tile(
 ) -> Response:
     """The deals you may see as a vector tile; clusters below zoom 8."""
     return tile_response(request, tiles.tile(session, scope, tile, filter=filter, search=search))
+
+
+@router.get("/tiles/opportunities/accounts/{z}/{x}/{y}")
+def account_tile(
+    tile: TileAddress,
+    request: Request,
+    scope: ReadDeals,
+    session: Db,
+    pipeline: Annotated[UUID, Query(description="The pipeline whose stages are told.")],
+    filter: OfAccounts = None,
+    search: OfAccountsWords = None,
+) -> Response:
+    """The accounts you may see as in `/tiles/accounts`, each with the stage of its open deal furthest along a pipeline.
+
+    Of several open deals in the pipeline the one in the latest stage counts; without one `stage_id` is left out.
+    """
+    body = tiles.account_tile(session, scope, tile, pipeline, filter=filter, search=search)
+    return tile_response(request, body, fresh_s=fresh_s(tile, filter, search))

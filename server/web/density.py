@@ -13,7 +13,9 @@ from geo.types import LonLat
 from server.auth.access import Scope, requires
 from server.density import figures, firms, queries, reach, service, surface
 from server.density.counting import FINEST
+from server.density.routes import Resolution
 from server.density.whitespace import sees_values
+from server.geocoding.source_routes import BOX, box_of
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
@@ -27,21 +29,30 @@ router = APIRouter(prefix="/density", include_in_schema=False)
 ReadDensity = Annotated[Scope, requires("density:read")]
 BEST = 12
 LISTED_RESOLUTION = min(FINEST, 8)
-LISTED_WIDTH_KM = 2 * h3.average_hexagon_edge_length(LISTED_RESOLUTION, "km")
 MOST_KINDS = 300
 
 
 @router.get("")
-def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = "") -> Response:
-    """The market on a map, and the hexagons with the most prospects that nobody sells to; of a kind, if asked."""
+def show_density(
+    request: Request,
+    scope: ReadDensity,
+    session: Db,
+    kind: str = "",
+    figure: queries.Figure = queries.Figure.PROSPECTS,
+    resolution: Resolution = None,
+    box: Annotated[str | None, BOX] = None,
+) -> Response:
+    """The market on a map, and the hexagons that lead by a figure; of a kind, and of the map's view, if asked."""
     seen, shows, language = reach.of(session, scope), sees_values(scope), language_of(request, scope)
+    figure = figure if shows or figure != queries.Figure.VALUE else queries.Figure.PROSPECTS
+    size, around = resolution or LISTED_RESOLUTION, box_of(box) if box else queries.WORLD
     trades, error = None, None
     try:
         with attempt(session):
             trades = queries.trades_of(session, kind) if kind else None
     except WaymarkError as refused:
         kind, error = "", refused
-    best = queries.best_cells(session, LISTED_RESOLUTION, seen, BEST, trades)
+    best = queries.best_cells(session, size, seen, BEST, trades, figure=figure, box=around)
     places = [h3.cell_to_latlng(h3.int_to_str(cell.cell)) for cell in best]
     near = language.places(regions.nearest_settlements(session, [LonLat(lon, lat) for lat, lon in places]))
     cells = [
@@ -59,7 +70,12 @@ def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = 
         kind_word=language.firm(kind) if kind else "",
         error=error,
         cells=cells,
-        width_km=LISTED_WIDTH_KM,
+        figure=figure,
+        resolution=resolution,
+        size=size,
+        box=box,
+        width_km=2 * h3.average_hexagon_edge_length(size, "km"),
+        currency=settings().currency,
         sources=firms.sources(session),
         layers=layers(language, values=shows),
         levels=figures.admin_levels(session),

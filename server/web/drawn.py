@@ -13,6 +13,14 @@ from server.tracks.queries import RepDay
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5BD6", "#8C6D1F")
 """Colours of reps: Okabe and Ito's without the yellow and the black, which a map swallows."""
 
+STAGE_CATEGORIES = (1, 2, 4, 5, 3, 6, 7)
+"""Which of the categories of tokens.css stand for the stages of a pipeline, from the first on."""
+
+
+def stage_category(position: int) -> int:
+    """The category whose colour a stage has, by its place among all stages."""
+    return STAGE_CATEGORIES[position % len(STAGE_CATEGORIES)]
+
 
 def colours(rep_ids: Iterable[UUID]) -> Mapping[UUID, str]:
     """A colour for each rep, the same for the same people."""

@@ -27,6 +27,8 @@ from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.paging import Cursor
 from server.kit.tiles import is_known
+from server.opportunities import queries as deals
+from server.opportunities import tiles as deal_tiles
 from server.plans import queries as plans
 from server.plans.queries import RouteView
 from server.records.models import ConflictState, FieldConflict
@@ -36,7 +38,7 @@ from server.sync.pushing import conflicts
 from server.tracks import queries as tracks
 from server.tracks.queries import RepDay
 from server.web.density import kinds_offered, layers, map_words
-from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_tracks
+from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_tracks, stage_category
 from server.web.filters import asks_for_drive, chips
 from server.web.language import Language
 from server.web.pages import attempt, html, language_of, render
@@ -45,6 +47,7 @@ from server.web.segments import map_path
 router = APIRouter(include_in_schema=False)
 
 ReadAccounts = Annotated[Scope, requires("accounts:read")]
+Staged = Annotated[UUID | None, Query(description="Say the stage of each account in this pipeline.")]
 ROWS = 50
 LATEST = 30
 LATE_S = 300
@@ -61,11 +64,13 @@ def show_home(
     leads: Annotated[str | None, Query(max_length=4000, description="A filter of leads to show.")] = None,
     tickets: Annotated[str | None, Query(max_length=4000, description="A filter of tickets to show.")] = None,
     by: Annotated[
-        Literal["class", "overdue", "owner", "status"], Query(description="What colours the accounts.")
+        Literal["class", "overdue", "owner", "stage", "status"], Query(description="What colours the accounts.")
     ] = "class",
+    pipeline: Annotated[UUID | None, Query(description="Whose stages colour them; left out: the first one's.")] = None,
 ) -> Response:
     """The map."""
     sees_market = scope.may("density:read")
+    staged = staged_pipelines(session, scope, language_of(request, scope))
     return render(
         request,
         "home/map.html",
@@ -75,8 +80,10 @@ def show_home(
         leads=leads if leads and scope.may("leads:read") else "",
         tickets=tickets if tickets and scope.may("tickets:read") else "",
         chips=chips(filter or ""),
-        by=by,
+        by="class" if by == "stage" and not staged else by,
         owners=coloured(session, scope),
+        staged=staged,
+        pipeline=next((one["id"] for one in staged if one["id"] == str(pipeline)), staged[0]["id"] if staged else ""),
         views=[(one, map_path(one)) for one in segments.views(session, scope, "account", of_map=True)],
         has_region=bool(regions.served(session)),
         figures=market_figures(language_of(request, scope), values=sees_values(scope)),
@@ -97,6 +104,34 @@ def coloured(session: Session, scope: Scope) -> list[dict[str, str]]:
     people = visible_users(scope.user_id, scope.team_ids, scope.level("accounts:read"))
     reps = named(session, people.where(User.role == Role.REP, User.active).order_by(User.name).limit(len(PALETTE)))
     return [{"id": str(one.id), "name": one.name, "colour": at} for one, at in zip(reps, PALETTE, strict=False)]
+
+
+def staged_pipelines(session: Session, scope: Scope, language: Language) -> list[dict[str, Any]]:
+    """The pipelines whose open stages can colour accounts, for whoever sees deals: the colours of the deals' map."""
+    if not scope.may("opportunities:read"):
+        return []
+    drawn: dict[UUID, list[dict[str, Any]]] = {}
+    for at, stage in enumerate(deals.stages(session)):
+        if not (stage.is_won or stage.is_lost):
+            told = {"id": str(stage.id), "name": language.t(stage.name), "category": stage_category(at)}
+            drawn.setdefault(stage.pipeline_id, []).append(told)
+    named = [(one, drawn[one.id]) for one in deals.pipelines(session) if one.id in drawn]
+    return [{"id": str(one.id), "name": language.t(one.name), "stages": stages} for one, stages in named]
+
+
+def stages_of(
+    request: Request, session: Session, scope: Scope, pipeline: UUID | None, account_ids: Sequence[UUID]
+) -> dict[UUID, dict[str, Any]]:
+    """The stage in which each of some accounts stands, with its colour; nothing where stages are not asked for."""
+    if pipeline is None or not account_ids or not scope.may("opportunities:read"):
+        return {}
+    known = {
+        stage["id"]: stage
+        for one in staged_pipelines(session, scope, language_of(request, scope))
+        for stage in one["stages"]
+    }
+    found = deal_tiles.stages_of(session, scope, pipeline, account_ids)
+    return {account_id: known[str(stage_id)] for account_id, stage_id in found.items() if str(stage_id) in known}
 
 
 @dataclass
@@ -234,13 +269,15 @@ def show_listed(
     search: Search = None,
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0)] = 0,
+    pipeline: Staged = None,
 ) -> Response:
     """A fragment: the accounts that the map shows, the most overdue first; within a drive, the nearest first."""
-    error, found = None, None
+    error, found, stages = None, None, {}
     try:
         with attempt(session):
             order = "drive" if asks_for_drive(filter or "") else "-overdue"
             found = accounts.page(session, scope, filter=filter, search=search, sort=order, cursor=cursor, limit=ROWS)
+            stages = stages_of(request, session, scope, pipeline, [row.account.id for row in found.rows])
     except WaymarkError as refused:
         error = refused
     return render(
@@ -250,6 +287,8 @@ def show_listed(
         status=int(error.status) if error else 200,
         found=found,
         error=error,
+        stages=stages,
+        pipeline=pipeline,
         first=first,
         filter=filter or "",
         search=search or "",
@@ -257,9 +296,12 @@ def show_listed(
 
 
 @router.get("/home/accounts/{account_id}")
-def show_card(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
+def show_card(
+    request: Request, account_id: UUID, scope: ReadAccounts, session: Db, pipeline: Staged = None
+) -> Response:
     """A fragment: one account as a card on the map."""
     row = accounts.detail(session, scope, account_id)
     if row is None:
         raise NotFound("There is no such account.")
-    return render(request, "home/card.html", scope, row=row)
+    stage = stages_of(request, session, scope, pipeline, [account_id]).get(account_id)
+    return render(request, "home/card.html", scope, row=row, stage=stage)

@@ -23,9 +23,10 @@ from server.opportunities.rates import Total
 from server.opportunities.routes import Filter, Search
 from server.opportunities.sums import totals
 from server.web.deals import choices
+from server.web.drawn import stage_category
 from server.web.filters import Chip, chips
 from server.web.forms import Sent, fitting, given, read
-from server.web.pages import attempt, render
+from server.web.pages import attempt, language_of, render
 
 router = APIRouter(prefix="/pipeline", include_in_schema=False)
 
@@ -202,7 +203,7 @@ def change_many(request: Request, scope: WriteDeals, session: Db, sent: Sent) ->
 def show_map(request: Request, scope: ReadDeals, session: Db, filter: Filter = None, search: Search = None) -> Response:
     """The same deals on the map."""
     filter = OPEN if filter is None else filter
-    error, total, lost = None, Total(), 0
+    error, total, lost, language = None, Total(), 0, language_of(request, scope)
     try:
         with attempt(session):
             statement = queries.chosen_for_sums(session, scope, filter=filter, search=search)
@@ -218,8 +219,13 @@ def show_map(request: Request, scope: ReadDeals, session: Db, filter: Filter = N
         deals=total,
         lost=lost,
         stages=[
-            {"id": str(one.id), "name": one.name, "state": "won" if one.is_won else "lost" if one.is_lost else "open"}
-            for one in queries.stages(session)
+            {
+                "id": str(one.id),
+                "name": language.t(one.name),
+                "state": "won" if one.is_won else "lost" if one.is_lost else "open",
+                "category": stage_category(at),
+            }
+            for at, one in enumerate(queries.stages(session))
         ],
         error=error,
         **common(session, scope, filter, search, "/map"),

@@ -10,7 +10,9 @@ from typing import Any
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
+from server.auth.access import Public
 from tests.application import application, routes
+from tests.architecture.test_access import declared
 
 
 def bodies() -> Iterator[tuple[str, APIRoute, dict[str, Any]]]:
@@ -46,8 +48,19 @@ def test_the_description_says_how_a_token_is_sent_and_what_is_answered() -> None
     }
     assert document["paths"]["/api/v1/accounts"]["get"]["security"] == [{"bearer": []}]
     assert document["paths"]["/sync/v1/pull"]["post"]["security"] == [{"device": []}]
-    assert "security" not in document["paths"]["/health"]["get"]
+    assert document["paths"]["/health"]["get"]["security"] == []
     mapping = document["paths"]["/api/v1/imports/{run_id}/mapping"]["post"]
     assert mapping["requestBody"]["content"]["application/json"]["example"]["mapping"]["1"] == "name"
     for path in ("/api/v1/geocode", "/api/v1/review", "/api/v1/duplicates", "/api/v1/imports"):
         assert document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+
+
+def test_an_operation_without_a_sign_in_says_so_and_only_where_the_route_is_open() -> None:
+    """A generator of clients takes a missing scheme for a mistake, and an empty one for a promise."""
+    described = application().openapi()["paths"]
+    for route in routes():
+        for method in route.methods:
+            operation = described.get(route.path_format, {}).get(method.lower())
+            if operation is not None:
+                is_open = any(isinstance(one, Public) for one in declared(route))
+                assert (operation["security"] == []) == is_open, f"{method} {route.path_format}"

@@ -78,9 +78,9 @@ def test_a_stop_says_what_brought_it() -> None:
     problem = Problem((DAY,), visits, np.array([[0, H], [H, 0]]))
     plan = solve(problem, engine="insertion", budget=Budget(steps=1))
     texts = {s.visit: s.why for r in plan.routes for s in r.stops}
-    assert texts["late"] == "12 days overdue; on the way. The visit is worth a drive of up to 4 h."
+    assert texts["late"] == "12 days overdue; on the way. For the plan it weighs as much as 4 h of driving saved."
     assert texts["promise"] == "Fixed appointment; on the way."
-    assert texts["plain"] == "Due; on the way. The visit is worth a drive of up to 4 h."
+    assert texts["plain"] == "Due; on the way. For the plan it weighs as much as 4 h of driving saved."
     alone = solve(Problem((DAY,), visits[:1], problem.seconds), engine="insertion", budget=Budget(steps=1))
     assert why(problem, alone.routes[0], 0).detour_s == 2 * H
 

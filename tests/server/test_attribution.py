@@ -73,7 +73,11 @@ def test_workbooks_and_geopackages_name_every_source(admin: TestClient, tmp_path
     path.write_bytes(admin.get("/api/v1/density/export?format=gpkg").content)
     told = pyogrio.read_dataframe(path, layer="about")
     about = " ".join(told[told["what"] == "source"]["meaning"])
-    for text in (cells, about):
+    path = tmp_path / f"{uuid4()}.gpkg"
+    path.write_bytes(admin.get("/api/v1/accounts/export.gpkg").content)
+    listed = " ".join(pyogrio.read_dataframe(path, layer="about")["meaning"])
+    described = pyogrio.read_info(path, layer="accounts")["layer_metadata"]["DESCRIPTION"]
+    for text in (cells, about, listed, described):
         assert FILE in text
         assert ELSEWHERE in text
 

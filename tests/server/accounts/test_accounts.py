@@ -4,7 +4,9 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 
+import geopandas
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
@@ -16,6 +18,7 @@ from server.accounts.models import Account, AccountGuess
 from server.auth.access import Scope
 from server.auth.models import User
 from server.fields import service as own
+from server.imports.geopackage import records
 from server.kit import clock
 from server.records.merging import Delta
 from server.records.queries import open_conflicts
@@ -345,6 +348,31 @@ def test_a_visit_moves_the_due_date_and_an_earlier_one_does_not(
     session.refresh(row.account)
     assert row.account.last_visit_on == today - timedelta(days=30)
     assert row.overdue_days in (1, 2, 3), "28 days for class B, 30 ago; the person's zone may be a day ahead"
+
+
+def test_a_geopackage_holds_what_the_list_shows(
+    session: Session, admin_client: TestClient, make_account: MakeAccount, tmp_path: Path
+) -> None:
+    make_account("Bäckerei Amann", (9.52, 47.14), yearly_value="1200.50", account_class="A", note="=1+1")
+    make_account("Nowhere")
+    own.add(session, "account", {"label": "NOTE", "kind": "text"})
+    path = tmp_path / "accounts.gpkg"
+    answer = admin_client.get("/api/v1/accounts/export.gpkg")
+    assert answer.headers["content-type"] == "application/geopackage+sqlite3"
+    path.write_bytes(answer.content)
+    frame = geopandas.read_file(path, layer="accounts").set_index("name")
+    assert (len(frame), frame.crs.to_epsg()) == (2, 4326)
+    baker, nowhere = frame.loc["Bäckerei Amann"], frame.loc["Nowhere"]
+    assert (baker.geometry.x, baker.geometry.y) == pytest.approx((9.52, 47.14))
+    assert nowhere.geometry is None
+    assert (baker["class"], baker["yearly_value"], baker["note"]) == ("A", 1200.5, "=1+1"), "a table computes nothing"
+    assert "NOTE (2)" in frame.columns, "SQLite takes note and NOTE for one"
+    fewer = admin_client.get("/api/v1/accounts/export.gpkg", params={"filter": "class = B"})
+    path.write_bytes(fewer.content)
+    assert len(geopandas.read_file(path, layer="accounts")) == 0
+    path.write_bytes(answer.content)
+    name, header, rows = records(path, None)
+    assert (name, "lon" in header, len(list(rows))) == ("accounts", True, 2), "an import reads it without asking"
 
 
 def test_an_export_cannot_run_formulas(session: Session, admin_client: TestClient, make_account: MakeAccount) -> None:

@@ -104,3 +104,43 @@ def test_firms_nearby_come_of_one_kind_only_when_that_is_asked(rep: TestClient, 
     assert (kind.encode() in one, other.encode() in one) == (True, False)
     refused = rep.get("/tiles/prospects/8/123/91", params={"kind": "shop=nothing"})
     assert (refused.status_code, refused.json()["field"]) == (422, "kind")
+
+
+@pytest.mark.parametrize("kind", [None, "shop"])
+def test_hexagons_are_ranked_by_each_figure_where_the_map_looks(
+    manager: TestClient, market: Region, kind: str | None
+) -> None:
+    of = {
+        "prospects": lambda told: -told["prospects"],
+        "customers": lambda told: -told["customers"],
+        "penetration": lambda told: -told["low_90"],
+        "difference": lambda told: told["z"],
+        "value": lambda told: -told["value"],
+    }
+    asked = {"kind": kind} if kind else {}
+    for figure, key in of.items():
+        found = manager.get("/api/v1/density/cells", params={"figure": figure, "resolution": 9, "limit": 200, **asked})
+        ranked = [round(key(one["figures"]), 4) for one in found.json()["items"]]
+        assert (found.status_code, ranked) == (200, sorted(ranked)), figure
+        table = manager.get(
+            "/api/v1/density/export", params={"figure": figure, "format": "csv", "resolution": 9, **asked}
+        )
+        cells = [line.split(",")[0] for line in table.text.splitlines()[1:]]
+        places = {one: at for at, one in enumerate(cells)}
+        order = [places[one["cell"]] for one in found.json()["items"]]
+        assert sorted(order)[: len(order)] == list(range(len(order))), "a table begins with what leads the list"
+    first = manager.get("/api/v1/density/cells", params={"limit": 1, **asked}).json()["items"][0]
+    box = ",".join(str(first[at] + way) for way in (-0.0001, 0.0001) for at in ("lon", "lat"))
+    near = manager.get("/api/v1/density/cells", params={"box": box, **asked}).json()["items"]
+    assert [one["cell"] for one in near] == [first["cell"]]
+    assert not manager.get("/api/v1/density/cells", params={"box": "0,0,1,1", **asked}).json()["items"]
+    page = manager.get("/density", params={"figure": "difference", "resolution": 7, "box": box, **asked}).text
+    assert "Where customers are missing" in page
+    assert "in the part of the map that was chosen" in page
+    assert '<input type="hidden" name="resolution" value="7">' in page
+
+
+def test_an_unknown_figure_or_box_is_refused(rep: TestClient, market: Region) -> None:
+    assert rep.get("/api/v1/density/cells", params={"figure": "size"}).status_code == 422
+    refused = rep.get("/api/v1/density/cells", params={"box": "9,47,north"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "box")

@@ -137,6 +137,9 @@ def test_a_rep_sees_the_own_territory_only_and_hidden_values_stay_hidden(
     assert {item["value"] for item in blind["items"]} == {None}
     assert "value" not in client.get("/api/v1/density").json()["layer_breaks"]
     assert client.get("/api/v1/white-space/look-alikes").json()["items"] == []
+    ranked = client.get("/api/v1/density/cells", params={"figure": "value"})
+    assert (ranked.status_code, ranked.json()["field"]) == (403, "figure")
+    assert "Where most prospects are" in client.get("/density", params={"figure": "value"}).text
 
 
 def test_accounts_without_a_visit_count_where_they_lie(

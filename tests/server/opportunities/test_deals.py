@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from server.accounts.duplicates import merging
 from server.accounts.queries import today_of
 from server.auth.access import system_scope
 from server.fields import service as own
 from server.kit import clock
 from server.kit.errors import Invalid
-from server.opportunities import bulk, moving, pipelines, queries, rates, service
+from server.opportunities import bulk, moving, pipelines, queries, rates, service, tiles
 from server.opportunities.models import ChoiceKind, Opportunity, StageChange, State
 from server.records.models import FieldHistory
 from server.segments.catalogue import CATALOGUE
@@ -40,6 +41,7 @@ def test_a_stranger_is_sent_away(client_for: Any) -> None:
         ("post", f"{DEALS}/bulk"), ("get", f"{DEALS}/{NOBODY}"), ("patch", f"{DEALS}/{NOBODY}"),
         ("post", f"{DEALS}/{NOBODY}/move"), ("put", f"{DEALS}/{NOBODY}/lines"), ("delete", f"{DEALS}/{NOBODY}"),
         ("post", f"{DEALS}/{NOBODY}/restore"), ("get", "/tiles/opportunities/8/134/89"),
+        ("get", f"/tiles/opportunities/accounts/8/134/89?pipeline={NOBODY}"),
         ("get", f"/api/v1/pipelines/{NOBODY}/board"),
     ]:  # fmt: skip
         assert getattr(nobody, method)(path).status_code == 401, path
@@ -415,3 +417,49 @@ def test_an_amount_has_the_digits_of_its_currency(clients: Any, make_deal: Any) 
         wish, match = {"amount": written, "currency": code}, {"If-Match": f'"{rev}"'}
         answer = clients["rita"].patch(f"{DEALS}/{deal.id}", json=wish, headers=match)
         assert answer.json()["amount"] == kept, answer.text
+
+
+def test_accounts_on_the_map_stand_in_the_stage_of_their_deal_furthest_along(
+    session: Any, clients: Any, make_account: Any, make_deal: Any, stages: Any, people: Any, scope: Any
+) -> None:
+    amann, beck, cafe, bare = (make_account(name, (9.2, 47.1)) for name in ("Amann", "Beck", "Café", "Bare"))
+    loser = make_account("Amann & Co.", (9.2, 47.1))
+    for account, stage in (
+        (amann, "Needs"),
+        (amann, "Qualify"),
+        (loser, "Quote"),
+        (beck, "Negotiate"),
+        (cafe, "Needs"),
+    ):
+        deal = make_deal(f"{stage} of {account.name}", account, stage, source="Visit", competitors=["Other"])
+    won = make_deal("Won", cafe, "Negotiate", source="Visit", competitors=["Other"])
+    moving.move(session, system_scope(), won.id, stages["Won"].id, won.rev, {"reason": "Quality"})
+    second = pipelines.create(session, "Service")
+    rank = {"name": "Asked", "probability": "0.1", "category": "pipeline"}
+    asked = pipelines.add_stage(session, second.id, rank)
+    deal = make_deal("Care", bare)
+    moving.move(session, system_scope(), deal.id, asked.id, deal.rev)
+    first, ids = stages["Needs"].pipeline_id, [amann.id, loser.id, beck.id, cafe.id, bare.id]
+    rita = scope(people["rita"])
+    apart = {amann.id: "Needs", loser.id: "Quote", beck.id: "Negotiate", cafe.id: "Needs"}
+    assert tiles.stages_of(session, rita, first, ids) == {one: stages[name].id for one, name in apart.items()}
+    assert tiles.stages_of(session, rita, second.id, ids) == {bare.id: asked.id}
+    assert tiles.stages_of(session, scope(people["otto"]), first, ids) == {}, "he sees none of them"
+
+    merging.merge(session, system_scope(), amann.id, loser.id, merging.MergeWish({}))
+    assert tiles.stages_of(session, rita, first, [amann.id]) == {amann.id: stages["Quote"].id}, "the merged one's too"
+    path, wish = "/tiles/opportunities/accounts/14/8610/5756", {"pipeline": str(first)}
+    answer = clients["rita"].get(path, params=wish)
+    drawn = {name for name, stage in stages.items() if str(stage.id).encode() in answer.content}
+    assert (answer.status_code, drawn) == (200, {"Needs", "Quote", "Negotiate"})
+    some = clients["rita"].get(path, params=wish | {"filter": 'name = "Café"'}).content
+    assert str(stages["Needs"].id).encode() in some
+    assert b"Beck" not in some, "the filter is one of accounts"
+    assert b"Amann" not in clients["otto"].get(path, params=wish).content
+    listed = clients["rita"].get("/home/accounts", params={"pipeline": str(first)}).text
+    assert listed.count('class="stage-mark"') == 4
+    assert listed.count("no open deal") == 1
+    assert "Quote" in listed
+    page = clients["rita"].get("/", params={"by": "stage", "pipeline": str(second.id)}).text
+    assert f'<option value="{second.id}" selected>' in page
+    assert 'data-by="stage"' in page

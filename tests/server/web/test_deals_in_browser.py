@@ -122,3 +122,32 @@ def test_a_move_is_taken_back_and_arrows_go_from_card_to_card(page: Any) -> None
     page.click(".toast button")
     page.locator('.lane[data-name="Qualify"] .deal-card:not(.pending)').nth(1).wait_for()
     assert name in ("Oven", "Mixer")
+
+
+def test_the_map_shows_accounts_by_the_stage_of_their_deal(page: Any) -> None:
+    with transaction() as session:
+        usual = pipelines.create_usual(session)
+        second = pipelines.create(session, "Service")
+        pipelines.add_stage(session, second.id, {"name": "Asked", "probability": "0.1", "category": "pipeline"})
+        first_id, second_id = str(usual.id), str(second.id)
+    page.goto("/")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.click("#layers summary")
+    assert not page.is_visible("#of-pipeline")
+    with page.expect_response(lambda one: "/tiles/opportunities/accounts/" in one.url and first_id in one.url) as tile:
+        page.select_option("#layers [name=by]", "stage")
+    assert tile.value.ok
+    legend = page.locator("#legend [data-coloured=stage]:visible")
+    assert legend.locator("li").all_inner_texts() == ["Qualify", "Needs", "Quote", "Negotiate", "no open deal"]
+    page.click("[data-tab=accounts]")
+    page.locator("#listed .stage-mark", has_text="no open deal").first.wait_for()
+    with page.expect_response(lambda one: "/tiles/opportunities/accounts/" in one.url and second_id in one.url):
+        page.select_option("#layers [name=pipeline]", second_id)
+    assert legend.locator("li").all_inner_texts() == ["Asked", "no open deal"]
+    page.wait_for_url(lambda url: "by=stage" in url and second_id in url)
+    page.go_back()
+    page.locator("#legend", has_text="Negotiate").wait_for()
+    assert page.input_value("#layers [name=pipeline]") == first_id
+    page.go_back()
+    page.wait_for_selector("#legend [data-coloured=class]", state="visible")
+    page.wait_for_selector("#listed .stage-mark", state="detached")

@@ -90,6 +90,7 @@ def pages(desk: dict[str, Any]) -> list[str]:
         f"/accounts/{account}/sites/{site}/edit", f"/contacts/{contact}", f"/contacts/{contact}/edit",
         f"/contacts/{contact}/merge/{twin}", f"/duplicates/{account}/{other}", "/conflicts",
         "/api/v1/accounts/export.csv", "/api/v1/accounts/export.xlsx", "/api/v1/accounts/export.geojson",
+        "/api/v1/accounts/export.gpkg",
         "/api/v1/contacts/export.csv", "/api/v1/contacts/export.xlsx", f"/api/v1/accounts/{account}",
         f"/api/v1/accounts/{account}/timeline", f"/api/v1/contacts/{contact}", "/api/v1/conflicts",
     ]  # fmt: skip

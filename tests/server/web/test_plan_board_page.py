@@ -128,7 +128,7 @@ def test_the_card_of_a_stop_says_why_and_leads_on(browser_of: Any, people: Any, 
     mara, stop = browser_of(people["mara"]), plan.routes[0].stops[0]
     path = f"/plans/{plan.id}{with_stop(plan, '/stops/{stop}')}"
     card = mara.get(path).text
-    assert "The visit is worth a drive of up to" in card
+    assert "For the plan it weighs as much as" in card
     assert f"/accounts/{stop.account_id}/times" in card
     assert "https://www.google.com/maps" in card
     assert "Navigate along the stops" in card

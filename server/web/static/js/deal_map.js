@@ -7,9 +7,8 @@ import { createMap } from "./map.js";
 const page = document.querySelector("#deal-map");
 const stages = JSON.parse(document.querySelector("#stage-data").textContent);
 const query = new URLSearchParams(Object.entries({ filter: page.dataset.filter, q: page.dataset.q }).filter(([, value]) => value));
-const palette = () => [1, 2, 4, 5, 3, 6, 7].map((n) => css(`--category-${n}`));
-const colourOf = (at) => palette()[at % 7];
-const stageColour = () => ["match", ["get", "state"], "won", css("--good"), "lost", css("--quiet"), stages.length ? ["match", ["get", "stage_id"], ...stages.flatMap((one, at) => [one.id, colourOf(at)]), css("--info")] : css("--info")];
+const colourOf = (stage) => css(`--category-${stage.category}`);
+const stageColour = () => ["match", ["get", "state"], "won", css("--good"), "lost", css("--quiet"), stages.length ? ["match", ["get", "stage_id"], ...stages.flatMap((one) => [one.id, colourOf(one)]), css("--info")] : css("--info")];
 
 const deals = {
   name: "deals",
@@ -31,7 +30,7 @@ const deals = {
 
 function legend() {
   const fixed = { won: css("--good"), lost: css("--quiet") };
-  const colours = Object.fromEntries(stages.map((one, at) => [one.id, fixed[one.state] ?? colourOf(at)]));
+  const colours = Object.fromEntries(stages.map((one) => [one.id, fixed[one.state] ?? colourOf(one)]));
   for (const item of document.querySelectorAll("#deal-legend [data-stage]")) item.querySelector(".swatch").style.background = colours[item.dataset.stage];
 }
 legend();
@@ -56,7 +55,7 @@ map.on("click", (event) => {
     link.textContent = deal.name;
     const facts = document.createElement("span");
     facts.className = "quiet small";
-    facts.textContent = `${deal.stage} · ${Number(deal.amount ?? 0).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 0 })} ${page.dataset.base}`;
+    facts.textContent = `${stages.find((one) => one.id === deal.stage_id)?.name ?? deal.stage} · ${Number(deal.amount ?? 0).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 0 })} ${page.dataset.base}`;
     const row = document.createElement("div");
     row.append(link, document.createElement("br"), facts);
     box.append(row);

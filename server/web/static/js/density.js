@@ -15,7 +15,7 @@ const lang = document.documentElement.lang;
 const number = (value, digits = 0) => value.toLocaleString(lang, { maximumFractionDigits: digits });
 const percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
 const marketOf = (kind) => fetch(`/api/v1/density?${new URLSearchParams(kind ? { kind } : {})}`).then((answer) => answer.json());
-const chosen = { layer: "prospects", kind: panel.elements.kind.value, areas: null, known: await marketOf(panel.elements.kind.value), of: "prospects", bandwidth: 1000 };
+const chosen = { layer: new FormData(panel).get("layer"), kind: panel.elements.kind.value, areas: null, known: await marketOf(panel.elements.kind.value), of: "prospects", bandwidth: 1000 };
 const made = await createMap(document.querySelector("#density-map"), { layers: [market(() => chosen), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"], padding: BESIDE_LEGEND });
 const { map } = made;
 
@@ -52,11 +52,14 @@ async function choose() {
   showLegend();
   await list();
 }
-/** The headline and the list are of the same kind as the map, and the address says it. */
-async function list() {
+/** The headline and the list are of the same kind and ranked by the same figure as the map, and the address says it;
+ * with `view` they are of the hexagons that the map shows, without it of those that they were of. */
+async function list(view = {}) {
   const at = new URL(location.href), body = document.querySelector(".drawer > .body");
-  if (at.searchParams.get("kind") === (chosen.kind || null)) return;
-  if (chosen.kind) at.searchParams.set("kind", chosen.kind); else at.searchParams.delete("kind");
+  const figure = chosen.layer === "surface" ? chosen.of : chosen.layer;
+  const asked = { kind: chosen.kind, figure: figure === "prospects" ? "" : figure, ...view };
+  if (Object.entries(asked).every(([name, value]) => (at.searchParams.get(name) ?? "") === value)) return;
+  for (const [name, value] of Object.entries(asked)) if (value) at.searchParams.set(name, value); else at.searchParams.delete(name);
   history.replaceState(null, "", at);
   const answer = await fetch(at, { headers: { Accept: "text/html" } });
   if (!answer.ok || at.href !== location.href) return;
@@ -102,11 +105,25 @@ document.addEventListener("click", async ({ target }) => {
   await turn({ into: button.dataset.turn, cells: [button.dataset.cell], kind }, words, () => made.refresh());
   button.disabled = false;
 });
+/** The size of the hexagons at the map's zoom, and the edges of the map. */
+function shown() {
+  const bounds = map.getBounds(), within = (value, most) => Math.max(-most, Math.min(most, value)).toFixed(5);
+  const edges = [[bounds.getWest(), 180], [bounds.getSouth(), 90], [bounds.getEast(), 180], [bounds.getNorth(), 90]];
+  return { resolution: String(resolutionAt(map.getZoom())), box: edges.map(([value, most]) => within(value, most)).join(",") };
+}
+const resolutionAt = (zoom) => chosen.known.resolution_by_zoom[Math.max(0, Math.min(22, Math.floor(zoom)))];
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-here]")) list(shown());
+  if (!event.target.closest?.("[data-whole]")) return;
+  event.preventDefault();
+  list({ resolution: "", box: "" });
+});
 document.addEventListener("click", ({ target }) => {
   const cell = target.closest?.(".cells [data-lon]");
   if (!cell) return;
   const at = [Number(cell.dataset.lon), Number(cell.dataset.lat)];
-  map.easeTo({ center: at, zoom: 12.5, duration: 300 }); // hexagons as large as those of the list
+  const zoom = chosen.known.resolution_by_zoom.lastIndexOf(Number(cell.dataset.size));
+  map.easeTo({ center: at, zoom: zoom < 0 ? 12.5 : Math.min(zoom, 15) + .5, duration: 300 }); // hexagons as large as those of the list
   show(cell.dataset.cell, at);
 });
 exporting?.querySelector("[data-picture]").addEventListener("click", () => savePicture(map, legend, `density-${chosen.layer}`));

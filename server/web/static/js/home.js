@@ -12,10 +12,14 @@ import { reachControl } from "./reach.js";
 import { rings, ringsControl } from "./rings.js";
 
 const page = document.querySelector("#home");
-const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", by: page.dataset.by, owners: JSON.parse(page.dataset.owners) };
+const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", by: page.dataset.by, owners: JSON.parse(page.dataset.owners), pipelines: JSON.parse(page.dataset.pipelines), pipeline: "" };
 const chosenLeads = { filter: page.dataset.leads ?? "", selected: "" };
 const chosenTickets = { filter: page.dataset.tickets ?? "" };
 let today = { routes: [], tracks: [], reports: [] };
+const pipeline = document.querySelector("#layers [name=pipeline]");
+chosen.pipeline = pipeline?.value ?? "";
+/** What list and card are asked for beside their filter: the stage of each account, when that colours them. */
+const staged = () => (chosen.by === "stage" ? { pipeline: chosen.pipeline } : {});
 const figure = document.querySelector("#layers [name=market]"), kinds = document.querySelector("#layers [name=kind]"), basemap = document.querySelector("#basemap");
 let market = null;
 let reach = null;
@@ -46,7 +50,7 @@ const { map } = known;
 function legend() {
   for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !shown().routes.length) || (part.dataset.legend === "tracks" && !shown().tracks.length) || (part.dataset.legend === "rings" && !ringed?.state.centre) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
   document.querySelector("[data-recorded]").hidden = !shown().tracks.some((one) => one.lines.length);
-  for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
+  for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by || (part.dataset.pipeline ?? chosen.pipeline) !== chosen.pipeline;
   if (!market || !known.isShown("density")) return;
   const part = document.querySelector('[data-legend="density"]'), layer = figure.value, { bounds, most, colours } = classes({ layer, known: market }, map.getZoom());
   const number = (value, digits = 0) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits }), percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
@@ -54,13 +58,19 @@ function legend() {
   fillLegend(part, colours, told(layer, bounds, most, number, percent, part.dataset));
   part.querySelector("small").textContent = layer === "surface" ? part.dataset.spread : most ? part.dataset.most.replace("{n}", layer === "penetration" ? percent(most) : number(Math.ceil(most))) : "";
 }
+/** Map, legend and list follow what colours the accounts. */
+function recoloured() {
+  if (pipeline) pipeline.closest("label").hidden = chosen.by !== "stage" || pipeline.options.length < 2;
+  known.refresh();
+  legend();
+  list();
+}
 const fetchMarket = async () => { market ??= await fetch("/api/v1/density").then((answer) => answer.json()); known.refresh(); };
 if (figure && [...figure.options].some((one) => one.value === asked.get("market"))) figure.value = asked.get("market");
 panelOfLayers.addEventListener("change", async ({ target }) => {
-  if (target.name === "by") {
-    chosen.by = target.value;
-    known.refresh();
-    legend();
+  if (target.name === "by" || target.name === "pipeline") {
+    chosen[target.name] = target.value;
+    recoloured();
     address();
     return;
   }
@@ -83,7 +93,7 @@ let popup;
 export async function card(id, at) {
   chosen.selected = id;
   known.refresh();
-  const answer = await fetch(`/home/accounts/${id}`, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(`/home/accounts/${id}?${new URLSearchParams(staged())}`, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
   popup?.remove();
   popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
@@ -142,7 +152,7 @@ const listed = document.querySelector("#listed");
 let turn = 0;
 async function list() {
   const mine = (turn += 1), query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q }).filter(([, value]) => value));
-  const answer = await fetch(`/home/accounts?${query}`, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(`/home/accounts?${new URLSearchParams([...query, ...Object.entries(staged())])}`, { headers: { "HX-Request": "true" } });
   const text = await answer.text();
   if (mine !== turn) return; // another filter was chosen meanwhile
   listed.innerHTML = text;
@@ -155,7 +165,7 @@ async function list() {
 let isSettled = false;
 function address() {
   const layers = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
-  const kept = { by: chosen.by === "class" ? "" : chosen.by, market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", kind: known.isShown("prospects") ? kinds?.value : "", basemap: basemap.checked ? "" : "off", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
+  const kept = { by: chosen.by === "class" ? "" : chosen.by, pipeline: chosen.by === "stage" && pipeline?.options.length > 1 ? chosen.pipeline : "", market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", kind: known.isShown("prospects") ? kinds?.value : "", basemap: basemap.checked ? "" : "off", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
   const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q, ...kept }).filter(([, value]) => value));
   if (layers !== usual) query.set("layers", layers || "none");
   const search = query.size ? `?${query}` : "";
@@ -166,8 +176,10 @@ function restore() {
   const back = new URLSearchParams(location.search), layers = back.has("layers") ? back.get("layers") : usual, filter = back.get("filter") ?? "";
   const elsewhere = [["q", chosen.q], ["leads", chosenLeads.filter], ["tickets", chosenTickets.filter], ["rings", ringed?.state.centre?.join(",")]];
   if (elsewhere.some(([name, now]) => (back.get(name) ?? "") !== (now ?? ""))) { location.reload(); return; }
-  chosen.by = back.get("by") ?? "class";
+  const coloured = [back.get("by") ?? "class", back.get("pipeline") ?? chosen.pipeline], isRecoloured = coloured.some((one, at) => one !== [chosen.by, chosen.pipeline][at]);
+  [chosen.by, chosen.pipeline] = coloured;
   panelOfLayers.querySelector("[name=by]").value = chosen.by;
+  if (pipeline) pipeline.value = chosen.pipeline;
   if (figure) figure.value = back.get("market") ?? "prospects";
   if (kinds) kinds.value = back.get("kind") ?? "";
   basemap.checked = back.get("basemap") !== "off";
@@ -181,6 +193,7 @@ function restore() {
     reach?.draw();
     found();
   } else known.refresh();
+  if (isRecoloured) recoloured();
   legend();
 }
 addEventListener("popstate", restore);

@@ -5,7 +5,7 @@ const say = (en, de) => (DE ? de : en);
 
 /** The words for a feature of some layer: a title and what is to know of it. */
 const WORDS = {
-  "account-pins": ({ name, account_class, overdue_days }) => [name, [account_class && say(`class ${account_class}`, `Klasse ${account_class}`), due(overdue_days)]],
+  "account-pins": ({ name, account_class, overdue_days, stage_id }) => [name, [account_class && say(`class ${account_class}`, `Klasse ${account_class}`), due(overdue_days), stageOf(stage_id)]],
   "account-bubbles": ({ count, a, b, c }) => [say(`${count} accounts`, `${count} Konten`), [`A ${a}`, `B ${b}`, `C ${c}`]],
   "lead-pins": ({ name, score }) => [name, [say("lead", "Lead"), score === undefined ? "" : say(`score ${Math.round(score)}`, `Punktzahl ${Math.round(score)}`)]],
   "ticket-pins": ({ name, number, is_overdue }) => [name, [number, is_overdue ? say("overdue", "überfällig") : ""]],
@@ -15,6 +15,12 @@ const WORDS = {
   "incoming-reports": ({ name, state }) => [name, [state === "done" ? say("visited", "besucht") : say("missed", "verpasst")]],
   "territory-areas": ({ name }) => [name, [say("territory", "Gebiet")]],
 };
+
+/** The stage of an account's deal in words, as the map's page knows it. */
+function stageOf(id) {
+  const pipelines = id ? JSON.parse(document.querySelector("#home")?.dataset.pipelines ?? "[]") : [];
+  return pipelines.flatMap((one) => one.stages).find((one) => one.id === id)?.name ?? "";
+}
 
 let firms = null;
 /** A kind of firm in words: asked for once, with the first prospect under the pointer; until then as it is tagged. */

@@ -14,27 +14,31 @@ const OTHERS = "#7A8A99";
 const STATUS = ["customer", "#009E73", "prospect", "#E69F00"];
 
 /** The colour of an account's pin when it does not go by class. */
-function tint(by, owners) {
+function tint(by, owners, stages) {
+  if (by === "stage") return stages.length ? ["match", ["coalesce", ["get", "stage_id"], ""], ...stages.flatMap((one) => [one.id, css(`--category-${one.category}`)]), OTHERS] : OTHERS;
   if (by === "owner") return owners.length ? ["match", ["coalesce", ["get", "owner_id"], ""], ...owners.flatMap((one) => [one.id, one.colour]), OTHERS] : OTHERS;
   if (by === "status") return ["match", ["coalesce", ["get", "status"], ""], ...STATUS, OTHERS];
   return ["step", ["coalesce", ["get", "overdue_days"], -1], OVERDUE.none, ...OVERDUE.steps.flat()];
 }
 
-/** Accounts by class, status and overdue; bubbles below zoom 9. `chosen()` gives {filter, q, selected, by, owners}. */
+/** Accounts by class, status and overdue; bubbles below zoom 9. `chosen()` gives {filter, q, selected, by, owners,
+ * pipelines, pipeline}: the last is the id of the one whose stages are shown. */
 export function accounts(chosen) {
   return {
     name: "accounts",
     parts() {
-      const { filter = "", q = "", selected = "", by = "class", owners = [] } = chosen();
+      const { filter = "", q = "", selected = "", by = "class", owners = [], pipelines = [], pipeline = "" } = chosen();
       const query = new URLSearchParams();
       if (filter) query.set("filter", filter);
       if (q) query.set("q", q);
+      const staged = by === "stage" && pipelines.find((one) => one.id === pipeline);
+      if (staged) query.set("pipeline", pipeline);
       const text = (name) => ["coalesce", ["get", name], ""];
       const isOverdue = ["case", [">", ["coalesce", ["get", "overdue_days"], -1], 0], "1", "0"];
       const isSelected = ["case", ["==", ["get", "id"], selected], "1", "0"];
       const rank = ["match", ["get", "account_class"], "A", 3, "B", 2, "C", 1, 0];
       return {
-        sources: { accounts: vector(`/tiles/accounts/{z}/{x}/{y}${query.size ? `?${query}` : ""}`) },
+        sources: { accounts: vector(`/tiles/${staged ? "opportunities/accounts" : "accounts"}/{z}/{x}/{y}${query.size ? `?${query}` : ""}`) },
         over: [
           { id: "account-uncertainty", type: "circle", source: "accounts", "source-layer": "accounts", minzoom: 12,
             filter: [">", ["coalesce", ["get", "uncertainty_m"], 0], 0],
@@ -47,7 +51,7 @@ export function accounts(chosen) {
               "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["+", rank, ["case", ["==", ["get", "id"], selected], 10, 0]],
               "icon-size": ["interpolate", ["linear"], ["zoom"], 9, .62, 12, .85, 14, 1] } }
             : { id: "account-pins", type: "circle", source: "accounts", "source-layer": "accounts", filter: ["!", ["has", "count"]], layout: { "circle-sort-key": rank },
-              paint: { "circle-color": tint(by, owners), "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, ["+", 3, rank], 14, ["+", 5, ["*", 1.5, rank]]],
+              paint: { "circle-color": tint(by, owners, staged?.stages ?? []), "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, ["+", 3, rank], 14, ["+", 5, ["*", 1.5, rank]]],
                 "circle-stroke-color": ["case", ["==", ["get", "id"], selected], css("--blaze"), css("--map-halo")], "circle-stroke-width": ["case", ["==", ["get", "id"], selected], 4, 1.5] } },
           { id: "account-names", type: "symbol", source: "accounts", "source-layer": "accounts", minzoom: 14.5, filter: ["!", ["has", "count"]],
             layout: { "text-field": ["get", "name"], "text-size": 11.5, "text-font": ["Inter Variable"], "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true, "text-max-width": 12 },

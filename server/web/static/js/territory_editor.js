@@ -6,7 +6,6 @@ import { css } from "./basemap.js";
 const MOST_CORNERS = 1500;
 const words = () => JSON.parse(document.querySelector("#words").textContent);
 const number = (value, digits = 0) => Number(value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits });
-const compact = (value) => Number(value).toLocaleString(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
 
 /** The polygons of a drawing as one geometry; null while there is none. */
 function polygonsOf(features) {
@@ -249,8 +248,7 @@ export function editor(known, { troubles, outlines }, show) {
     cell(`${part?.name ?? names[total.territory_id] ?? ""}${mark}`).title = part?.name ?? "";
     for (const what of ["accounts", "hours", "value"]) {
       const [before, after] = [total[`${what}_before`], total[`${what}_after`]], step = Math.round(after - before);
-      const shown = what === "value" ? compact : number;
-      cell(shown(Math.abs(after) < .5 ? 0 : after), "number", step ? `${step > 0 ? "+" : "−"}${shown(Math.abs(step))}` : "");
+      cell(number(Math.abs(after) < .5 ? 0 : after), "number", step ? `${step > 0 ? "+" : "−"}${number(Math.abs(step))}` : "");
     }
     return line;
   }
