@@ -38,7 +38,8 @@ EN = {
     "doubted_kept_1": "One entry that is not sent yet is kept on this phone.",
     "doubted_kept": "{n} entries that are not sent yet are kept on this phone.",
     "retired_title": "Retired by the office",
-    "retired_help": "The office has retired this phone, so its data is gone from it. To use it again, sign in.",
+    "retired_help": "The office has retired this phone, or switched off whoever uses it, so its data is gone from it."
+    " To use it again, sign in. If that is refused, ask the office.",
     "held_1": "Held by the office: 1 entry waits for a decision.",
     "held": "Held by the office: {n} entries wait for a decision.",
     "retired_kept_1": "One entry is still on this phone alone. It goes to the office as soon as there is a network.",
@@ -109,8 +110,8 @@ DE = {
     "doubted_kept_1": "Ein Eintrag, der noch nicht gesendet ist, bleibt auf diesem Telefon.",
     "doubted_kept": "{n} Einträge, die noch nicht gesendet sind, bleiben auf diesem Telefon.",
     "retired_title": "Vom Büro ausgemustert",
-    "retired_help": "Das Büro hat dieses Telefon ausgemustert, darum sind seine Daten weg. Um es wieder zu verwenden,"
-    " bitte anmelden.",
+    "retired_help": "Das Büro hat dieses Telefon ausgemustert oder die Person abgeschaltet, darum sind seine Daten weg."
+    " Um es wieder zu verwenden, bitte anmelden. Geht das nicht, hilft das Büro weiter.",
     "held_1": "Beim Büro: 1 Eintrag wartet auf eine Entscheidung.",
     "held": "Beim Büro: {n} Einträge warten auf eine Entscheidung.",
     "retired_kept_1": "Ein Eintrag ist erst auf diesem Telefon. Er geht ans Büro, sobald es ein Netz gibt.",

@@ -127,6 +127,8 @@ EN = {
     "err_unreachable_here": "The server does not answer. Is the address right, and is there a network?",
     "err_login_required": "Please sign in again. Your work is safe on this phone.",
     "err_login_wrong": "The login or the password is wrong.",
+    "err_login_retired": "The login or the password is wrong, or the office has switched this person off. In that case"
+    " only the office can help.",
     "err_device_forked": "Another copy of this phone is in use. Please sign in again; nothing is lost.",
     "err_device_locked": "This phone is locked by the office.",
     "err_retired": "This phone is retired by the office.",
@@ -267,6 +269,8 @@ DE = {
     "err_unreachable_here": "Der Server antwortet nicht. Stimmt die Adresse, und gibt es ein Netz?",
     "err_login_required": "Bitte neu anmelden. Ihre Arbeit ist sicher auf diesem Telefon.",
     "err_login_wrong": "Anmeldename oder Passwort ist falsch.",
+    "err_login_retired": "Anmeldename oder Passwort ist falsch, oder das Büro hat diese Person abgeschaltet. Dann hilft"
+    " nur das Büro weiter.",
     "err_device_forked": "Eine Kopie dieses Telefons ist in Gebrauch. Bitte neu anmelden; nichts ist verloren.",
     "err_device_locked": "Dieses Telefon ist vom Büro gesperrt.",
     "err_retired": "Dieses Telefon ist vom Büro ausgemustert.",

@@ -53,9 +53,18 @@ class PhoneHome:
     def remember(self, who: SignedIn) -> None:
         write_whole(self._path, json.dumps(asdict(who), ensure_ascii=False))
 
+    @property
+    def server(self) -> str:
+        """The server that somebody signed in to last; empty on a phone that knows none."""
+        try:
+            return str(json.loads(self._path.read_text(encoding="utf-8"))["server"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return ""
+
     def sign_out(self) -> None:
-        """Nobody is signed in; the user's folder with any unsent work stays."""
-        self._path.unlink(missing_ok=True)
+        """Nobody is signed in; the user's folder with any unsent work stays, and the address of the server."""
+        if (who := self.signed_in()) is not None:
+            write_whole(self._path, json.dumps({"server": who.server}))
 
     def user_folder(self, user_id: str) -> Path:
         return self.folder / "users" / user_id
@@ -75,8 +84,8 @@ class PhoneHome:
             self._shred(user_id)
         for folder in (self.user_folder(user_id), self.packs):
             shutil.rmtree(folder, ignore_errors=True)
-        (self.folder / "settings.json").unlink(missing_ok=True)
-        self.sign_out()
+        for name in ("settings.json", self._path.name):
+            (self.folder / name).unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -31,8 +31,9 @@ class Offer:
 
     @property
     def shade(self) -> str:
-        """good, warn or bad, by its detour."""
-        return "good" if self.detour_s <= SHORT_S else "warn" if self.detour_s <= FAIR_S else "bad"
+        """good, warn or bad, by its detour in whole minutes, as they are told."""
+        told_s = round(self.detour_s / 60) * 60
+        return "good" if told_s <= SHORT_S else "warn" if told_s <= FAIR_S else "bad"
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,13 @@ def _on(store: Store, user_id: str, site: Json, day: date, lasts_s: int, fix: Fi
     busy = list(_busy(store, user_id, day, rest))
     shown = [key for key in rest.known if not rest.shown[key].is_out]
     order = [ahead.calls[i].id for i in replan.search(ahead, shown, steps=0)]
-    found = []
+    found: dict[datetime, Offer] = {}  # of two ways to one begin the shorter, which comes first
     for slot in slots(ahead, order, call):
         starts = rest.midnight + timedelta(seconds=_even(ahead, order, call, slot))
         ends = starts + timedelta(seconds=lasts_s)
         if not any(starts < until and ends > begins for begins, until in busy):
-            found.append(Offer(starts, ends, max(0, slot.detour_s), names.get(slot.after or "", "")))
-    return DayOffers(day, rest.day.zone, tuple(found))
+            found.setdefault(starts, Offer(starts, ends, max(0, slot.detour_s), names.get(slot.after or "", "")))
+    return DayOffers(day, rest.day.zone, tuple(found.values()))
 
 
 def _even(ahead: replan.Ahead, order: list[str], call: replan.Call, slot: Slot) -> int:

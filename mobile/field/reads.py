@@ -62,6 +62,14 @@ class Stop:
     """"deleted" where the office deleted its account, "left" where that is not on this phone for another reason."""
     is_out: bool = False
     """Whether it no longer fits into that order: not today any more."""
+    done_at: datetime | None = None
+    """When it was done; None of one that was not."""
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """When it begins, as the diff of a new order, the week and the office tell it; of one that is over when it was
+        done."""
+        return self.done_at or self.starts_at or self.arrives_at
 
     @property
     def number(self) -> int:
@@ -101,6 +109,14 @@ class Day:
     def route(self) -> tuple[Stop, ...]:
         """The stops that one drives to, in order."""
         return tuple(stop for stop in self.stops if stop.arrives_at and stop.lat is not None and not stop.is_passed)
+
+    @property
+    def way_home(self) -> tuple[int, int]:
+        """Seconds and metres from the last stop to where the day ends: what of the driving leads to no stop; 0 where
+        nobody can say."""
+        known = [stop.distance_m for stop in self.stops if stop.drive_s]
+        metres = self.distance_m - sum(one or 0 for one in known) if None not in known else 0
+        return max(0, self.drive_s - sum(stop.drive_s or 0 for stop in self.stops)), max(0, metres)
 
     @property
     def next_stop(self) -> Stop | None:
@@ -270,6 +286,7 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
         cautions=tuple(stop.get("cautions") or ()),
         mark=found.get(("visit", visit_id), ""),
         gone="" if held is not None else "deleted" if account else "left",
+        done_at=instant(visit.get("done_at")) if visit.get("state") == "done" else None,
     )
 
 

@@ -213,6 +213,7 @@ def take(store: Store, proposal: Proposal) -> None:
     kept: Json = {"route": rest.route_id, "day": rest.day.day, "stops": told, "out": list(proposal.answer.left_out)}
     kept["rev"] = store.cache.shown("route", rest.route_id)[0]
     kept["returns"] = proposal.returns_at.isoformat()
+    kept["home"] = proposal.answer.drive_s - sum(one.drive_s for one in proposal.answer.stops)
     kept["rest"] = [one.isoformat() for one in proposal.rest_at]
     store.outbox.meta.set(KEY, json.dumps(kept))
 
@@ -238,7 +239,8 @@ def _kept(text: str) -> Json:
     for moment in (kept["returns"], *(one[name] for one in kept["stops"] for name in ("arrives", "starts", "ends"))):
         reads.instant(moment)
     rest = tuple(map(datetime.fromisoformat, kept.get("rest", ())))
-    return {name: kept[name] for name in ("route", "rev", "day", "stops", "out", "returns")} | {"rest": rest}
+    known = {name: kept[name] for name in ("route", "rev", "day", "stops", "out", "returns")}
+    return known | {"rest": rest, "home": kept.get("home", 0)}
 
 
 def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
@@ -263,7 +265,8 @@ def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
     legs, roads = _legs(seen), seen.polylines
     known = dict(zip(legs, zip(roads, _guesses(seen), strict=True), strict=True)) if len(roads) == len(legs) else {}
     # how long the roads of another order are is not known here
-    shown = replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]), distance_m=0, rest=kept["rest"])
+    returns_at, driven_s = reads.instant(kept["returns"]), kept["home"] + sum(s.drive_s or 0 for s in numbered)
+    shown = replace(seen, stops=numbered, returns_at=returns_at, drive_s=driven_s, distance_m=0, rest=kept["rest"])
     as_planned = (known.get(leg, ("", True)) for leg in _legs(shown))
     return replace(shown, polylines=tuple("" if is_guess else road for road, is_guess in as_planned))
 
@@ -361,14 +364,14 @@ def _closes(route: Json, day: reads.Day, midnight: datetime) -> datetime:
 
 
 def _rest(route: Json, midnight: datetime, free_s: int) -> replan.Rest | None:
-    """The planned break, which may move by an hour; none when its time is over."""
+    """The planned break: never before the office's, which is as early as may be, up to an hour later; or over."""
     begins = reads.instant(route.get("break_starts_at"))
     if begins is None or not route.get("break_s"):
         return None
     at, lasts = _seconds(begins, midnight), int(route["break_s"])
     if free_s > at + BREAK_MOVES_S:
         return None
-    return replan.Rest(lasts, max(at - BREAK_MOVES_S, free_s), max(at + BREAK_MOVES_S, free_s))
+    return replan.Rest(lasts, max(at, free_s), at + BREAK_MOVES_S)
 
 
 def estimate_s(a: Point, b: Point) -> float:

@@ -1,5 +1,7 @@
 """The account card: call, navigate, log a visit; what is due and what happened there, facts, sites."""
 
+from kivy.core.window import Window
+from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
 from mobile.field import drafts, finding, hours, own, photos, pins, reads, rights
@@ -7,11 +9,11 @@ from mobile.field.store.cache import DELETED
 from mobile.screens import gallery, leads, timeline, unfinished, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section
 from mobile.widgets.bars import badge
-from mobile.widgets.base import Card, Column, Row, Scroller, Text
+from mobile.widgets.base import Card, Column, Row, Scroller, Text, Word
 from mobile.widgets.controls import IconButton, Notice, PushButton
 
-BAR = 24
-"""Longer names do not fit into the bar of a small phone."""
+BAR_DP = 116
+"""What the buttons of the bar take of its width, and what is left free beside a name."""
 
 
 def build(ctx, account_id):
@@ -48,7 +50,7 @@ def _head(ctx, card):
     line = Row(Text(told, 16, True, ink="bad" if late else "ink"), mark_icon(card.mark))
     line.add_widget(class_badge(account.get("account_class")) or Column(size_hint=(None, 1), width=0))
     head = Card(line, spacing=6)
-    if len(account.get("name") or "") > BAR:  # told whole where the bar cuts it
+    if Word(account.get("name") or "", 20, True).width > Window.width - dp(BAR_DP):  # told whole where the bar cuts it
         head.add_widget(Text(account["name"], 20, True), index=1)
     if card.leaving:
         head.add_widget(Notice(words("leaving"), "warn"))

@@ -373,9 +373,8 @@ class WaymarkApp(App):
         if report.heard:
             self.guard.look()
         is_barred = self._is_barred or report.code in locking.BARRED
-        if self.trail and (
-            is_barred or self.trail[-1][0] == "sync" or (changed and self.trail[-1][0] in ("today", "more"))
-        ):
+        place = self.trail[-1][0] if self.trail else "sign_in"  # what is typed there is kept nowhere
+        if place != "sign_in" and (is_barred or place == "sync" or (changed and place in ("today", "more"))):
             self.again()
         else:
             self._say_sync_state()

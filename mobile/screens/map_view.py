@@ -139,7 +139,7 @@ class DayMap(FloatLayout):
             return
         points = (
             list(spots)
-            or [(s.lon, s.lat) for s in self.stops.values()]
+            or [*self._ends(), *((s.lon, s.lat) for s in self.stops.values())]
             or [(a.lon, a.lat) for a in self.people.values()]
         )
         if not points and self.ctx.packs:
@@ -285,9 +285,8 @@ class DayMap(FloatLayout):
         """What the card of a stop says, and where it leads."""
         go = "visit" if stop.open else "account"
         arguments = {"account_id": stop.account_id} | ({"visit_id": stop.visit_id} if stop.open else {})
-        action = "check_in" if stop.open else "open"
         place = ", ".join(p for p in (stop.street, stop.city) if p)
-        return stop.name, place, action, lambda: self.ctx.nav.go(go, **arguments)
+        return stop.name, place, "open", lambda: self.ctx.nav.go(go, **arguments)
 
     def _leave(self, go_there):
         """Go somewhere else; the map is found again as it was left."""

@@ -20,6 +20,9 @@ from mobile.widgets.controls import Chips, Field, Notice, PushButton
 FOREIGN = ("http_403", "http_404", "http_405", "http_501")
 """How servers answer that do not know what they are asked at all; Waymark gives a code of its own."""
 
+WIDE_DP = 440
+"""So wide the form is at most."""
+
 
 class Mark(Widget):
     """The waymark: a small pointed blaze of paint."""
@@ -45,7 +48,9 @@ class SignIn(AnchorLayout):
         paint(self, "ground")
         self.ctx, self.forgotten, self.by = ctx, forgotten, by
         known = ctx.phone.home.signed_in()
-        self.server = Field(ctx.words("server"), at or server or (known.server if known else ""), input_type="url")
+        self.server = Field(ctx.words("server"), at or server or ctx.phone.home.server, input_type="url")
+        is_retired = ctx.store is not None and locking.barred(ctx.files.outbox) == "retired"
+        self.retired = known.login.lower() if known and is_retired else None
         self.notes = Column()
         self.button = PushButton(ctx.words("sign_in"), self.submit)
         self.proof = self._proof({"login": known.login if known else ""} | (typed or {}))
@@ -66,9 +71,15 @@ class SignIn(AnchorLayout):
             gap(16),
             self._languages(),
             spacing=4,
+            is_readable=False,
         )
-        page.size_hint_x, page.width = None, min(dp(440), self.width or dp(440))
-        self.bind(width=lambda _w, width: setattr(page, "width", min(dp(440), width)))
+        left, top, right, bottom = page.column.padding
+
+        def narrow(_self, width):
+            margin = max(0, (width - dp(WIDE_DP)) / 2)
+            page.column.padding = (left + margin, top, right + margin, bottom)
+
+        self.bind(width=narrow)
         page.column.bind(height=lambda _c, h: setattr(page, "height", min(h, self.height)))
         self.bind(height=lambda _w, h: setattr(page, "height", min(page.column.height, h)))
         page.size_hint_y = None
@@ -167,6 +178,7 @@ class SignIn(AnchorLayout):
             try:
                 code = codes.tidy(self.code.value)
             except codes.NoCode:
+                self.code.mark(True)
                 self.say(self.ctx.words("err_code_typed"), "bad")
                 return None
             return lambda: phone.sign_in_by_code(server, code, device_name())
@@ -181,7 +193,7 @@ class SignIn(AnchorLayout):
         except Unreachable:
             self._failed(self._why_unreachable(), server=self.server.value)
         except BadAddress:
-            self._failed("err_address")
+            self._failed("err_address", wrong=self.server)
         except Problem as problem:
             known = "err_foreign" if problem.code in FOREIGN else f"err_{problem.code}"
             self._failed(known if self.ctx.words.has(known) else "err_sign_in", code=problem.code)
@@ -199,12 +211,15 @@ class SignIn(AnchorLayout):
     def _why(self, code):
         """What to say of a password or a code that did not let the phone in."""
         if self.by == "password":
-            return "err_login_wrong"
+            is_theirs = self.login.value.lower() == self.retired  # what strangers are not told: who is known here
+            return "err_login_retired" if is_theirs else "err_login_wrong"
         return f"err_{code}" if self.ctx.words.has(f"err_{code}") and code.startswith("code_") else "err_code_person"
 
     @mainthread
-    def _failed(self, key, **values):
+    def _failed(self, key, wrong=None, **values):
         self.button.disabled = False
+        if wrong is not None:
+            wrong.mark(True)
         self.say(self.ctx.words(key, **values), "bad")
 
     @mainthread

@@ -14,7 +14,7 @@ from mobile.screens import map_view, unfinished, visit
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, gap, paint
-from mobile.widgets.controls import IconButton, Notice, PushButton
+from mobile.widgets.controls import IconButton, Notice, PushButton, Working
 from mobile.widgets.icons import STATE_ICONS
 
 LATE = timedelta(minutes=5)
@@ -71,8 +71,8 @@ def _timeline(ctx, day, day_date):
     if day.start:
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
     rest = day.rest
-    for stop in (s for s in day.stops if not s.is_out):
-        is_before = bool(rest) and not stop.is_passed and _begins(stop) is not None and rest[0] <= _begins(stop)
+    for stop in _in_time([s for s in day.stops if not s.is_out]):
+        is_before = bool(rest) and not stop.is_passed and stop.begins_at is not None and rest[0] <= stop.begins_at
         if is_before and not (stop.arrives_at and stop.arrives_at <= rest[0]):
             column.add_widget(_break(ctx, rest, zone))
             is_before, rest = False, ()
@@ -87,11 +87,23 @@ def _timeline(ctx, day, day_date):
     if rest:
         column.add_widget(_break(ctx, rest, zone))
     if day.end and day.returns_at:
+        seconds, metres = day.way_home
+        if seconds:
+            column.add_widget(_drive(ctx, seconds, metres, day.estimated or restday.is_taken(day)))
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
     for stop in (s for s in day.stops if s.is_out):
         column.add_widget(gap(8))
         column.add_widget(_stop_row(ctx, stop, zone, can_undo))
     return scroller
+
+
+def _in_time(stops):
+    """The stops in their order, and among them what was done beside the route, where its time is."""
+    line = [stop for stop in stops if stop.arrives_at or not stop.done_at]
+    for one in sorted((s for s in stops if s not in line), key=lambda s: s.done_at):
+        later = (n for n, stop in enumerate(line) if stop.begins_at and stop.begins_at > one.done_at)
+        line.insert(next(later, len(line)), one)
+    return line
 
 
 def _news(ctx):
@@ -125,6 +137,8 @@ def _over(ctx, day):
 def _empty(ctx, day_date):
     """No visits: say so, and offer the next day that has some."""
     later = [d for d in reads.planned_days(ctx.files, ctx.user_id, day_date) if d > day_date.isoformat()]
+    if ctx.problem is None and ctx.files.cache.meta.get("synced_at") is None:  # the first sync is under way
+        return Working(ctx.words("no_visits_fetched"))
     card = Card(Row(Icon("calendar_days", 24, "quiet"), Text(ctx.words("no_visits"), 20, True)), spacing=12)
     if later:
         coming = date.fromisoformat(later[0])
@@ -139,7 +153,7 @@ def _empty(ctx, day_date):
 
 def _next_card(ctx, stop):
     words, zone = ctx.words, clock.zone(stop.zone)
-    begins = _begins(stop)
+    begins = stop.begins_at
     late = begins is not None and begins + LATE < moments.now(ctx.files.outbox)
     parts = (words("next_stop"), words.time(begins, zone), words("late") if late else "")
     eyebrow = "  ·  ".join(p for p in parts if p)
@@ -160,10 +174,13 @@ def _next_card(ctx, stop):
     card.add_widget(gap(8))
     lon, lat = stop.entry or (stop.lon, stop.lat)
     link = f"geo:{lat},{lon}?q={lat},{lon}" if lat is not None else None
-    here = ("check_in", "map_pin", lambda: _check_in(ctx, stop))
-    act = (
-        here if stop.state != "checked_in" else ("finish", "circle_check", lambda: ctx.nav.go("visit", **_visit(stop)))
-    )
+    form = lambda: ctx.nav.go("visit", **_visit(stop))  # noqa: E731 a tap
+    if (ctx.day or ctx.today) != ctx.today:
+        act = ("open", "notebook_pen", form)  # nobody is checked in on another day
+    elif stop.state == "checked_in":
+        act = ("finish", "circle_check", form)
+    else:
+        act = ("check_in", "map_pin", lambda: _check_in(ctx, stop))
     buttons = Row(spacing=10, height=52)
     if link:
         buttons.add_widget(PushButton(words("navigate"), lambda: ctx.nav.open_link(link), "navigation", "quiet"))
@@ -173,12 +190,9 @@ def _next_card(ctx, stop):
 
 
 def _check_in(ctx, stop):
-    """One tap: checked in, and the form of the visit. On the page of another day the form alone."""
+    """One tap: checked in, and the form of the visit."""
     planned = ctx.files.cache.doc("visit", stop.visit_id) or {} if stop.visit_id else {}
     target = visit.target_at(ctx, planned, stop.account_id, stop.site_id)
-    if (ctx.day or ctx.today) != ctx.today:
-        ctx.nav.go("visit", **_visit(stop))
-        return
     ctx.nav.go("visit", visit_id=visit.check_in(ctx, target), account_id=stop.account_id)
 
 
@@ -199,11 +213,6 @@ def _of_office(ctx):
     ctx.nav.again()
 
 
-def _begins(stop):
-    """When a visit begins, as the diff of a new order, the week and the office tell it."""
-    return stop.starts_at or stop.arrives_at
-
-
 def _stop_row(ctx, stop, zone, can_undo):
     row = Touchable(
         lambda: ctx.nav.go("visit" if stop.open else "account", **_target(stop)),
@@ -211,7 +220,7 @@ def _stop_row(ctx, stop, zone, can_undo):
     )  # fmt: skip
     row.bind(minimum_height=row.setter("height"))
     row.label = name = stop.name or ctx.words("stop_left")
-    time = ctx.words.time(_begins(stop), zone)
+    time = ctx.words.time(stop.begins_at, zone)
     row.add_widget(Text(time or "–", 16, True, size_hint_x=None, width=dp(50), pos_hint={"top": 1}))
     row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
     lines = Column(Text(name, 16, True, lines=2), spacing=0, pos_hint={"top": 1})
@@ -219,10 +228,11 @@ def _stop_row(ctx, stop, zone, can_undo):
     below += [ctx.words("fits_no_more")] if stop.is_out else []
     below += [ctx.words("stop_deleted")] if stop.gone == "deleted" else []
     lines.add_widget(Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet"))
-    row.add_widget(lines)
     if stop.visit_id in can_undo:
         tap = partial(unfinished.undo_missed, ctx, stop.visit_id, stop.account_id, ctx.nav.go)
-        row.add_widget(PushButton(ctx.words("undo"), tap, None, "quiet", size_hint_x=None, width=dp(116)))
+        lines.add_widget(gap(6))
+        lines.add_widget(PushButton(ctx.words("undo"), tap, None, "quiet", size_hint_x=None, width=dp(128)))
+    row.add_widget(lines)
     for extra in (mark_icon(stop.mark), class_badge(stop.account_class)):
         if extra is not None:
             row.add_widget(extra)

@@ -44,7 +44,7 @@ def told(ctx, e, name, value):
     if name in ("due_on", "wanted_on"):
         return words.day_text(value)
     if name in ("starts_at", "ends_at") and (at := reads.instant(value)) is not None:
-        return f"{words.day(at.astimezone(ctx.zone).date(), ctx.today)} {words.time(at, ctx.zone)}"
+        return f"{words.day(at.astimezone(ctx.zone).date())} {words.time(at, ctx.zone)}"
     if isinstance(value, list):  # phones and mails are rows of their own
         return ", ".join(str(one.get("value", one) if isinstance(one, dict) else one) for one in value)
     return own.in_words(words, None, value)

@@ -331,12 +331,12 @@ class VisitForm(BoxLayout):
         nobody = {"outcome": "nobody_there", "note": note}
         ops = self._close(self._fix(), lambda: visit_event(ctx.files, self._target(), "missed", **nobody))
         ctx.nav.saved(UNDO_S + 2)
-        ctx.nav.back()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
         can_undo = not self.typed.body.get("photos")  # they are sent with it
         if can_undo:
             drafts.keep_undo(ctx.files, self.visit_id, [op.op_id for op in ops])
             ctx.missed[self.visit_id] = self.typed
+        ctx.nav.back()  # the day tells the undo
         rest = restday.ahead_of(ctx.files, ctx.user_id, day) if day else None
         if rest and not rest.is_over and day == zones.today(ctx.files.outbox, self.visit.get("zone")):
             ctx.nav.go("replan", day=day)  # says who was missed, with the undo

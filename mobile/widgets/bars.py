@@ -18,7 +18,7 @@ MARK_COLOURS = {"phone": "info", "server": "good", "attention": "warn"}
 
 
 class SyncLine(Touchable):
-    """One line under the title: where my work is, by icon and word."""
+    """A line under the title, two where one is too short: where my work is, by icon and word."""
 
     def __init__(self, mark, text, on_tap=None, **kwargs):
         super().__init__(on_tap, fill=None, size_hint_y=None, height=dp(24), spacing=dp(6), **kwargs)
@@ -33,7 +33,9 @@ class SyncLine(Touchable):
         self.label = text
         self.clear_widgets()
         self.add_widget(Icon(MARK_ICONS[mark], 16, MARK_COLOURS[mark], size_hint=(None, 1), width=dp(18)))
-        self.add_widget(Text(text, 13, ink="quiet", lines=1, pos_hint={"center_y": 0.5}))
+        words = Text(text, 13, ink="quiet", lines=2, pos_hint={"center_y": 0.5})
+        words.bind(height=lambda _words, high: setattr(self, "height", max(dp(24), high)))
+        self.add_widget(words)
 
 
 class TopBar(BoxLayout):
@@ -47,6 +49,7 @@ class TopBar(BoxLayout):
         if on_back:
             self.add_widget(IconButton("chevron_left", on_back, "back", pos_hint={"center_y": 0.5}))
         words = Column(Text(title, 20, True, lines=1), sync_line, spacing=0, pos_hint={"center_y": 0.5})
+        words.bind(height=lambda _words, high: setattr(self, "height", max(dp(64), high + dp(10))))
         self.add_widget(words)
         for action in actions:
             action.pos_hint = {"center_y": 0.5}

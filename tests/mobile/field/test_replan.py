@@ -1,6 +1,7 @@
 """The rest of a day planned anew on the phone."""
 
 import itertools
+import json
 import random
 import re
 from datetime import date, datetime, timedelta
@@ -324,10 +325,12 @@ def test_the_break_stands_in_the_day_as_the_office_planned_it_and_as_it_was_take
     assert morning.sync().ok
     begins = datetime.fromisoformat(f"{DAY}T11:00:00Z")
     assert reads.day(store, me, day).rest == (begins, begins + timedelta(hours=1))
-    proposal = restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0)
+    ahead = restday.ahead_of(store, me, day)
+    assert ahead.midnight + timedelta(seconds=ahead.ahead.rest.earliest_s) == begins, "the office's is the earliest"
+    proposal = restday.propose(ahead, spent=lambda: 0.0)
     began, ended = proposal.rest_at
     assert ended - began == timedelta(hours=1)
-    assert abs(began - begins) <= timedelta(seconds=restday.BREAK_MOVES_S)
+    assert timedelta() <= began - begins <= timedelta(seconds=restday.BREAK_MOVES_S)
     ahead = {call.id: call for call in proposal.rest.ahead.calls}
     for one in proposal.answer.stops:
         starts = proposal.rest.midnight + timedelta(seconds=one.starts_s)
@@ -337,6 +340,43 @@ def test_the_break_stands_in_the_day_as_the_office_planned_it_and_as_it_was_take
     server.put("route", uid(5000), route, 7)
     assert morning.sync().ok
     assert restday.day_as_taken(store, me, day).rest == ()
+
+
+def test_the_way_home_is_what_of_the_driving_leads_to_no_stop(morning, server):
+    store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    route = server.world.rows["route", uid(5000)]["d"]
+    for n in range(1, 5):
+        stop = server.world.rows["stop", uid(4000 + n)]["d"]
+        server.put("stop", uid(4000 + n), stop | {"drive_s": 300, "distance_m": 2_000}, 7)
+    server.put("route", uid(5000), route | {"drive_s": 1_900, "distance_m": 12_500}, 7)
+    assert morning.sync().ok
+    assert reads.day(store, me, day).way_home == (700, 4_500)
+    proposal = restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0)
+    restday.take(store, proposal)
+    home_s = proposal.answer.drive_s - sum(one.drive_s for one in proposal.answer.stops)
+    assert home_s > 0
+    assert restday.day_as_taken(store, me, day).way_home == (home_s, 0), "how long it is nobody knows here"
+    kept = json.loads(store.outbox.meta.get(restday.KEY))
+    del kept["home"]
+    store.outbox.meta.set(restday.KEY, json.dumps(kept))
+    assert restday.day_as_taken(store, me, day).way_home == (0, 0), "of one that an earlier version kept"
+
+
+def test_a_visit_that_is_done_is_told_at_the_time_when_it_was_done_also_in_the_week(morning, server):
+    store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    planned = f"{DAY}T08:06:00+00:00"
+    server.put("visit", uid(3001), server.world.rows["visit", uid(3001)]["d"] | {"planned_start_at": planned}, 7)
+    assert morning.sync().ok
+    of = lambda: next(one for one in restday.day_as_taken(store, me, day).stops if one.visit_id == uid(3001))  # noqa: E731
+    before = of().begins_at
+    assert before == of().starts_at
+    visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done")
+    done_at = reads.instant(store.cache.doc("visit", uid(3001))["done_at"])
+    assert of().begins_at == done_at != before
+    restday.take(store, restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0))
+    assert of().begins_at == done_at
+    week = agenda.week(store, me, agenda.monday_of(day), clock.zone("Europe/Vaduz"))
+    assert [one.starts_at for at in week for one in at.entries if one.id == uid(3001)] == [done_at]
 
 
 def route_legs(store, me, day):

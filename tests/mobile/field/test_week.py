@@ -86,6 +86,19 @@ def test_a_time_is_offered_where_it_fits_and_not_across_a_meeting(planned, serve
         offers.offers(planned, server.user_id, uid(1002), DAY_OF)
 
 
+def test_a_begin_is_offered_once_and_coloured_by_the_minutes_that_are_told(planned, server, monkeypatch):
+    now = datetime.fromisoformat(f"{DAY}T05:00:00+00:00")
+    monkeypatch.setattr("mobile.field.store.moments.now", lambda _outbox: now)
+    (day,) = offers.offers(planned, server.user_id, uid(1001), DAY_OF, lasts_s=1_800)
+    begins = round((day.offers[0].starts_at - datetime.combine(DAY_OF, datetime.min.time(), ZONE)).total_seconds())
+    two = [offers.Slot(None, begins, 1_020), offers.Slot(None, begins, 1_080)]
+    monkeypatch.setattr(offers, "slots", lambda *_args: two)
+    (day,) = offers.offers(planned, server.user_id, uid(1001), DAY_OF, lasts_s=1_800)
+    assert [one.detour_s for one in day.offers] == [1_020]
+    shade = lambda detour_s: offers.Offer(now, now, detour_s, "").shade  # noqa: E731
+    assert [shade(s) for s in (629, 631, 1_529, 1_531)] == ["good", "warn", "warn", "bad"], "10, 11, 25 and 26 min"
+
+
 def test_what_lies_on_the_phone_is_told_by_kind(planned):
     held = {one.kind: one for one in holdings.everything(planned, [])}
     assert [held[kind].count for kind in ("accounts", "visits", "plans", "photos", "journal")] == [2, 2, 1, 0, 0]

@@ -97,3 +97,17 @@ def test_what_runs_by_a_clock_goes_on_after_a_phone_is_retired_and_records_no_wa
     assert [op.e for op in ops] == ["account", "track"], "what was recorded before is kept with the rest"
     screen.app.footsteps.look()
     assert screen.app.ctx.files.outbox.fixes.all() == []
+
+
+def test_whom_the_office_has_switched_off_hears_of_it_at_sign_in_and_a_stranger_does_not(online, open_app):
+    online.server.barred = "retired"
+    screen = open_app(online.folder)
+    screen.until(lambda: screen.shows("or switched off whoever uses it"))
+    screen.tap("Sign in")
+    form = screen.app.stage.screen
+    form.password.input.text = "wrong"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("or the office has switched this person off"))
+    form.login.input.text = "somebody"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("The login or the password is wrong."))

@@ -156,8 +156,25 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
     before = view.zoom
     screen.tap("zoom in")
     assert view.zoom > before
+    view.fit([(view.pins[0].lon, view.pins[0].lat)])
     screen.tap_at(*view.lonlat_px(view.pins[0].lon, view.pins[0].lat))
-    assert sum(w == "Check in" for w in screen.words()) == 4, "each stop of the door has its line"
+    assert sum(w == "Open" for w in screen.words()) == 4, "each stop of the door has its line"
+
+
+def test_the_map_of_the_day_holds_where_it_begins_and_ends(open_app, world):
+    from mobile.screens.map_view import DayMap
+
+    route = world.server.world.rows["route", uid(5000)]["d"]
+    far = {"name": "Home", "lon": 9.6, "lat": 47.25}
+    world.server.put("route", uid(5000), route | {"start": far, "end": far}, 7)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    for pin in (day_map.map.pins[0], next(pin for pin in day_map.map.pins if pin.icon == "house")):
+        x, y = day_map.map.lonlat_px(pin.lon, pin.lat)
+        assert (0 < x < day_map.width, day_map.y < y < day_map.top) == (True, True), pin
 
 
 def test_the_map_stays_where_one_looked_while_somebody_new_is_written_down(screen):

@@ -1,10 +1,10 @@
 """The other places of the app: search, week, settings, the recorded way; and that all of them fit."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from mobile.field import holdings, rights, taking, tracks
+from mobile.field import holdings, hours, rights, taking, tracks
 from mobile.field.agenda import monday_of
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -525,3 +525,102 @@ def test_an_address_is_not_emptied_and_after_a_change_its_pin_is_told_to_be_the_
     screen.frames()
     assert screen.shows("of the address before")
     assert not screen.shows("the house, within 20 m")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_kind_of_value_is_told_in_words(screen, language):
+    from mobile.screens.values import told
+
+    screen.app.choose("language", language)
+    screen.frames()
+    ctx = screen.app.ctx
+    words, at = ctx.words, f"{ctx.today.isoformat()}T09:30:00+00:00"
+    moment = f"{words.day(ctx.today)} {words.time(datetime.fromisoformat(at), ctx.zone)}"
+    for name, value, said in (
+        ("preferred_time", None, words("pt_any")), ("account_class", "", words("no_class")), ("phone", None, "–"),
+        ("custom.size", "l", "big"), ("status", "customer", words("st_customer")), ("status", "odd", "odd"),
+        ("preferred_time", "midday", words("pt_midday")), ("state", "done", words("s_done")),
+        ("state", "open", words("ts_open")), ("state", "odd", "odd"),
+        ("outcome", "order", dict(ctx.outcomes())["order"]), ("outcome", "odd", "odd"),
+        ("service_s", 1_800, words.duration(1_800)), ("opening_hours", "24/7", hours.told("24/7", language)),
+        ("interval_days", 1, words("day_1")), ("interval_days", "30", words.count("days", "day_1", 30)),
+        ("interval_days", "odd", "odd"), ("due_on", "2026-11-30", words.day(date(2026, 11, 30))),
+        ("wanted_on", "2026-11-30", words.day(date(2026, 11, 30))), ("starts_at", at, moment), ("ends_at", at, moment),
+        ("phones", [{"value": "1"}, "2"], "1, 2"), ("note", "At noon", "At noon"), ("is_main", True, words("yes")),
+    ):  # fmt: skip
+        assert told(ctx, "account", name, value) == said, name
+
+
+def test_on_another_day_the_next_stop_is_opened_and_nobody_is_checked_in(screen, world):
+    ctx = screen.app.ctx
+    assert screen.shows("Check in")
+    ctx.day = ctx.today + timedelta(days=1)
+    for kind, ids in (("route", [5000]), ("visit", range(3001, 3005))):
+        for n in ids:
+            row = world.server.world.rows[kind, uid(n)]["d"] | {"day": ctx.day.isoformat()}
+            world.server.put(kind, uid(n), row)
+    assert world.sync().ok
+    screen.app.again()
+    screen.frames()
+    assert not screen.shows("Check in")
+    screen.tap("Open")
+    assert screen.shows("Outcome")
+    assert ctx.files.outbox.ops() == []
+
+
+def test_the_way_home_stands_before_the_end_of_the_day(open_app, world):
+    route = world.server.world.rows["route", uid(5000)]["d"]
+    world.server.put("route", uid(5000), route | {"drive_s": 780, "distance_m": 4_300}, 7)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    told = screen.words()
+    assert told.index("13 min drive · 4.3 km") < told.index("Back at Depot")
+
+
+def test_a_small_phone_tells_long_names_and_where_the_work_is_whole(open_app, world):
+    from mobile.widgets.bars import SyncLine, TopBar
+    from mobile.widgets.base import Text
+
+    row = world.server.world.rows["account", uid(1001)]["d"]
+    world.server.put("account", uid(1001), row | {"name": "Apotheke zum Matt GmbH"}, 412)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.resize(SIZES["small phone"])
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    named = [one for one in screen.widgets(Text) if one.text == "Apotheke zum Matt GmbH"]
+    assert [one.is_shortened for one in named] == [True, False] or [one.is_shortened for one in named] == [False, True]
+    screen.app.choose("language", "de")
+    screen.app.go("today")
+    screen.frames()
+    (line,) = screen.widgets(SyncLine)
+    line.say("attention", "2 brauchen Sie  ·  1 auf dem Telefon")
+    screen.frames()
+    (bar,) = screen.widgets(TopBar)
+    said = next(one for one in line.walk() if isinstance(one, Text))
+    assert not said.is_shortened
+    assert line.height >= said.texture_size[1]
+    assert bar.height >= line.height + 28
+    screen.resize(SIZES["phone"])
+
+
+def test_before_the_first_sync_has_ended_the_days_are_said_to_be_fetched(screen):
+    files = screen.app.ctx.files
+    synced_at = files.cache.meta.get("synced_at")
+    files.cache.meta.set("synced_at", None)
+    screen.app.ctx.day = screen.app.ctx.today + timedelta(days=60)
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("Your days are being fetched from the server.")
+    assert not screen.shows("No visits on this day")
+    screen.app.ctx.problem = "The server does not answer."
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("They come with the next sync."), "it could not be fetched"
+    screen.app.ctx.problem = None
+    files.cache.meta.set("synced_at", synced_at)
+    screen.app.again()
+    screen.frames()
+    assert screen.shows("No visits on this day")

@@ -56,6 +56,7 @@ def test_whatever_stops_signing_in_ends_in_words_and_it_can_be_tried_again(tmp_p
         screen.frames()
         screen.tap("Sign in")
         screen.until(lambda: screen.shows("This is not the address of a server."))
+        assert form.server.is_wrong
         assert not form.button.disabled, address
 
     def fails(*_args):
@@ -104,6 +105,7 @@ def test_a_rep_signs_in_with_a_code_scanned_or_typed_and_is_told_what_is_wrong_w
         form.code.input.text = typed
         screen.tap("Sign in")
         screen.until(lambda words=said: screen.shows(words))
+        assert form.code.is_wrong == said.startswith("A code"), typed
     screen.tap("Scan a code")
     screen.until(lambda: screen.shows(f"This code is for {address}."))
     assert screen.app.stage.screen.code.value == "ABCDE-23456"
@@ -113,7 +115,8 @@ def test_a_rep_signs_in_with_a_code_scanned_or_typed_and_is_told_what_is_wrong_w
     screen.frames()
     screen.tap("Type the code")
     form = screen.app.stage.screen
-    form.server.input.text, form.code.input.text = address, "abcde 23456"
+    assert form.server.value == address, "it is not typed again"
+    form.code.input.text = "abcde 23456"
     screen.tap("Sign in")
     screen.until(lambda: screen.shows("This code has let a phone in already."))
     listener.stop()
@@ -282,3 +285,14 @@ def test_who_signs_out_with_forms_that_are_not_finished_hears_that_they_stay(scr
     screen.app.go("more")
     screen.frames()
     assert screen.shows("1 form is not finished. It stays on this phone")
+
+
+def test_on_a_tablet_the_form_is_narrow_and_its_bar_at_the_edge(tmp_path, open_app):
+    from mobile.widgets.base import Scroller
+
+    screen = open_app(tmp_path / "new")
+    screen.resize(SIZES["tablet"])
+    (page,) = screen.widgets(Scroller)
+    assert page.right == screen.app.stage.width
+    assert screen.app.stage.screen.server.width < 440
+    screen.resize(SIZES["phone"])

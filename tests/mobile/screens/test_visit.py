@@ -559,3 +559,25 @@ def test_a_day_is_told_done_only_where_all_of_it_is_and_the_break_stands_between
     assert world.sync().ok
     world.kill()
     assert open_app(world.folder, syncing=False).shows("All visits of this day are done.")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_last_open_stop_has_its_undo_at_once_below_a_name_that_can_be_read(screen, monkeypatch, language):
+    from kivy.metrics import dp
+
+    from mobile.widgets.base import Text
+    from mobile.widgets.controls import PushButton
+
+    screen.app.choose("language", language)
+    screen.resize(SIZES["small phone"])
+    words = screen.app.ctx.words
+    monkeypatch.setattr(restday, "ahead_of", lambda *_args: None)  # nobody else is left
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap(words("missed"))
+    undo = [w for w in screen.app.stage.screen.walk() if isinstance(w, PushButton) and w.label == words("undo")]
+    assert len(undo) == 1, "on the row itself, beside the one that floats"
+    name = next(w for w in undo[0].parent.walk() if isinstance(w, Text) and w.text == "Müller GmbH")
+    assert name.width >= dp(180)
+    assert name.height < dp(32), "one line"
+    screen.resize(SIZES["phone"])
