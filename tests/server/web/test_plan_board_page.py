@@ -134,7 +134,7 @@ def test_the_card_of_a_stop_says_why_and_leads_on(browser_of: Any, people: Any, 
     assert "Navigate along the stops" in card
     assert mara.get(f"{path}9").status_code == 404
     german = mara.get(path, headers={"accept-language": "de"}).text
-    assert "Der Besuch ist bis zu" in german
+    assert "Für den Plan wiegt er so viel wie" in german
 
 
 def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
