@@ -163,8 +163,9 @@ def all_reached(scope: Scope, permission: str) -> ColumnElement[bool]:
 
 @drafted
 def array_of_reached(scope: Scope, permission: str) -> Any:
-    """The ids of `reached_ids` and of what was merged into these, as one array: rows are found by it in their index, each
-    page of them read once. For the few thousand of one person; to look many more up, the planner wants to know them.
+    """The ids of `reached_ids` and of what was merged into these, as one array by which rows are found in their index.
+
+    For the few thousand of one person; to look many more up, the planner wants to know how many they are.
     """
     reached = reached_ids(scope, permission).cte()
     ids = union_all(select(reached.c.id).correlate(None), merged_into(select(reached.c.id)))
@@ -172,7 +173,7 @@ def array_of_reached(scope: Scope, permission: str) -> Any:
 
 
 def at_reached(column: Any, scope: Scope, permission: str) -> list[ColumnElement[bool]]:
-    """By what a row hangs, by `column`, on accounts that a permission below the right over all reaches: each by itself."""
+    """The signs of a row that hangs, by `column`, on accounts which a permission below the right over all reaches."""
     if scope.level(permission) in GATHERED:
         return [column == any_(array_of_reached(scope, permission))]
     reached = reached_ids(scope, permission)

@@ -24,11 +24,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
-from server.accounts.models import Account, Folded, Site
+from server.accounts.models import Account, Site
 from server.accounts.opening import Opened, opened
 from server.auth.access import Scope
 from server.auth.models import User
