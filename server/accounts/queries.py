@@ -31,6 +31,7 @@ from server.accounts.fields import INTERVAL_DAYS, KIND, KIND_SOURCE, known, matc
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.reach import Reader as Reader
 from server.accounts.reach import all_reached
+from server.accounts.reach import at_reached as at_reached
 from server.accounts.reach import own_or_reached as own_or_reached
 from server.accounts.reach import reached_ids as reached_ids
 from server.accounts.reach import reached_one_by_one as reached_one_by_one

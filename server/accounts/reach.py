@@ -34,6 +34,8 @@ from server.kit.settings import settings
 from server.territories import queries as territories
 
 LIVING = and_(Account.deleted_at.is_(None), Account.merged_into.is_(None))
+GATHERED = (Level.OWN, Level.TERRITORY)
+"""Levels at which one person's accounts are few enough to be held as an array."""
 
 
 def today_of(scope: Scope) -> date:
@@ -152,11 +154,30 @@ def all_reached(scope: Scope, permission: str) -> ColumnElement[bool]:
 
     One's own are read by their owner's index, row after row; looked up by their ids they would cost four times as much.
     """
-    if scope.level(permission) not in (Level.OWN, Level.TERRITORY):
+    if scope.level(permission) not in GATHERED:
         return Account.id.in_(reached_ids(scope, permission))
     _, *others = (select(Account.id).where(LIVING, sign) for sign in signs_of(scope, permission))
     ids = func.array(union(*(one.correlate(None) for one in others)).scalar_subquery(), type_=ARRAY(Uuid))
     return (Account.owner_id == scope.user_id) | (Account.id == any_(ids))
+
+
+@drafted
+def array_of_reached(scope: Scope, permission: str) -> Any:
+    """The ids of `reached_ids` and of what was merged into these, as one array by which rows are found in their index.
+
+    For the few thousand of one person; to look many more up, the planner wants to know how many they are.
+    """
+    reached = reached_ids(scope, permission).cte()
+    ids = union_all(select(reached.c.id).correlate(None), merged_into(select(reached.c.id)))
+    return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid))
+
+
+def at_reached(column: Any, scope: Scope, permission: str) -> list[ColumnElement[bool]]:
+    """The signs of a row that hangs, by `column`, on accounts which a permission below the right over all reaches."""
+    if scope.level(permission) in GATHERED:
+        return [column == any_(array_of_reached(scope, permission))]
+    reached = reached_ids(scope, permission)
+    return [column.in_(reached), column.in_(merged_into(reached))]
 
 
 def standing_for(column: ColumnElement[Any] | InstrumentedAttribute[Any], accounts: Any) -> ColumnElement[bool]:
@@ -208,7 +229,6 @@ def own_or_reached(
     level = scope.level(permission)
     if few or not Level.NONE < level < Level.ALL:
         return or_(*own, reached_through(column, scope, permission))
-    reached = reached_ids(scope, permission)
-    signs = (*own, column.in_(reached), column.in_(merged_into(reached)))
+    signs = (*own, *at_reached(column, scope, permission))
     found: ColumnElement[bool] = key.in_(union_all(*(select(key).where(sign).correlate(None) for sign in signs)))
     return found

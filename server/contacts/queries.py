@@ -24,11 +24,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
-from server.accounts.models import Account, Folded, Site
+from server.accounts.models import Account, Site
 from server.accounts.opening import Opened, opened
 from server.auth.access import Scope
 from server.auth.models import User
@@ -66,15 +66,13 @@ def linked(scope: Scope, permission: str, *, lately: bool = True) -> ColumnEleme
     return Contact.id.in_(union_all(*at_reached(scope, permission, lately=lately)))
 
 
-def at_reached(scope: Scope, permission: str, *, lately: bool = True) -> tuple[Select[Any], Select[Any]]:
-    """The ids of these contacts: at an account, and at one that was merged into it.
+def at_reached(scope: Scope, permission: str, *, lately: bool = True) -> list[Select[Any]]:
+    """The ids of these contacts: at an account, or at one that was merged into it.
 
     The people are looked up by the accounts, so that what a rep sees decides the work, not all that there are.
     """
-    seen, folded = accounts.reached_ids(scope, permission).subquery(), aliased(Folded)
     there = select(ContactAccount.contact_id).where(ContactAccount.deleted_at.is_(None) if lately else true())
-    merged = there.join(folded, folded.id == ContactAccount.account_id).where(folded.survivor_id.in_(select(seen.c[0])))
-    return there.join(seen, seen.c[0] == ContactAccount.account_id), merged
+    return [there.where(sign) for sign in accounts.at_reached(ContactAccount.account_id, scope, permission)]
 
 
 def find(session: Session, scope: Scope, contact_id: UUID, permission: str = "contacts:read") -> Contact:
@@ -222,13 +220,13 @@ def with_places(session: Session, scope: Scope, contacts: Iterable[Contact]) -> 
 def places_of(session: Session, scope: Scope, contact_ids: Iterable[UUID]) -> Mapping[UUID, list[Place]]:
     """What people are at which accounts, present and first-to-ask places first; only accounts that somebody may see."""
     surviving = func.account_surviving(ContactAccount.account_id)
-    seen = accounts.visible_to(scope, "contacts:read").with_only_columns(Account.id).correlate(None)
+    seen = accounts.visible_to(scope, "contacts:read", few=True)
+    columns = (ContactAccount, Account.id, Account.name, Account.number, func.coalesce(Site.name, Site.city))
     rows = session.execute(
-        select(ContactAccount, Account.id, Account.name, Account.number, func.coalesce(Site.name, Site.city))
-        .join(Account, Account.id == surviving)
+        seen.join(ContactAccount, surviving == Account.id)
         .outerjoin(Site, Site.id == ContactAccount.site_id)
+        .with_only_columns(*columns)
         .where(ContactAccount.contact_id.in_(list(contact_ids)), ContactAccount.deleted_at.is_(None))
-        .where(Account.id.in_(seen))
         .order_by(ContactAccount.until.is_not(None), ContactAccount.is_primary.desc(), Account.name, ContactAccount.id)
     )
     found: dict[UUID, list[Place]] = defaultdict(list)

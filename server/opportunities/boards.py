@@ -1,11 +1,11 @@
 """A pipeline as a board: columns of deals with what they add up to; the first few at once, more as one scrolls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, cast, func, select, tuple_
+from sqlalchemy import ARRAY, Select, Uuid, any_, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -35,13 +35,14 @@ class Column:
 
 
 def on_board(
-    session: Session, scope: Scope, pipeline_id: UUID, *, filter: str | None, search: str | None
+    session: Session, scope: Scope, stages: Iterable[Stage], *, filter: str | None, search: str | None
 ) -> Select[Opportunity]:
-    """The deals of a pipeline's board: open ones, and those that were closed lately."""
+    """The deals in some columns of a board: open ones, and those that were closed lately."""
     lately = Opportunity.closed_at > clock.now() - timedelta(days=CLOSED_DAYS)
     statement = queries.chosen_for_sums(session, scope, filter=filter, search=search)
-    columns = select(Stage.id).where(Stage.pipeline_id == pipeline_id)  # deals have an index of their stages
-    return statement.where(Opportunity.stage_id.in_(columns), (Opportunity.state == State.OPEN) | lately)
+    # Deals have an index of their stages; the planner knows of each by its id how many stand there.
+    there = Opportunity.stage_id == any_(literal([one.id for one in stages], ARRAY(Uuid)))
+    return statement.where(there, (Opportunity.state == State.OPEN) | lately)
 
 
 def board(
@@ -53,9 +54,9 @@ def board(
     search: str | None = None,
     cards: int = CARDS,
 ) -> list[Column]:
-    """All columns of a pipeline: two statements, however many deals there are."""
-    today = accounts.today_of(scope)
-    statement = on_board(session, scope, pipeline_id, filter=filter, search=search)
+    """All columns of a pipeline: three statements, however many deals there are."""
+    today, stages = accounts.today_of(scope), queries.stages(session, pipeline_id)
+    statement = on_board(session, scope, stages, filter=filter, search=search)
     sums = grouped(session, statement, Opportunity.stage_id, today)
     place = func.row_number().over(partition_by=Opportunity.stage_id, order_by=(Opportunity.close_on, Opportunity.id))
     numbered = statement.with_only_columns(Opportunity.id, place.label("place")).subquery("numbered")
@@ -65,18 +66,14 @@ def board(
     for found in session.execute(detailed.order_by(Opportunity.close_on, Opportunity.id)):
         row = Row(*found)
         by_stage.setdefault(row.stage.id, []).append(row)
-    return [
-        column(stage, sums.get(stage.id, Total()), by_stage.get(stage.id, []), cards)
-        for stage in queries.stages(session, pipeline_id)
-    ]
+    return [column(one, sums.get(one.id, Total()), by_stage.get(one.id, []), cards) for one in stages]
 
 
 def more(
     session: Session, scope: Scope, stage: Stage, cursor: str, *, filter: str | None = None, search: str | None = None
 ) -> Column:
     """The next cards of a column."""
-    statement = on_board(session, scope, stage.pipeline_id, filter=filter, search=search)
-    statement = statement.where(Opportunity.stage_id == stage.id)
+    statement = on_board(session, scope, [stage], filter=filter, search=search)
     after = decode_cursor(cursor, 2)
     if after is not None:
         there = tuple_(cast(str(after[0]), Opportunity.close_on.type), cast(str(after[1]), Opportunity.id.type))
@@ -92,9 +89,10 @@ def heads(
     session: Session, scope: Scope, pipeline_id: UUID, *, filter: str | None = None, search: str | None = None
 ) -> list[Column]:
     """What the columns add up to, without their cards."""
-    statement = on_board(session, scope, pipeline_id, filter=filter, search=search)
+    stages = queries.stages(session, pipeline_id)
+    statement = on_board(session, scope, stages, filter=filter, search=search)
     sums = grouped(session, statement, Opportunity.stage_id, accounts.today_of(scope))
-    return [column(stage, sums.get(stage.id, Total()), [], 0) for stage in queries.stages(session, pipeline_id)]
+    return [column(stage, sums.get(stage.id, Total()), [], 0) for stage in stages]
 
 
 def column(stage: Stage, total: Total, rows: Sequence[Row], cards: int) -> Column:

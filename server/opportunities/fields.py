@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Integer, Numeric, Select, and_, case, cast, false, func, literal, select
@@ -17,12 +18,17 @@ from server.opportunities.models import Category, Opportunity, Pipeline, Stage, 
 from server.opportunities.rates import day_of, rate_of
 from server.territories.models import Territory
 
-PROBABILITY: ColumnElement[Any] = case(
-    (Opportunity.state == State.WON, literal(Decimal(1), Numeric)),
-    (Opportunity.state == State.LOST, literal(Decimal(0), Numeric)),
-    else_=func.coalesce(Opportunity.probability, Stage.probability),
-)
-"""How likely a deal is: its own share, else its stage's."""
+
+def probability_of(state: Any, own: Any) -> ColumnElement[Any]:
+    """How likely a deal in a state is: its own share, else its stage's."""
+    return case(
+        (state == State.WON, literal(Decimal(1), Numeric)),
+        (state == State.LOST, literal(Decimal(0), Numeric)),
+        else_=func.coalesce(own, Stage.probability),
+    )
+
+
+PROBABILITY = probability_of(Opportunity.state, Opportunity.probability)
 
 CATEGORY: ColumnElement[Any] = case(
     (Opportunity.state != State.OPEN, Category.OMITTED.value),
@@ -31,11 +37,13 @@ CATEGORY: ColumnElement[Any] = case(
 """How the forecast counts an open deal: its own word, else its stage's."""
 
 
+@lru_cache(maxsize=4)
 def rate(today: date) -> ColumnElement[Any]:
     """The rate of a deal's currency: of the day on which it was closed, else of today."""
     return rate_of(Opportunity.__table__.c.currency, day_of(Opportunity.closed_at, today))
 
 
+@lru_cache(maxsize=4)
 def in_base(today: date) -> ColumnElement[Any]:
     """The amount in the company's currency; null without a rate."""
     return func.coalesce(Opportunity.amount, 0) * rate(today)

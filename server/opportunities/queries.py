@@ -24,6 +24,7 @@ from server.auth.models import User
 from server.auth.roles import Level
 from server.fields.queries import filtering
 from server.kit import clock
+from server.kit.database import Base
 from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.filtering.guard import Total as Many
@@ -74,25 +75,24 @@ def chosen(
 def chosen_for_sums(
     session: Session, scope: Scope, *, filter: str | None = None, search: str | None = None
 ) -> Select[Opportunity]:
-    """The same deals for what asks nothing of their accounts, such as sums: accounts are read only when the filter or
-    the search asks for them.
+    """The same deals for what asks nothing of their accounts and stages, such as sums: these are read only when the
+    filter or the search asks for them.
     """
     wanted = conditions(session, scope, filter, search)
-    if any(map(asks_accounts, wanted)):
+    if any(asks(part, Account) for part in wanted):
         return visible_to(scope).where(*wanted)
-    statement = (
-        select(Opportunity)
-        .join(Stage, Stage.id == Opportunity.stage_id)
-        .where(Opportunity.deleted_at.is_(None), account_lives(), *wanted)
-    )
+    statement = select(Opportunity).where(Opportunity.deleted_at.is_(None), account_lives(), *wanted)
+    if any(asks(part, Stage) for part in wanted):
+        statement = statement.join(Stage, Stage.id == Opportunity.stage_id)
     if scope.level("opportunities:read") >= Level.ALL:
         return statement
     return statement.where(reached(scope, "opportunities:read"))
 
 
-def asks_accounts(part: ColumnElement[Any]) -> bool:
-    """Whether a condition or a key reads a column of accounts."""
-    return any(getattr(one, "table", None) is Account.__table__ for one in visitors.iterate(part))
+def asks(part: ColumnElement[Any], *of: type[Base]) -> bool:
+    """Whether a condition or a key reads a column of one of these."""
+    tables = {one.__table__ for one in of}
+    return any(getattr(one, "table", None) in tables for one in visitors.iterate(part))
 
 
 def conditions(
@@ -183,22 +183,24 @@ class Row:
         veil.without("account", self)
 
 
+THERE = (
+    select(Site.id)
+    .where(
+        Site.account_id == Account.id,
+        Site.deleted_at.is_(None),
+        or_(Site.is_main, Site.id == Opportunity.site_id),
+    )
+    .order_by((Site.id == Opportunity.site_id).desc().nulls_last())
+    .limit(1)
+    .correlate(Account, Opportunity)
+    .scalar_subquery()
+)
+"""The deal's own site; where it names none, or one that is gone, the main one."""
+
+
 def with_details(statement: Select[Opportunity], today: date) -> Select[Any]:
     """A selection of deals with the columns of `Row`."""
     now = clock.now()
-    # The deal's own site; where it names none, or one that is gone, the main one.
-    there = (
-        select(Site.id)
-        .where(
-            Site.account_id == Account.id,
-            Site.deleted_at.is_(None),
-            or_(Site.is_main, Site.id == Opportunity.site_id),
-        )
-        .order_by((Site.id == Opportunity.site_id).desc().nulls_last())
-        .limit(1)
-        .correlate(Account, Opportunity)
-        .scalar_subquery()
-    )
     columns: list[Any] = [
         Opportunity,
         Stage,
@@ -216,7 +218,7 @@ def with_details(statement: Select[Opportunity], today: date) -> Select[Any]:
         func.ST_Y(Site.pin),
     ]
     return (
-        statement.outerjoin(Site, Site.id == there)
+        statement.outerjoin(Site, Site.id == THERE)
         .outerjoin(User, User.id == Opportunity.owner_id)
         .outerjoin(Territory, Territory.id == Account.territory_id)
         .with_only_columns(*columns)
@@ -267,7 +269,7 @@ def page(
     statement = chosen_for_sums(session, scope, filter=filter, search=search)
     keys = scope.askable("opportunity", sort_keys(today))
     key, total = key_of(keys, sort), totals(session, statement, today)
-    if asks_accounts(key):
+    if asks(key, Account, Stage):
         statement = chosen(session, scope, filter=filter, search=search)
     many = Many(total.count)
     found = page_of(session, statement, Opportunity.id, key, sort=sort, cursor=cursor, limit=limit, total=many)

@@ -1,5 +1,6 @@
 """Whom deals are in reach of, and where they are: at the sites of their accounts."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, literal, select
@@ -18,6 +19,7 @@ def reached(scope: Scope, permission: str, *, few: bool = False) -> ColumnElemen
     return accounts.own_or_reached(Opportunity.id, Opportunity.account_id, scope, permission, mine, few=few)
 
 
+@cache
 def account_lives() -> ColumnElement[bool]:
     """Whether the account that stands for a deal's is not deleted: the few that are, met by themselves."""
     gone, folded = aliased(Account), aliased(Folded)

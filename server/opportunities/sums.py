@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from server.auth import veil
 from server.kit.settings import settings
-from server.opportunities.fields import PROBABILITY
-from server.opportunities.models import Opportunity
+from server.opportunities.fields import probability_of
+from server.opportunities.models import Opportunity, Stage
 from server.opportunities.rates import Total, day_of, rate_of
 
 
@@ -20,18 +20,27 @@ def totals(session: Session, statement: Select[Opportunity], today: date) -> Tot
 
 
 def grouped(session: Session, statement: Select[Opportunity], key: Any, today: date) -> dict[Any, Total]:
-    """The same by a key, in one statement: deals with one rate and one probability are added up before they are taken
-    into the company's currency.
+    """The same by a key, in one statement: deals with one rate and one probability are added up before their stage is
+    asked and they are taken into the company's currency.
     """
+    deal = Opportunity.__table__.c
     each = statement.with_only_columns(
         key.label("key"),
-        Opportunity.currency.label("currency"),
-        day_of(Opportunity.closed_at, today).label("day"),
-        PROBABILITY.label("probability"),
-        func.coalesce(Opportunity.amount, 0).label("amount"),
+        deal.currency,
+        day_of(deal.closed_at, today).label("day"),
+        deal.state,
+        deal.stage_id,
+        deal.probability,
+        func.coalesce(deal.amount, 0).label("amount"),
     ).subquery("each")
-    alike = each.c["key", "currency", "day", "probability"]
-    worth = select(*alike, func.count().label("count"), func.sum(each.c.amount).label("amount")).group_by(*alike).cte()
+    alike = each.c["key", "currency", "day", "state", "stage_id", "probability"]
+    added = select(*alike, func.count().label("count"), func.sum(each.c.amount).label("amount")).group_by(*alike).cte()
+    likely = probability_of(added.c.state, added.c.probability).label("probability")
+    worth = (
+        select(*added.c["key", "currency", "day", "count", "amount"], likely)
+        .join(Stage, Stage.id == added.c.stage_id)
+        .subquery("worth")
+    )
     taken_at = rate_of(worth.c.currency, worth.c.day)
     value = worth.c.amount * func.coalesce(taken_at, 1)
     sums: Select[Any] = select(

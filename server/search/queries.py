@@ -242,11 +242,12 @@ def ranked(
 def best(kind: Kind, reader: Reader | None, *, is_few: bool) -> Select[Any]:
     """The best of entries that are known by their ids; of a reader among the first ones that they may see."""
     given = func.unnest(cast(said("ids"), ARRAY(Uuid))).table_valued("id", with_ordinality="nth").render_derived()
-    known: Select[Any] = select(Entry.__table__, func.search_text(Entry.title).label("folded"))
-    known = known.join(given, given.c.id == Entry.row_id).where(Entry.kind == named(kind))
+    read = select(Entry.__table__, given.c.nth).join(given, given.c.id == Entry.row_id).where(Entry.kind == named(kind))
+    entry = read.offset(0).subquery("given").c  # read before rights are asked, or all that there is would be asked
+    known: Select[Any] = select(*entry, func.search_text(entry.title).label("folded"))
     if reader:
-        known = known.where((kind.one if is_few else kind.seen)(reader.scope, Entry.__table__.c))
-    few = known.order_by(given.c.nth).limit(CANDIDATES).subquery()
+        known = known.where((kind.one if is_few else kind.seen)(reader.scope, entry))
+    few = known.order_by(entry.nth).limit(CANDIDATES).subquery()
     folded, whole, title = said("folded"), said("whole"), few.c.folded
     number = few.c.words.op("~")(whole)
     begins = title.like(said("begin")) | title.op("~")(whole)

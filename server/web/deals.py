@@ -57,10 +57,18 @@ def choices(request: Request, session: Session, scope: Scope) -> dict[str, Any]:
         known = words if kept is None or kept in words else [*words, kept]
         return [("", "–"), *((word, t(word)) for word in known)]
 
+    listed = pipelines.listed(session)
+    return choices_of_many(request, session, scope) | {
+        "words": {kind.value: [one.name for one in listed if one.kind == kind] for kind in ChoiceKind},
+        "pairs": pairs,
+    }
+
+
+def choices_of_many(request: Request, session: Session, scope: Scope) -> dict[str, Any]:
+    """What is offered for one deal and for many at once."""
+    t = language_of(request, scope).t
     return {
         "people_choices": people_of(session, scope, Role.REP, Role.MANAGER),
-        "words": {kind.value: pipelines.choices(session, kind) for kind in ChoiceKind},
-        "pairs": pairs,
         "category_pairs": lambda: [(key, t(name)) for key, name in CATEGORY_NAMES],
         "base": settings().currency,
     }

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.auth.access import Scope, requires
-from server.auth.models import User
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
@@ -22,11 +21,12 @@ from server.opportunities.queries import Listing
 from server.opportunities.rates import Total
 from server.opportunities.routes import Filter, Search
 from server.opportunities.sums import totals
-from server.web.deals import choices
+from server.web.deals import choices_of_many
 from server.web.drawn import stage_category
 from server.web.filters import Chip, chips
 from server.web.forms import Sent, fitting, given, read
 from server.web.pages import attempt, language_of, render
+from server.web.users import login_of
 
 router = APIRouter(prefix="/pipeline", include_in_schema=False)
 
@@ -82,9 +82,8 @@ def common(session: Session, scope: Scope, filter: str | None, search: str | Non
 
 def deal_chips(session: Session, scope: Scope, filter: str) -> list[Chip]:
     """The filters that are offered as chips."""
-    user = session.get(User, scope.user_id)
-    mine = (("Mine", f'owner = "{user.login}"'),) if user else ()
-    return chips(filter, (*mine, *TERMS))
+    mine = ("Mine", f'owner = "{login_of(session, scope)}"')
+    return chips(filter, (mine, *TERMS))
 
 
 def chosen_pipeline(session: Session, wanted: UUID | None) -> tuple[Pipeline | None, list[Pipeline]]:
@@ -184,7 +183,7 @@ def show_list(
         stages=queries.stages(session),
         error=error,
         restorable=request.query_params.get("deleted"),
-        **choices(request, session, scope) | common(session, scope, filter, search, "/list"),
+        **choices_of_many(request, session, scope) | common(session, scope, filter, search, "/list"),
     )
 
 

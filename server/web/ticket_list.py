@@ -6,11 +6,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.auth.access import Scope, requires
-from server.auth.models import User
 from server.auth.roles import Level
 from server.kit import clock
 from server.kit.database import Db
@@ -23,6 +21,7 @@ from server.tickets.models import Priority
 from server.tickets.routes import Filter, Search
 from server.web.forms import Sent, fitting, given
 from server.web.pages import attempt, go, render
+from server.web.users import login_of
 
 router = APIRouter(prefix="/tickets", include_in_schema=False)
 
@@ -88,7 +87,7 @@ def show_tickets(
         query = urlencode({name: value for name, value in kept.items() if value or (name == "filter" and value == "")})
         return f"/tickets?{query}" if query else "/tickets"
 
-    login = _login(session, scope)
+    login = login_of(session, scope)
     chips = [(chip.label, f'assignee = "{login}"' if chip.term == "mine" else chip.term) for chip in CHIPS]
     return render(
         request,
@@ -122,10 +121,6 @@ def show_card(
     """A fragment: the tickets at one place of the map, those that press most first."""
     rows = tiles.at_a_place(session, scope, ids)
     return render(request, "tickets/card.html", scope, rows=rows)
-
-
-def _login(session: Session, scope: Scope) -> str:
-    return session.get_one(User, scope.user_id).login
 
 
 def _toggled(filter: str, term: str) -> tuple[bool, str]:

@@ -337,6 +337,11 @@ def decide_refused(
     return go(f"/users/{session.get_one(Device, device_id).user_id}{still}#refused-{device_id}")
 
 
+def login_of(session: Session, scope: Scope) -> str:
+    """The login of whoever reads, for filters that say mine."""
+    return session.scalar(select(User.login).where(User.id == scope.user_id)) or ""
+
+
 def people_of(session: Session, scope: Scope, *roles: Role) -> list[Person]:
     """The active people that somebody may see, of some roles; for choices in forms."""
     found = visible_users(scope.user_id, scope.team_ids, scope.level("users:read")).where(User.active)

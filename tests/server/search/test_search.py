@@ -25,7 +25,7 @@ from server.opportunities.models import Opportunity
 from server.orders import queries as orders
 from server.orders.models import Order
 from server.search import queries
-from server.search.kinds import KINDS
+from server.search.kinds import KINDS, Kind
 from server.search.models import Entry
 from server.tickets import queries as tickets
 from server.tickets.models import Ticket
@@ -239,6 +239,16 @@ def test_what_a_rep_reaches_is_read_once_however_few_hits_are_expected(session: 
     state = asked.compile(session.connection()).construct_expanded_state(values)
     plan = session.connection().exec_driver_sql(f"explain {state.statement}", state.parameters)
     assert "hashed SubPlan" in "\n".join(plan.scalars())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_rights_are_asked_of_what_fits_not_of_all_entries(session: Session, rita: User, kind: Kind) -> None:
+    best = queries.best(kind, Reader.of(scope_of(session, rita, source="web")), is_few=False)
+    values = queries.values_of("baker", ["baker"]) | {"ids": "{}", "me": rita.id, "limit": 20}
+    state = best.compile(session.connection()).construct_expanded_state(values)
+    plan = list(session.connection().exec_driver_sql(f"explain {state.statement}", state.parameters).scalars())
+    _, _, behind = "\n".join(plan).partition(" on search_entry")
+    assert "SubPlan" not in behind.partition("->")[0], "an entry is read by its id, then judged"
 
 
 ROOMS: dict[str, tuple[Any, Any]] = {
