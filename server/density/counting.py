@@ -29,6 +29,9 @@ hexagons, lists and files; `Figures.not_known` is the same."""
 SAME_FIRM = {"metres": 150, "degrees": 0.0014, "similarity": 0.45}
 """A customer is a prospect of much the same name (trigrams) no further away than this."""
 
+GRID_DEGREES = 0.001
+"""Of the grid on which `density_customer.near` lies: of a pin no more is kept beside its site."""
+
 Z2 = NormalDist().inv_cdf(0.95) ** 2
 """Of the 90 % Wilson interval, as in `geo.density.penetration` and in the view `density_cell_now`."""
 
@@ -216,7 +219,7 @@ _ADD = """
     when not matched then insert (cell, trade_id, prospects, customers)
         values (d.cell, d.trade_id, d.prospects, d.customers)
 """
-ANALYZE_DELTA = text("analyze delta")
+ANALYZE_DELTA = text("analyze delta (cell)")
 NOTE_COUNTS = text(_ADD.replace("COUNTS", "density_count_change").replace("DIFFERENCES", "delta"))
 ADD_COUNTS = text(_ADD.replace("COUNTS", "density_count").replace("DIFFERENCES", "delta"))
 FOLD_COUNTS = (
