@@ -80,12 +80,12 @@ _REMATCHED = text(
     select site_id from density_customer where prospect_id in (select id from firm)
     union
     select c.site_id from (
-        select name, ST_Expand(pin, :degrees / greatest(0.02, cosd(ST_Y(pin))) + :grid / 2, :degrees + :grid / 2)
-                   as around
+        select search_text(name) as plain,
+               ST_Expand(pin, :degrees / greatest(0.02, cosd(ST_Y(pin))) + :grid / 2, :degrees + :grid / 2) as around
         from firm where pin is not null order by pin offset 0
     ) f
     join density_customer c on c.near && f.around
-    where similarity(c.plain_name, search_text(f.name)) >= :similarity or c.plain_name = search_text(f.name)
+    where c.plain_name = f.plain or similarity(c.plain_name, f.plain) >= :similarity
     """
 )
 """Customers whose prospect changed, and those near whom, a little more than need be, one of much the same name came.
