@@ -15,7 +15,7 @@ from server.kit.database import copy_rows, engine, transaction
 from server.kit.ids import uuid7
 from server.kit.tiles import Tile
 from server.regions import service as regions
-from server.regions.models import Prospect, Region, Stage, State
+from server.regions.models import Region, Stage, State
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
 A_COPY = 2_500
@@ -48,7 +48,9 @@ def write(size: int, extract: Path, *, every: int, others: int = 0) -> None:
         for name, _ in definitions:
             session.execute(text(f"drop index {name}"))
         columns = ("region_id", "id", "source_id", "name", "kind", "tags", "cell", "pin")
-        copy_rows(session, Prospect.__tablename__, columns, firms(size, region.id, lines, kinds))
+        session.execute(text("create temporary table read (like prospect) on commit drop"))
+        copy_rows(session, "read", columns, firms(size, region.id, lines, kinds))
+        session.execute(text("insert into prospect select * from read order by cell, id"))  # as an extract is loaded
         for _, definition in definitions:
             session.execute(text(definition))
         session.execute(text("analyze prospect"))
@@ -150,15 +152,14 @@ NEWER = (
     select :new, p.id, p.source_id, p.name, p.kind, p.tags, p.cell, p.pin
     from prospect p left join chosen c on c.id = p.id
     where p.region_id = :old and (c.id is null or n % 3 = 0)
-    """,
-    # A third goes, a third moves to where another of the chosen was, and a third comes beside it.
-    """
-    insert into prospect
+    union all
+    -- A third goes, a third moves to where another of the chosen was, and a third comes beside it.
     select :new, case when c.n % 3 = 1 then p.id else gen_random_uuid() end, p.source_id,
            case when c.n % 3 = 1 then p.name else 'New ' || p.name end, p.kind, p.tags, at.cell, at.pin
     from chosen c join prospect p on p.region_id = :old and p.id = c.id
     join chosen other on other.n = c.n + 1 join prospect at on at.region_id = :old and at.id = other.id
     where c.n % 3 <> 2
+    order by cell
     """,
     "drop table chosen",
 )
@@ -212,15 +213,19 @@ def write_accounts(count: int) -> None:
     from shapely.geometry import MultiPolygon, box
 
     from server.auth.models import Role
-    from server.auth.service import create_user
+    from server.auth.service import create_user, set_team
     from server.territories import service as territories
 
     with transaction() as session:
         if session.scalar(text("select count(*) from territory")):
             return  # filled before
         is_empty = session.scalar(text("select id from account limit 1")) is None
-        for login in (f"rep{n}" for n in range(12)) if is_empty else ():
-            create_user(session, login=login, name=login.title(), role=Role.REP, password="three words make one")
+        people = [(f"rep{n}", Role.REP) for n in range(12)] + [("lead", Role.MANAGER)] if is_empty else []
+        team = [
+            create_user(session, login=login, name=login.title(), role=role, password="three words make one").id
+            for login, role in people
+        ]
+        set_team(session, "Four of twelve", team[2:6] + team[12:])
         for n in range(16):
             area = MultiPolygon([box(5 + n % 4 * 2, 45 + n // 4 * 2, 7 + n % 4 * 2, 47 + n // 4 * 2)])
             territories.create(session, name=f"T{n}", area=area)

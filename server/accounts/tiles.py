@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, and_, cast, func, null, select
+from sqlalchemy import Select, and_, cast, func, null, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
@@ -23,6 +23,8 @@ from server.kit.tiles import MAX_ZOOM, Tile
 MOST_SINGLES = 1_000
 """More sites in one tile are drawn as clusters at every zoom, so that no tile grows beyond some 200 kB."""
 MOST_LOOKED_AT = 4_000
+PLANNED_EACH_TIME = text("set local plan_cache_mode = force_custom_plan")
+"""One plan for every tile and every reader, as a connection keeps it after ten tiles, took fifteen times as long."""
 KEPT_S = 30
 """So long a browser keeps clusters by a filter that every account must be asked for."""
 
@@ -46,6 +48,7 @@ def tile(
     Clusters stand below zoom 9, and where single ones would be too many. What asks of status, class, owner and
     territory alone is answered from counts that are kept.
     """
+    session.execute(PLANNED_EACH_TIME)
     layer, rows = features(session, scope, at, filter=filter, search=search, beside=beside)
     return layer.encoded(session, rows)
 

@@ -29,6 +29,9 @@ hexagons, lists and files; `Figures.not_known` is the same."""
 SAME_FIRM = {"metres": 150, "degrees": 0.0014, "similarity": 0.45}
 """A customer is a prospect of much the same name (trigrams) no further away than this."""
 
+GRID_DEGREES = 0.001
+"""Of the grid on which `density_customer.near` lies: of a pin no more is kept beside its site."""
+
 Z2 = NormalDist().inv_cdf(0.95) ** 2
 """Of the 90 % Wilson interval, as in `geo.density.penetration` and in the view `density_cell_now`."""
 
@@ -161,6 +164,11 @@ DELTA_OF_ALL = text(
 DELTA = text(
     """
     create temporary table delta on commit drop as
+    with kept as materialized (
+        select prospect_id from density_customer
+        where prospect_id = any(array(select prospect_id from gone union select prospect_id from matched))
+          and site_id not in (select id from come)
+    )
     select cell, trade_id, cast(:finest as int) as resolution, sum(p)::int as prospects,
            (sum(c) / 100.0)::numeric(12, 2) as customers
     from (
@@ -172,21 +180,14 @@ DELTA = text(
         select prospect_cell, prospect_trade_id, 1, 0 from (
             select distinct prospect_id, prospect_cell, prospect_trade_id from gone
             where prospect_id is not null and prospect_id not in (select id from firm)
+              and prospect_id not in (select prospect_id from kept)
         ) freed
-        where not exists (
-            select from density_customer other where other.prospect_id = freed.prospect_id
-              and not exists (select from come where come.id = other.site_id)
-        )
         union all
         select prospect_cell, prospect_trade_id, -1, 0 from (
-            select distinct prospect_id, prospect_cell, prospect_trade_id
-            from density_customer join come on come.id = site_id
+            select distinct prospect_id, prospect_cell, prospect_trade_id from matched
             where prospect_id is not null and prospect_id not in (select id from firm)
+              and prospect_id not in (select prospect_id from kept)
         ) taken
-        where not exists (
-            select from density_customer other where other.prospect_id = taken.prospect_id
-              and not exists (select from come where come.id = other.site_id)
-        )
         union all
         select was_cell, was_trade_id, -1, 0 from firm
         where was_cell is not null and id not in (select prospect_id from gone where prospect_id is not null)
@@ -197,8 +198,8 @@ DELTA = text(
     group by 1, 2 having sum(p) <> 0 or sum(c) <> 0
     """
 )
-"""The same of what changed: a prospect that became a customer is a prospect no longer, and back; all customers of
-prospects that changed went and came."""
+"""The same of what changed: a prospect that became a customer is a prospect no longer, and back, unless another one
+keeps being it; all customers of prospects that changed went and came."""
 
 DELTA_COARSER = text(
     """
@@ -216,7 +217,7 @@ _ADD = """
     when not matched then insert (cell, trade_id, prospects, customers)
         values (d.cell, d.trade_id, d.prospects, d.customers)
 """
-ANALYZE_DELTA = text("analyze delta")
+ANALYZE_DELTA = text("analyze delta (cell)")
 NOTE_COUNTS = text(_ADD.replace("COUNTS", "density_count_change").replace("DIFFERENCES", "delta"))
 ADD_COUNTS = text(_ADD.replace("COUNTS", "density_count").replace("DIFFERENCES", "delta"))
 FOLD_COUNTS = (
@@ -316,6 +317,7 @@ CHANGES_BY_DELTA = text(
                coalesce(sum(d.prospects * t.rate * t.value), 0) as value,
                bool_or(d.prospects < 0 or d.customers < 0) as was_there
         from delta d left join density_trade t on t.id = trade_id group by cell, resolution
+        order by cell  -- the cells that may be new are looked for in the order of their index
     ) sums
     """
 )

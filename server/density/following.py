@@ -61,13 +61,15 @@ _KINDS = text(
 _FIRM = text(
     """
     insert into firm
-    select was.prospect_id, h3_parent(was.was_cell, :finest), old.id, now.name, h3_parent(now.cell, :finest), new.id,
-           now.pin
-    from (select distinct on (prospect_id) * from prospect_changed order by prospect_id, id) was
-    join (select distinct on (prospect_id) * from prospect_changed order by prospect_id, id desc) now
-        using (prospect_id)
-    left join density_trade old on old.kind = was.was_kind
-    left join density_trade new on new.kind = now.kind
+    select prospect_id, h3_parent(was_cell, :finest), old.id, name, h3_parent(cell, :finest), new.id, pin
+    from (
+        select prospect_id, name, kind, cell, pin, lead(id) over notes as later,
+               first_value(was_kind) over notes as was_kind, first_value(was_cell) over notes as was_cell
+        from prospect_changed window notes as (partition by prospect_id order by id)
+    ) n
+    left join density_trade old on old.kind = was_kind
+    left join density_trade new on new.kind = n.kind
+    where later is null
     """
 )
 """As it was before the first note, and as it is after the last."""
@@ -77,17 +79,17 @@ _REMATCHED = text(
     insert into rematched
     select site_id from density_customer where prospect_id in (select id from firm)
     union
-    select site.id from (
-        select name, search_text(name) as plain,
-               ST_Expand(pin, :degrees / greatest(0.02, cosd(ST_Y(pin))), :degrees) as around
+    select c.site_id from (
+        select search_text(name) as plain,
+               ST_Expand(pin, :degrees / greatest(0.02, cosd(ST_Y(pin))) + :grid / 2, :degrees + :grid / 2) as around
         from firm where pin is not null order by pin offset 0
     ) f
-    join site on site.pin && f.around join account on account.id = site.account_id
-    where account.status = 'customer'
-      and (account.name = f.name or similarity(search_text(account.name), f.plain) >= :similarity)
+    join density_customer c on c.near && f.around
+    where c.plain_name = f.plain or similarity(c.plain_name, f.plain) >= :similarity
     """
 )
-"""Customers whose prospect changed, and those near whom, a little more than need be, one of much the same name came."""
+"""Customers whose prospect changed, and those near whom, a little more than need be, one of much the same name came.
+Who has become a customer, moved or changed the name since is among the sites that turned."""
 
 _TURNED = (
     text(
@@ -126,8 +128,9 @@ def take_in(session: Session, *, follows: bool) -> None:
     if follows:
         session.execute(_KINDS)
         session.execute(_FIRM, {"finest": counting.FINEST})
-        session.execute(text("analyze firm"))
-        session.execute(_REMATCHED, counting.SAME_FIRM)
+        session.execute(text("analyze firm (id)"))
+        around = {"degrees": counting.SAME_FIRM["degrees"], "similarity": counting.SAME_FIRM["similarity"]}
+        session.execute(_REMATCHED, {**around, "grid": counting.GRID_DEGREES})
         session.execute(text("analyze rematched"))
     session.execute(_FORGET)
     for statement in _TURNED:

@@ -6,6 +6,7 @@ The statements work on the temporary tables of `counting`, after customers have 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server.density.counting import GRID_DEGREES
 from server.kit.database import copy_rows
 from server.regions.firms import kind_in
 
@@ -39,6 +40,7 @@ WRITE = text(
     """
     merge into density_customer counted using (
         select m.*, c.rev, c.worth, placed.cells, placed.parts,
+               search_text(c.name) as plain_name, ST_SnapToGrid(c.pin, :grid) as near,
                coalesce(said.id, m.prospect_trade_id, told.id, 0) as trade_id
         from matched m join customer_now c on c.id = m.site_id
         left join placed on placed.site_id = m.site_id
@@ -50,9 +52,10 @@ WRITE = text(
         then update set prospect_id = now.prospect_id, prospect_cell = now.prospect_cell,
             prospect_trade_id = now.prospect_trade_id, trade_id = now.trade_id
     when not matched then insert
-            (site_id, rev, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id, worth)
+            (site_id, rev, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id, worth,
+             plain_name, near)
         values (now.site_id, now.rev, now.cells, now.parts, now.prospect_id, now.prospect_cell,
-                now.prospect_trade_id, now.trade_id, now.worth)
+                now.prospect_trade_id, now.trade_id, now.worth, now.plain_name, now.near)
     """
 )
 """Those that came are written with their places; of the others the prospect and the kind may be another now."""
@@ -87,5 +90,6 @@ def give(session: Session) -> None:
     copy_rows(session, "named", ("site_id", "kind"), (row for row in told if row[1] is not None))
     session.execute(text("analyze matched (site_id), placed (site_id), named"))
     session.execute(KINDS_OF_CUSTOMERS)
-    for statement in (WRITE, *GUESSES):
+    session.execute(WRITE, {"grid": GRID_DEGREES})
+    for statement in GUESSES:
         session.execute(statement)

@@ -34,6 +34,7 @@ class DensityCustomer(Base):
     """A customer's site as it was last counted."""
 
     __tablename__ = "density_customer"
+    __table_args__ = (Index("ix_density_customer_near", "near", postgresql_using="gist"),)
 
     site_id: Mapped[UUID] = mapped_column(primary_key=True)
     """No foreign key: it must be taken out of the counts also after the site is gone."""
@@ -56,6 +57,11 @@ class DensityCustomer(Base):
     )
     worth: Mapped[float | None] = mapped_column(
         comment="Of a main site: yearly value of its account, where that is in the company's currency."
+    )
+    plain_name: Mapped[str] = mapped_column(comment="Of its account, as `search_text` has it.")
+    near: Mapped[WKBElement] = mapped_column(
+        Geometry("POINT", srid=4326, spatial_index=False),
+        comment="Its pin on a grid of 0.001 degrees: finds the customers around a firm.",
     )
 
 

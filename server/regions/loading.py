@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.osm.reader import ExtractReader, Progress, Record
@@ -48,6 +49,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The tables of a region and what is copied into them."""
 
+_PROSPECTS_READ = (
+    text("drop table if exists pg_temp.prospect_read"),
+    text("create temporary table prospect_read (like prospect) on commit drop"),
+)
+_PROSPECTS = (text("insert into prospect select * from prospect_read order by cell, id"), _PROSPECTS_READ[0])
+"""Prospects are written hexagon by hexagon: whoever asks for the firms around a place reads few pages."""
+
 
 class Loader:
     """Writes records into the tables inside the session's transaction."""
@@ -60,6 +68,8 @@ class Loader:
         self._prospects: set[str] = set()
         self.counts: Counter[str] = Counter()
         """Rows written, by table."""
+        for statement in _PROSPECTS_READ:
+            session.execute(statement)
 
     def add(self, record: Record) -> None:
         """Take one record; written when a chunk is full."""
@@ -83,10 +93,12 @@ class Loader:
         self._write_features()
         for table in COLUMNS:
             self._write(table)
+        for statement in _PROSPECTS:
+            self._session.execute(statement)
 
     def _write(self, table: str) -> None:
-        rows = self._rows[table]
-        self.counts[table] += copy_rows(self._session, table, COLUMNS[table], rows)
+        rows, into = self._rows[table], "prospect_read" if table == "prospect" else table
+        self.counts[table] += copy_rows(self._session, into, COLUMNS[table], rows)
         rows.clear()
 
     def _write_features(self) -> None:

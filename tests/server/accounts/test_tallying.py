@@ -17,9 +17,9 @@ from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.accounts.reaching import Reaching
 from server.accounts.tally_models import Changed, Spot, Tally
-from server.auth.access import Scope
+from server.auth.access import Scope, scope_of
 from server.auth.models import Role, User
-from server.auth.service import set_team
+from server.auth.service import create_user, set_team
 from server.kit.database import transaction
 from server.kit.layers import Layer
 from server.kit.tiles import MAX_ZOOM, Tile
@@ -255,3 +255,19 @@ def test_what_a_filter_leaves_is_gathered_once_for_each_person(
     with pytest.raises(ZeroDivisionError):
         gathered.shelf.get("wrong", lambda: 1 // 0)  # type: ignore[arg-type, return-value]
     assert gathered.shelf.get("wrong", lambda: gathered.gathered(session, select(text("1")).where(text("false"))))
+
+
+def test_a_tile_is_planned_for_its_reader_however_often_a_connection_has_drawn_it(
+    empty_database: Engine,
+) -> None:
+    prepared = text(
+        "select coalesce(sum(custom_plans), 0), coalesce(sum(generic_plans), 0) from pg_prepared_statements"
+        " where statement like '%ST_AsMVT(%'"
+    )
+    with transaction() as session:
+        lead = create_user(session, login="lead", name="Lead", role=Role.MANAGER, password="three words make one")
+        for x in range(16):  # a connection prepares what it is asked again, and keeps one plan after five more
+            tiles.tile(session, scope_of(session, lead, source="api"), Tile(6, x, 20))
+        own, kept = session.execute(prepared).one()
+    assert own > 5
+    assert kept == 0

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from uuid import UUID
 
+import h3
 import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
@@ -221,6 +222,30 @@ def test_a_newer_extract_is_followed_by_what_it_changes_and_comes_to_what_counti
     service.refresh(session, by_hand=True)
     assert _white(session)
     assert _white(session) == _counted_from_nothing(session, _white)
+
+
+def test_customers_at_the_rim_of_a_firm_that_came_are_found_wherever_the_grid_lays_them(
+    session: Session, region: Region, customer: Customer
+) -> None:
+    firm = LonLat(-6.0004, 46.0004)  # the grid moves places around it by up to half of its width
+    away = [(0.0, 0.00134), (0.0, -0.00134), (0.0019, 0.0), (-0.0019, 0.0), (0.0013, 0.0009), (-0.0013, -0.0009)]
+    around = [customer("Weinhandlung Öxler", LonLat(firm.lon + east, firm.lat + north)) for east, north in away]
+    for name, place in (("Other Ltd", firm), ("Weinhandlung Öxler", LonLat(firm.lon, firm.lat + 0.003))):
+        customer(name, place)
+    service.refresh(session)
+    newer = regions.register(session, region.name, "cd" * 32, "newer.osm.pbf")
+    columns = "id, source_id, name, kind, tags, cell, pin"
+    copy = text(f"insert into prospect select :new, {columns} from prospect where region_id = :old")
+    session.execute(copy, {"new": newer.id, "old": region.id})
+    come = {"region": newer.id, "fresh": UUID(int=7), "name": "Weinhandlung Oexler", "kind": "shop=wine"}
+    cell = h3.str_to_int(h3.latlng_to_cell(firm.lat, firm.lon, 10))
+    session.execute(text(_FIRMS["comes"]), come | {"cell": cell, "lon": firm.lon, "lat": firm.lat})
+    newer.stage = Stage.PACKED
+    regions.publish(session, newer.id)
+    assert service.refresh(session)
+    found = session.execute(text("select site_id from density_customer where prospect_id = :id"), {"id": come["fresh"]})
+    assert set(found.scalars()) == {site.id for site in around}
+    assert _kept(session) == _counted_from_nothing(session, _kept)
 
 
 def test_phones_are_offered_what_a_newer_extract_has(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import osmium
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from server.kit.database import transaction
@@ -145,6 +145,18 @@ def test_a_build_goes_on_after_its_last_finished_stage(
     assert not ready
     assert "reading" not in steps
     assert building.add(extract) == (region_id, True)
+
+
+def test_prospects_lie_hexagon_by_hexagon_so_that_those_around_a_place_share_their_pages(
+    empty_database: Engine, home: Path, extract: Path
+) -> None:
+    with transaction() as session:
+        region = service.register(session, "demo", "ab" * 32, extract.name)
+        service.load(session, region.id, extract)
+        cells = session.scalars(text("select cell from prospect order by ctid")).all()
+    assert len(set(cells)) > 5
+    assert cells == sorted(cells)
+    assert region.counts["prospect"] == len(cells)
 
 
 def test_a_broken_extract_leaves_nothing_behind(empty_database: Engine, home: Path, extract: Path) -> None:
