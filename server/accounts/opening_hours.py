@@ -6,7 +6,7 @@ left out. Comments in quotes are ignored.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from server.kit.errors import Invalid
 
@@ -21,6 +21,12 @@ SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 DAY_PART = re.compile(r"(Mo|Tu|We|Th|Fr|Sa|Su)(?:\s*-\s*(Mo|Tu|We|Th|Fr|Sa|Su))?", re.IGNORECASE)
 RULE = re.compile(r"(?P<days>(?:(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|SH)[\s,-]*)*)(?P<times>.*)", re.IGNORECASE)
 EXAMPLE = "Write them like “Mo-Fr 08:00-12:00,13:30-18:00; Sa 09:00-12:00”, or “24/7”."
+
+GERMAN = {
+    "di": "Tu", "mi": "We", "do": "Th", "so": "Su", "feiertag": "PH", "feiertage": "PH", "schulferien": "SH",
+    "geschlossen": "off", "zu": "off",
+}  # fmt: skip
+"""German words that mean one thing only beside those of the syntax."""
 
 
 class HoursNotUnderstood(Invalid):
@@ -42,6 +48,29 @@ def parse_hours(text: str) -> Week:
         for day in days:
             week[day] = spans
     return (week[0], week[1], week[2], week[3], week[4], week[5], week[6])
+
+
+def in_syntax(text: str) -> str:
+    """Hours as the syntax has them, from German days and dashes too; remarks in quotes stay as they are."""
+    parts = re.split(r'("[^"]*")', text)
+    for at in range(0, len(parts), 2):
+        plain = re.sub("[–—]", "-", parts[at])
+        parts[at] = re.sub(r"\b[A-Za-z]+\b", lambda word: GERMAN.get(word[0].lower(), word[0]), plain)
+    return "".join(parts)
+
+
+def told(text: str, words: Mapping[str, str]) -> str:
+    """Hours for people, "Mo–Fr 08:00–12:00"; `words` says days, `ph`, `sh` and `off` in their language, by small
+    letters.
+    What is not understood, or holds a remark, stays as it is: as the phone tells it."""
+    try:
+        parse_hours(text)
+    except HoursNotUnderstood:
+        return text
+    if '"' in text:
+        return text
+    spoken = re.sub(r"\b[A-Za-z]+\b", lambda word: words.get(word[0].lower(), word[0]), text)
+    return re.sub(r"\s*,\s*", ", ", re.sub(r"\s*-\s*", "–", re.sub(r"\s*;\s*", "; ", spoken)))
 
 
 def holiday_hours(text: str) -> Spans | None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from geo.geocode.vocabulary import fold, vocabulary, words
 from server.accounts.models import AccountClass, Channel, DayPart, Status, Weekday
-from server.accounts.opening_hours import HoursNotUnderstood, parse_hours
+from server.accounts.opening_hours import HoursNotUnderstood, in_syntax, parse_hours
 from server.kit.errors import Invalid
 from server.records.merging import Json, Rules
 from server.records.values import (
@@ -99,9 +99,10 @@ def stay(value: object) -> int | None:
 
 
 def opening_hours(value: object) -> str | None:
-    """Opening hours in OpenStreetMap's syntax; refuses what nobody could plan by."""
+    """Opening hours in OpenStreetMap's syntax, also from German days; refuses what nobody could plan by."""
     written = plain(value, 500)
     if written is not None:
+        written = in_syntax(written)
         try:
             parse_hours(written)
         except HoursNotUnderstood as error:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from server.accounts import opening_hours
 from server.kit import clock
 from server.kit.settings import settings
 from server.products.money import plain, priced
@@ -135,6 +136,14 @@ class Language:
             return "–"
         hours, minutes = divmod(round(seconds / 60), 60)
         return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+    def hours(self, text: str) -> str:
+        """Opening hours in words: `Di–Fr 08:00–12:00; Feiertage geschlossen`."""
+        off = self.t("closed")
+        codes = opening_hours.DAYS
+        days = dict(zip(map(str.lower, codes), DAYS["de"] if self.code == "de" else codes, strict=True))
+        holidays = {"ph": self.t("public holidays"), "sh": self.t("school holidays")}
+        return opening_hours.told(text, days | holidays | {"off": off, "closed": off})
 
     def size(self, octets: float) -> str:
         """`41 MB`."""

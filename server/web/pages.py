@@ -166,6 +166,7 @@ def templates(code: str) -> Environment:
         "day",
         "period",
         "clock",
+        "hours",
         "moment",
         "size",
         "ago",

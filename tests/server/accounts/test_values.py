@@ -14,6 +14,7 @@ from server.accounts.importing import cells
 from server.accounts.opening_hours import HoursNotUnderstood, parse_hours
 from server.accounts.pins import point_of, standing
 from server.kit.errors import Invalid
+from server.web.language import Language
 
 
 @pytest.mark.parametrize(
@@ -147,3 +148,18 @@ def test_no_pin_stands_at_a_pole_or_at_zero(lon: float, lat: float, why: str) ->
             standing(LonLat(lon, lat))
     assert point_of(0, 47.1) == LonLat(0, 47.1)
     assert point_of(9.5, -85.06) == LonLat(9.5, -85.06)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "german"),
+    [
+        ("Di–Fr 08:00–12:00; So geschlossen", "Tu-Fr 08:00-12:00; Su off", "Di–Fr 08:00–12:00; So geschlossen"),
+        ("Mo,Mi 14:00-17:00;PH off", "Mo,We 14:00-17:00;PH off", "Mo, Mi 14:00–17:00; Feiertage geschlossen"),
+        ('Do 08:00-12:00 "So ist es"', 'Th 08:00-12:00 "So ist es"', 'Th 08:00-12:00 "So ist es"'),
+        ("24/7", "24/7", "24/7"),
+    ],
+)
+def test_opening_hours_are_written_and_told_in_german_too(written: str, kept: str, german: str) -> None:
+    assert values.opening_hours(written) == kept
+    assert Language("de").hours(kept) == german
+    assert parse_hours(values.opening_hours(german) or "") == parse_hours(kept), "what is read can be written"
