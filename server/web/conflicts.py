@@ -9,6 +9,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictState
+from server.sync.leaving import refused
 from server.sync.pushing import conflicts
 from server.sync.schemas import Decision
 from server.web.own_fields import Told
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/conflicts", include_in_schema=False)
 def show_conflicts(
     request: Request, scope: Annotated[Scope, requires("conflicts:read")], session: Db, done: UUID | None = None
 ) -> Response:
-    """The conflicts that wait for somebody, and what was decided last."""
+    """The conflicts that wait for somebody, what was decided last, and where refused entries of phones wait."""
     return shown(request, scope, session, done=done)
 
 
@@ -36,6 +37,7 @@ def shown(
         status=200 if error is None else int(error.status),
         conflicts=conflicts.listed(session, scope, state=ConflictState.OPEN, limit=100),
         told=Told(session, language_of(request, scope)),
+        refused=refused.waiting(session, scope),
         done=None if done is None else conflicts.decided_one(session, scope, done),
         error=error,
     )
