@@ -131,6 +131,17 @@ def holds(field: Json, given: Any) -> bool:
     return isinstance(given, list if several else str) and all(one in known for one in (given if several else [given]))
 
 
+def is_gone(field: Json | None, value: Any) -> bool:
+    """Whether a choice is none of its field any more, or one among several is: the server takes neither."""
+    if field is None or field["kind"] not in ("choice", "choices"):
+        return False
+    return any(isinstance(one, str) and not holds(field | {"kind": "choice"}, one) for one in _each(value))
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def left_over(kinds: Mapping[str, forms.VisitType], kind_id: str | None, answers: Json, said: Json) -> list[str]:
     """The keys of answers that neither the chosen kind of visit nor the one to which they were given asks any more, or
     asks otherwise; `said` tells of each to which it was given (`forms.said`), else that is the chosen one."""

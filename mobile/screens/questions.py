@@ -12,6 +12,7 @@ from mobile.screens.parts import fact, section
 from mobile.widgets.base import Column, Text, colour
 from mobile.widgets.controls import Chips, Field, Notice
 
+TEXTS = ("text", "long_text")
 KEYBOARDS = {"number": "number", "money": "number", "mail": "mail", "phone": "tel", "url": "url"}
 
 
@@ -28,6 +29,8 @@ class Questions(Column):
         for one in questions:  # what the office has made another kind of since
             if not own.holds(one, own.typed(one, typed.get(one["key"]))):
                 self.left[one["key"]] = typed.pop(one["key"])
+            elif one["kind"] in TEXTS and (chosen := forms.told_then(self.then, one["key"], typed.get(one["key"]))):
+                typed[one["key"]] = chosen.words  # the label of a choice, where it was one
         self._show()
 
     def _show(self):

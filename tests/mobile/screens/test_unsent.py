@@ -319,3 +319,24 @@ def test_small_photos_are_told_by_their_size(open_app, world, tmp_path):
     screen.app.go("sync")
     screen.frames()
     assert screen.shows(f"Photos not yet sent: 1 ({max(0.1, size / 1e6):.1f} MB)")
+
+
+@pytest.mark.parametrize(
+    ("e", "row", "name", "held", "words"),
+    [
+        ("account", 1001, "status", "former", "is “Former customer”."),
+        ("site", 2001, "opening_hours", "Tu-Sa 10:00-18:00", "is “Tu–Sa 10:00–18:00”."),
+    ],
+)
+@pytest.mark.parametrize("has_json", [True, False])
+def test_what_somebody_decided_before_is_told_in_the_words_of_the_phone(screen, e, row, name, held, words, has_json):
+    store = screen.app.ctx.store
+    op = edit(store, e, uid(row), {name: "suspect" if e == "account" else "Mo-Fr 07:00-13:00"})
+    told = {"who": "Mara", "field": name, "value": held} | (
+        {"name": name, "json": f'"{held}"'} if has_json else {}  # servers of before
+    )
+    error = {"code": "already_decided", "msg": "No.", "reasons": [{"code": "decided_before", "values": told}]}
+    store.outbox.acknowledge(op.n, "rejected", {"n": op.n, "status": "rejected", "error": error})
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows(words), screen.words()

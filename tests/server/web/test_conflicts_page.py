@@ -192,3 +192,29 @@ def test_a_number_has_its_unit_and_another_value(
     assert browser.post(f"/conflicts/{conflict.id}", data=body).status_code == 303
     session.refresh(account)
     assert account.interval_days == 28
+
+
+def test_a_choice_that_was_taken_away_and_opening_hours_are_told_in_words(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    choices = [{"value": "a", "label": "Apple"}]
+    fields.add(session, "account", {"key": "sorts", "label": "Sorts", "kind": "choices", "choices": choices})
+    account, rita = make_account("Amann", **{"custom.sorts": ["a"]}), make_user("rita")
+    clashes = (
+        ("account", account.id, "custom.sorts", ["a", "b1"], ["a"]),
+        ("site", account.sites[0].id, "opening_hours", "Mo-Fr 07:00-13:00", "Tu-Sa 10:00-18:00"),
+    )
+    for entity, row_id, field, mine, stored in clashes:
+        clash = Clash(field, ConflictKind.CONCURRENT, Policy.KEEP_SERVER, None, mine, stored)
+        keep_clash(session, entity, row_id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert "Apple, b1 (no choice any more)" in page, page.partition("<main")[2]
+    assert page.count("It cannot be taken: the field does not offer this any more.") == 1
+    assert page.count('value="take_mine" disabled') == 1
+    german = browser.get("/conflicts", headers={"accept-language": "de"}).text
+    for words in ("Mo–Fr 07:00–13:00", "Di–Sa 10:00–18:00", "b1 (steht nicht mehr zur Wahl)"):
+        assert words in german, words
