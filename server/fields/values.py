@@ -92,6 +92,10 @@ def decimal(value: object, example: str) -> Decimal:
     if isinstance(value, bool):
         raise Invalid("is not a number", help=f"Write it like {example}.")
     written = re.sub(r"(?<=\d)['’\s](?=\d)", "", str(value).strip())
+    if "." in written and "," in written:  # what stands last is the point
+        apart, point = sorted(".,", key=written.rfind)
+        if re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{apart}\d{{3}})+\{point}\d+", written):
+            written = written.replace(apart, "")
     if re.fullmatch(r"-?\d+,\d+", written):
         written = written.replace(",", ".")
     try:

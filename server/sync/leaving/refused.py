@@ -160,6 +160,10 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
     """Entries with what they say, without fields that the person may not see, and the names of accounts they may."""
     several = [(receipt, name, quarantine.readable(scope, receipt.body or {})) for receipt, name in found]
     at = {receipt.n: quarantine.account_of(body) for receipt, _, body in several}
+    sites = {receipt.n: as_uuid(body.get("id")) for receipt, _, body in several if body.get("e") == "site"}
+    found_at = session.execute(select(Site.id, Site.account_id).where(Site.id.in_(sites.values()))) if sites else ()
+    account_at = {site_id: account_id for site_id, account_id in found_at}
+    at |= {n: account_at.get(site_id) for n, site_id in sites.items() if site_id and at[n] is None}
     names = quarantine.names_of(session, scope, at.values())
     telling = Telling(session, [body for _, _, body in several])
     held_now = {r.n: held(session, scope, body) for r, _, body in several if r.decided_at is None}
