@@ -78,7 +78,19 @@ class Questions(Column):
         field = Field("", str(held or ""), lines=lines, input_type=keyboard, hint=hint)
         field.key = key
         field.input.bind(text=lambda _field, text: self._answer(key, text))
-        return field
+        return Column(field, self._read_as(field), spacing=2) if kind in forms.FIGURES else field
+
+    def _read_as(self, field):
+        """How a figure is understood that another language reads otherwise."""
+        words, told = self.ctx.words, Text("", 13, ink="quiet")
+
+        def say(_field, text):
+            number = forms.decimal(text, words.language) if forms.is_ambiguous(text) else None
+            told.text = "" if number is None else words("read_as", number=words.number(number))
+
+        field.input.bind(text=say)
+        say(field, field.input.text)
+        return told
 
     def _options(self, one):
         none = [(None, "–")] if self.can_clear and one["kind"] != "choices" and not one.get("required") else []
@@ -217,7 +229,7 @@ class OwnFields(Column):
         """What was changed, as it is sent; raises Unfit for what does not fit, and lets that stand out."""
         wrong = set()
         try:
-            return own.changes(self.fields, self.held, self.given, self.ctx.words.own)
+            return own.changes(self.fields, self.held, self.given, self.ctx.words.own, self.ctx.words.language)
         except Unfit as unfit:
             wrong = {one.field for one in unfit.faults}
             raise

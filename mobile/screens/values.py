@@ -114,7 +114,8 @@ def refusal(ctx, op, error):
     """Why the server refused an entry; fields of the company's own as they are called there, and what a field holds in
     the words of this phone."""
     told_as = error | {"reasons": [_telling(ctx, op.e, one) for one in error.get("reasons") or ()]}
-    return reasons.reason(ctx.words, told_as, lambda name: heading(ctx, op.e, name) if name.startswith(CUSTOM) else None)
+    called = lambda name: heading(ctx, op.e, name) if name.startswith(CUSTOM) else None  # noqa: E731 a look
+    return reasons.reason(ctx.words, told_as, called)
 
 
 def _telling(ctx, e, reason):

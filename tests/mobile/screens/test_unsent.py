@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mobile.device.desktop import FolderCamera
-from mobile.field import conflicts, drafts, photos, rights, taking, tracks, zones
+from mobile.field import conflicts, drafts, entries, photos, rights, taking, tracks, zones
 from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from tests.mobile.conftest import uid
 from tests.mobile.window import recorded_all_day
@@ -156,6 +156,21 @@ def test_a_refused_order_opens_its_form_with_its_lines_and_is_mended_there(scree
     screen.frames()
     assert not screen.shows("Not like this."), "it goes on in the new one"
     assert not drafts.unfinished(store)
+
+
+def test_a_refused_order_names_a_product_that_is_in_no_catalogue_any_more(screen):
+    store = screen.app.ctx.store
+    op = _order(store, (uid(6801), "3"), (uid(6802), "6.000"))
+    result = {"error": {"code": "invalid", "msg": "Not like this."}, "about": entries.about(store, op)}
+    store.outbox.acknowledge(op.n, "rejected", result)
+    with store.page():
+        store.cache.remove("product", uid(6802))
+    store.rebuild_overlay()
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("6 × Käse")
+    screen.tap("Open")
+    assert screen.shows("Not to be had here any more: Käse × 6")
 
 
 def test_a_saved_order_is_read_and_taken_back_into_its_form_until_it_is_sent(screen):
