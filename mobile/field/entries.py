@@ -43,8 +43,18 @@ def remembered(store: Store, op: Op) -> Json:
 
 
 def about(store: Store, op: Op) -> Json:
-    """The same as it is now, to be kept with the answer."""
-    return {"account_id": account_at(store, op), "called": called(store, op)}
+    """The same as it is now, to be kept with the answer; of an order also what its products are called (`sold`)."""
+    kept = {"account_id": account_at(store, op), "called": called(store, op)}
+    if op.e != "order" or op.kind != "create":
+        return kept
+    products = {line["product_id"] for line in op.body["d"]["lines"] if line.get("product_id")}
+    return kept | {"sold": {one: name for one in sorted(products) if (name := _sold(store, op, one))}}
+
+
+def _sold(store: Store, op: Op, product_id: str | None) -> str | None:
+    """What a product of an order is called, or was when the order was answered; None where nobody knows."""
+    product = store.cache.doc("product", product_id or "") or {}
+    return product.get("name") or remembered(store, op).get("sold", {}).get(product_id)
 
 
 def account_of(store: Store, op: Op) -> str | None:
@@ -118,7 +128,7 @@ def content(store: Store, op: Op) -> list[tuple[str, Any]]:
     else:
         said = {name: d.get(name) for name in TOLD}
     if d.get("lines"):
-        said["lines"] = "\n".join(_line(store, line) for line in d["lines"])
+        said["lines"] = "\n".join(_line(store, op, line) for line in d["lines"])
     return [(name, value) for name, value in said.items() if op.kind == "patch" or value not in (None, "", [])]
 
 
@@ -128,8 +138,8 @@ def chosen(store: Store, op: Op) -> Json:
     d = op.body["d"]
     if d.get("note") or d.get("wanted_on") or not all(line.get("product_id") for line in d["lines"]):
         return {}
-    known = {line["product_id"]: store.cache.doc("product", line["product_id"]) or {} for line in d["lines"]}
-    return {line["product_id"]: [_much(line), known[line["product_id"]].get("name") or "–"] for line in d["lines"]}
+    products = {line["product_id"]: line for line in d["lines"]}
+    return {one: [_much(line), _sold(store, op, one) or "–"] for one, line in products.items()}
 
 
 def _much(line: Json) -> str:
@@ -137,6 +147,5 @@ def _much(line: Json) -> str:
     return f"{Decimal(line['quantity']).normalize():f}"
 
 
-def _line(store: Store, line: Json) -> str:
-    product = store.cache.doc("product", line["product_id"]) if line.get("product_id") else None
-    return f"{_much(line)} × {(product or {}).get('name') or line.get('text') or '–'}"
+def _line(store: Store, op: Op, line: Json) -> str:
+    return f"{_much(line)} × {_sold(store, op, line.get('product_id')) or line.get('text') or '–'}"

@@ -45,6 +45,10 @@ def told_then(said: Mapping[str, Sequence[Any]], key: str, value: Any) -> Told |
     return told if told is not None and told.value == value else None
 
 
+FIGURES = ("number", "money")
+"""Kinds whose answers are numbers, typed as text."""
+
+
 def visit_types(store: Store) -> list[VisitType]:
     """The kinds of visits that are offered, in the company's order."""
     found = [doc for doc in docs(store, "visit_type") if not doc.get("archived")]
@@ -75,11 +79,22 @@ def _is_asked(question: Json, given: Mapping[str, Any]) -> bool:
     return not wanted or any(one in wanted for one in held)
 
 
-def answers_to(questions: Sequence[Json], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers to the questions that are asked, as they are sent."""
+def answers_to(questions: Sequence[Json], typed: Mapping[str, Any], language: str = "") -> dict[str, Any]:
+    """The answers to the questions that are asked, as they are sent: figures typed in a language as all read them."""
+    given = {one["key"]: (one["kind"], typed.get(one["key"])) for one in asked(questions, typed)}
     return {
-        one["key"]: typed[one["key"]] for one in asked(questions, typed) if typed.get(one["key"]) not in (None, "", [])
+        key: _plainly(value, language) if kind in FIGURES else value
+        for key, (kind, value) in given.items()
+        if value not in (None, "", [])
     }
+
+
+def _plainly(text: Any, language: str) -> Any:
+    number = decimal(text, language)
+    if number is None or number == decimal(text):
+        return text
+    currency = re.search(r"\s*[A-Za-z]{3}$", str(text).strip())
+    return f"{number:f}{currency[0] if currency else ''}"
 
 
 def missing(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
@@ -97,16 +112,22 @@ def unfit(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
 
 
 def _fits(kind: str, value: Any) -> bool:
-    if kind in ("number", "money"):
+    if kind in FIGURES:
         number = decimal(value)
         return number is not None and abs(number) <= MOST
     return day(value) is not None if kind == "date" else True
 
 
-def decimal(value: object) -> Decimal | None:
-    """A number as people write it, with a point or a comma; None when it is none."""
+def decimal(value: object, language: str = "") -> Decimal | None:
+    """A number as people write it, with a point or a comma and thousands set apart; None when it is none. "1.234" and
+    "1,234" are read as the language writes them, without one with the sign as its point; all else reads in one way."""
     text = re.sub(r"(?<=\d)['’\s](?=\d)", "", str(value).strip())
     text = re.sub(r"\s*[A-Za-z]{3}$", "", text)
+    point = max(".,", key=text.rfind) if "." in text and "," in text else {"de": ",", "en": "."}.get(language)
+    if point:
+        apart = "," if point == "." else "."
+        if re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{apart}\d{{3}})+(\{point}\d+)?", text):
+            text = text.replace(apart, "")
     if re.fullmatch(r"-?\d+,\d+", text):
         text = text.replace(",", ".")
     try:
@@ -114,6 +135,11 @@ def decimal(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
+
+
+def is_ambiguous(text: str) -> bool:
+    """Whether another language reads another number, as in "1.234"."""
+    return decimal(text, "en") != decimal(text, "de")
 
 
 def day(value: object) -> date | None:

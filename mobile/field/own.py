@@ -97,8 +97,13 @@ def _told(words: Words, day: date) -> str:
 def _written(value: Any) -> str:
     """A stored value that is no choice, as it is typed."""
     if isinstance(value, dict):
-        return " ".join(str(value[key]) for key in ("amount", "currency") if value.get(key))
-    return "" if value is None else str(value)
+        return " ".join(_figure(str(value[key])) for key in ("amount", "currency") if value.get(key))
+    return "" if value is None else _figure(str(value)) if isinstance(value, int | float) else str(value)
+
+
+def _figure(text: str) -> str:
+    """Digits that every language reads as the same number: "1.2340" of 1.234."""
+    return f"{text}0" if forms.decimal(text) is not None and forms.is_ambiguous(text) else text
 
 
 def shown(field: Json, value: Any) -> Any:
@@ -131,6 +136,17 @@ def holds(field: Json, given: Any) -> bool:
     return isinstance(given, list if several else str) and all(one in known for one in (given if several else [given]))
 
 
+def is_gone(field: Json | None, value: Any) -> bool:
+    """Whether a choice is none of its field any more, or one among several is: the server takes neither."""
+    if field is None or field["kind"] not in ("choice", "choices"):
+        return False
+    return any(isinstance(one, str) and not holds(field | {"kind": "choice"}, one) for one in _each(value))
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def left_over(kinds: Mapping[str, forms.VisitType], kind_id: str | None, answers: Json, said: Json) -> list[str]:
     """The keys of answers that neither the chosen kind of visit nor the one to which they were given asks any more, or
     asks otherwise; `said` tells of each to which it was given (`forms.said`), else that is the chosen one."""
@@ -155,8 +171,11 @@ def offered(field: Json, value: Any) -> Json:
     return field | {"choices": choices}
 
 
-def changes(fields: Sequence[Json], held: Json, typed: Mapping[str, Any], called: Called = str) -> Json:
-    """What was typed where it differs from what a row holds, by `custom.<key>` and as the server stores it.
+def changes(
+    fields: Sequence[Json], held: Json, typed: Mapping[str, Any], called: Called = str, language: str = ""
+) -> Json:
+    """What was typed in a language where it differs from what a row holds, by `custom.<key>` and as the server stores
+    it.
 
     Raises Unfit with every field whose value the server would not take.
     """
@@ -166,7 +185,7 @@ def changes(fields: Sequence[Json], held: Json, typed: Mapping[str, Any], called
         if key not in typed or typed[key] == shown(field, held.get(key)):
             continue
         try:
-            found[CUSTOM + key] = accepted(field, typed[key], called)
+            found[CUSTOM + key] = accepted(field, typed[key], called, language)
         except Unfit as unfit:
             faults += unfit.faults
     if faults:
@@ -182,9 +201,9 @@ def change(store: Store, e: str, row_id: str, values: Json, seen: tuple[int, Jso
     return [op for part in parts if (op := edit(store, e, row_id, part, seen)) is not None]
 
 
-def accepted(field: Json, given: Any, called: Called = str) -> Any:
-    """A value as the server stores it; None for nothing. Raises Unfit, with the field's label, for what it would not
-    take."""
+def accepted(field: Json, given: Any, called: Called = str, language: str = "") -> Any:
+    """A value as the server stores it, of what was typed in a language; None for nothing. Raises Unfit, with the
+    field's label, for what it would not take."""
     kind, written = field["kind"], given.strip() if isinstance(given, str) else given
 
     def unfit(code: str, **values: object) -> Unfit:
@@ -198,7 +217,7 @@ def accepted(field: Json, given: Any, called: Called = str) -> Any:
     if not holds(field, given):
         raise unfit("other_kind")
     if kind in ("number", "money"):
-        return (_number if kind == "number" else _money)(field, written, unfit)
+        return (_number if kind == "number" else _money)(field, written, unfit, language)
     if kind == "date":
         day = forms.day(written)
         if day is None:
@@ -209,24 +228,24 @@ def accepted(field: Json, given: Any, called: Called = str) -> Any:
     return _text(field, written, unfit) if kind in LENGTHS else written
 
 
-def _number(field: Json, written: str, unfit: Callable[..., Unfit]) -> int | float:
-    number = _decimal(field, written, unfit)
+def _number(field: Json, written: str, unfit: Callable[..., Unfit], language: str) -> int | float:
+    number = _decimal(field, written, unfit, language)
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def _money(field: Json, written: str, unfit: Callable[..., Unfit]) -> Json:
+def _money(field: Json, written: str, unfit: Callable[..., Unfit], language: str) -> Json:
     """An amount; without a currency of its own it is in the field's, else in the company's, which the server knows."""
     match = AMOUNT.fullmatch(written)
     amount = (match[2] or match[3]) if match else written
     currency = (match[1] or match[4]) if match else field.get("unit")
-    number = _decimal(field, amount, unfit)
+    number = _decimal(field, amount, unfit, language)
     if int(number.as_tuple().exponent) < -FINEST:
         number = round(number, FINEST)  # else 1e-99999 is written with so many digits
     return {"amount": f"{number:f}"} | ({"currency": currency.upper()} if currency else {})
 
 
-def _decimal(field: Json, written: str, unfit: Callable[..., Unfit]) -> Decimal:
-    number = None if written[-1:].isalpha() else forms.decimal(written)
+def _decimal(field: Json, written: str, unfit: Callable[..., Unfit], language: str) -> Decimal:
+    number = None if written[-1:].isalpha() else forms.decimal(written, language)
     if number is None:
         raise unfit("no_number")
     unit = f" {field['unit']}" if field.get("unit") else ""

@@ -320,6 +320,9 @@ TEXTS = {
     "field_size": "Size",
     "field_at": "Time",
     "visit_length": "Length of a visit",
+    "gone_choice": "{value} (no choice any more)",
+    "mine_is_gone": "Yours cannot be taken: the field does not offer this any more.",
+    "read_as": "Read as {number}",
     "gone_field": "A field that is no longer there",
     "left_over": (
         "The office has changed what it asks here. What was typed and does not fit any more stays below, to be read "

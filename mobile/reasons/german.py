@@ -326,6 +326,9 @@ TEXTS = {
     "field_size": "Grösse",
     "field_at": "Zeit",
     "visit_length": "Dauer eines Besuchs",
+    "gone_choice": "{value} (steht nicht mehr zur Wahl)",
+    "mine_is_gone": "Ihr Wert lässt sich nicht übernehmen: Das Feld bietet ihn nicht mehr an.",
+    "read_as": "Gelesen als {number}",
     "gone_field": "Ein Feld, das es nicht mehr gibt",
     "left_over": (
         "Das Büro hat geändert, was hier gefragt wird. Was getippt wurde und nicht mehr passt, bleibt unten zum Lesen "

@@ -112,7 +112,7 @@ class OrderPad(BoxLayout):
 
     def type(self, product, text):
         """Take what is typed as it is; whether it can be ordered is looked at when it is done."""
-        much = forms.decimal(text) if text.strip() else Decimal(0)
+        much = forms.decimal(text, self.ctx.words.language) if text.strip() else Decimal(0)
         self.unread.pop(product.id, None)
         if much is None or not 0 <= much <= MOST_OF_ONE:
             self.unread[product.id] = text

@@ -12,6 +12,7 @@ from mobile.screens.parts import fact, section
 from mobile.widgets.base import Column, Text, colour
 from mobile.widgets.controls import Chips, Field, Notice
 
+TEXTS = ("text", "long_text")
 KEYBOARDS = {"number": "number", "money": "number", "mail": "mail", "phone": "tel", "url": "url"}
 
 
@@ -28,6 +29,8 @@ class Questions(Column):
         for one in questions:  # what the office has made another kind of since
             if not own.holds(one, own.typed(one, typed.get(one["key"]))):
                 self.left[one["key"]] = typed.pop(one["key"])
+            elif one["kind"] in TEXTS and (chosen := forms.told_then(self.then, one["key"], typed.get(one["key"]))):
+                typed[one["key"]] = chosen.words  # the label of a choice, where it was one
         self._show()
 
     def _show(self):
@@ -75,7 +78,19 @@ class Questions(Column):
         field = Field("", str(held or ""), lines=lines, input_type=keyboard, hint=hint)
         field.key = key
         field.input.bind(text=lambda _field, text: self._answer(key, text))
-        return field
+        return Column(field, self._read_as(field), spacing=2) if kind in forms.FIGURES else field
+
+    def _read_as(self, field):
+        """How a figure is understood that another language reads otherwise."""
+        words, told = self.ctx.words, Text("", 13, ink="quiet")
+
+        def say(_field, text):
+            number = forms.decimal(text, words.language) if forms.is_ambiguous(text) else None
+            told.text = "" if number is None else words("read_as", number=words.number(number))
+
+        field.input.bind(text=say)
+        say(field, field.input.text)
+        return told
 
     def _options(self, one):
         none = [(None, "–")] if self.can_clear and one["kind"] != "choices" and not one.get("required") else []
@@ -214,7 +229,7 @@ class OwnFields(Column):
         """What was changed, as it is sent; raises Unfit for what does not fit, and lets that stand out."""
         wrong = set()
         try:
-            return own.changes(self.fields, self.held, self.given, self.ctx.words.own)
+            return own.changes(self.fields, self.held, self.given, self.ctx.words.own, self.ctx.words.language)
         except Unfit as unfit:
             wrong = {one.field for one in unfit.faults}
             raise

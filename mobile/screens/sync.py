@@ -218,7 +218,10 @@ def _question(ctx, question):
             mine, theirs = ANSWERS.get(kind, ("take_mine", "keep_theirs"))
             keeps = (words(theirs), lambda: _answer(ctx, question, False), "quiet")
             takes = (words(mine), lambda: _answer(ctx, question, True), "primary")
-            choices = (keeps, *choices) if question.refused else (takes, keeps)
+            is_gone = not values.can_take(ctx, question)
+            if is_gone and not question.refused:
+                card.add_widget(Text(words("mine_is_gone"), 16))
+            choices = (keeps, *choices) if question.refused or is_gone else (takes, keeps)
     card.add_widget(_choices(choices))
     return card
 
@@ -242,6 +245,7 @@ def _all(ctx, account_id, several):
 
 
 def _answer_all(ctx, several, mine):
+    several = [one for one in several if not mine or values.can_take(ctx, one)]
     ctx.files.at_once(lambda: [conflicts.answer(ctx.files, one, mine=mine) for one in several])
     ctx.nav.saved()
     ctx.nav.again()

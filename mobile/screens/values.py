@@ -1,11 +1,15 @@
 """How values of fields are told: in entries, in questions and in what was typed, as the forms call them."""
 
+import json
+
 from mobile import reasons
 from mobile.field import drafts, forms, hours, own, reads
 from mobile.field.store.overlay import CUSTOM
 from mobile.widgets.base import Text
 from mobile.widgets.controls import PushButton
 
+HOLDING = ("decided_before", "changed_meanwhile")
+"""Codes of reasons that tell what a field of the entry's record holds."""
 STARTS = {"status": "st_", "preferred_time": "pt_"}
 """What the names of texts begin with."""
 EMPTY = {"preferred_time": "pt_any", "account_class": "no_class"}
@@ -28,7 +32,9 @@ def told(ctx, e, name, value):
     if value in own.NOTHING:
         return words(EMPTY[name]) if name in EMPTY else "–"
     if name.startswith(CUSTOM):
-        return own.in_words(words, own.named(ctx.files, e, name), value)
+        field = own.named(ctx.files, e, name)
+        several = value if isinstance(value, list) and own.is_gone(field, value) else [value]
+        return ", ".join(_own(words, field, one) for one in several)
     if name in STARTS and words.has(text):
         return words(text)
     if name == "state":
@@ -48,6 +54,17 @@ def told(ctx, e, name, value):
     if isinstance(value, list):  # phones and mails are rows of their own
         return ", ".join(str(one.get("value", one) if isinstance(one, dict) else one) for one in value)
     return own.in_words(words, None, value)
+
+
+def _own(words, field, value):
+    said = own.in_words(words, field, value)
+    return words("gone_choice", value=said) if own.is_gone(field, value) else said
+
+
+def can_take(ctx, question):
+    """Whether the rep's value of a question may still stand: no choice in it has been taken away since."""
+    name = question.conflict["field"]
+    return not own.is_gone(own.named(ctx.files, question.op.e, name), question.conflict["mine"])
 
 
 def answer(ctx, key, value, body):
@@ -94,5 +111,18 @@ def _in_words(ctx, question):
 
 
 def refusal(ctx, op, error):
-    """Why the server refused an entry; fields of the company's own as they are called there."""
-    return reasons.reason(ctx.words, error, lambda name: heading(ctx, op.e, name) if name.startswith(CUSTOM) else None)
+    """Why the server refused an entry; fields of the company's own as they are called there, and what a field holds in
+    the words of this phone."""
+    told_as = error | {"reasons": [_telling(ctx, op.e, one) for one in error.get("reasons") or ()]}
+    called = lambda name: heading(ctx, op.e, name) if name.startswith(CUSTOM) else None  # noqa: E731 a look
+    return reasons.reason(ctx.words, told_as, called)
+
+
+def _telling(ctx, e, reason):
+    if not isinstance(reason, dict) or reason.get("code") not in HOLDING:
+        return reason
+    values = reason["values"]
+    name, value = values.get("name", values["field"]), values["value"]
+    if "json" in values:
+        value = json.loads(values["json"])
+    return reason | {"values": values | {"field": name, "value": reasons.brief(told(ctx, e, name, value))}}

@@ -274,7 +274,8 @@ class VisitForm(BoxLayout):
         kind = self.asked.kind
         if kind is None:
             return None
-        return taking.Form(kind.id, kind.version_id, forms.answers_to(kind.questions, self.asked.answers))
+        answers = forms.answers_to(kind.questions, self.asked.answers, self.ctx.words.language)
+        return taking.Form(kind.id, kind.version_id, answers)
 
     def save(self):
         """Tap three: the visit is done and on this phone for good."""

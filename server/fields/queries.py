@@ -25,8 +25,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import Boolean, Text
 
 from server.fields.models import TABLES, CustomField, FieldKind, Picklist, VisitType
+from server.fields.values import as_it_is, in_words, shape_of
 from server.kit.filtering import Field, Kind
 from server.records.editing import CUSTOM
+from server.records.merging import Json
 
 type Column = InstrumentedAttribute[dict[str, Any]]
 
@@ -60,6 +62,14 @@ def ever(session: Session, objects: Collection[str]) -> dict[tuple[str, str], Cu
     statement = select(CustomField).where(CustomField.object.in_(objects))
     known = session.scalars(statement.order_by(CustomField.deleted_at.asc().nulls_last()))
     return {(one.object, CUSTOM + one.key): one for one in known}
+
+
+def as_said(session: Session, object: str, name: str, value: Json) -> tuple[str, str]:
+    """A field of an object and a value of it for a sentence; the company's own fields as it calls them."""
+    custom = ever(session, (object,)).get((object, name))
+    if custom is None:
+        return name, as_it_is(value)
+    return custom.label, in_words(shape_of(custom), value) or "–"
 
 
 KINDS = {

@@ -92,6 +92,10 @@ def decimal(value: object, example: str) -> Decimal:
     if isinstance(value, bool):
         raise Invalid("is not a number", help=f"Write it like {example}.")
     written = re.sub(r"(?<=\d)['’\s](?=\d)", "", str(value).strip())
+    if "." in written and "," in written:  # what stands last is the point
+        apart, point = sorted(".,", key=written.rfind)
+        if re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{apart}\d{{3}})+\{point}\d+", written):
+            written = written.replace(apart, "")
     if re.fullmatch(r"-?\d+,\d+", written):
         written = written.replace(",", ".")
     try:
@@ -201,6 +205,9 @@ class Speech(Protocol):
     def t(self, text: str, /) -> str:
         """A word, or a label of the company's."""
 
+    def gone(self, choice: str, /) -> str:
+        """A choice that its field does not have any more."""
+
     def exact(self, value: Decimal, currency: str, /) -> str:
         """An amount."""
 
@@ -217,6 +224,10 @@ class Plainly:
     def t(self, text: str, /) -> str:
         """The text itself."""
         return text
+
+    def gone(self, choice: str, /) -> str:
+        """The value itself."""
+        return choice
 
     def exact(self, value: Decimal, currency: str, /) -> str:
         """12.50 EUR."""
@@ -250,10 +261,20 @@ def in_words(shape: Shape, value: Json, speech: Speech = PLAINLY) -> str | None:
         case FieldKind.DATE, str() if (found := a_day(value)) is not None:
             return speech.day(found)
         case FieldKind.CHOICE, str():
-            return labels.get(value, value)
+            return labels.get(value) or speech.gone(value)
         case FieldKind.CHOICES, list():
-            return ", ".join(labels.get(one) or one if isinstance(one, str) else as_it_is(one, speech) for one in value)
+            return ", ".join(
+                labels.get(one) or speech.gone(one) if isinstance(one, str) else as_it_is(one, speech) for one in value
+            )
     return as_it_is(value, speech)
+
+
+def is_gone(shape: Shape, value: Json) -> bool:
+    """Whether a choice is none of its field any more, or one among several is: neither can be taken."""
+    known = {one.value for one in shape.choices}
+    several = value if isinstance(value, list) else [value]
+    is_choice = shape.kind in (FieldKind.CHOICE, FieldKind.CHOICES)
+    return is_choice and any(isinstance(one, str) and one not in known for one in several)
 
 
 def as_it_is(value: Json, speech: Speech = PLAINLY, currency: str | None = None) -> str:

@@ -23,6 +23,7 @@ from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
 from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
 from server.records.queries import history
+from server.sync.leaving import refused
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
 from server.web.joining import merges_into, other_contacts, words_for_another
@@ -221,7 +222,8 @@ def contact_page(
     contact = queries.find(session, scope, contact_id)
     [row] = queries.with_places(session, scope, [contact])
     log = consent.log_of(session, contact_id)
-    changes = history(session, "contact", session.scalars(queries.family(contact_id)).all(), limit=60)
+    family = session.scalars(queries.family(contact_id)).all()
+    changes = history(session, "contact", family, limit=60)
     changes = [one for one in changes if scope.asks("contact", one.field)]
     names = queries.names_of(session, [one.recorded_by for one in log] + [one.actor for one in changes])
     may_write, words = may_change(session, scope, contact_id), words_for_another(request)
@@ -248,6 +250,7 @@ def contact_page(
         others=other_contacts(session, scope, contact_id, words) if may_write else [],
         merges=merges_into(session, CONTACTS, contact),
         may_write=may_write,
+        refused=refused.waiting(session, scope, family),
         error=error,
     )
 

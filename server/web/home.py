@@ -34,6 +34,7 @@ from server.plans.queries import RouteView
 from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
 from server.segments import queries as segments
+from server.sync.leaving import refused
 from server.sync.pushing import conflicts
 from server.tracks import queries as tracks
 from server.tracks.queries import RepDay
@@ -228,6 +229,7 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
         drawn=drawn,
         day=day,
         undecided=undecided(session, scope),
+        refused=refused.waiting(session, scope),
         proposed=proposed(session, scope),
         contested=challenges.waiting(session, scope),
         binned=at_binned(session, scope),

@@ -105,6 +105,10 @@ class Language:
         """An amount, also as text, with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""
         return "–" if value is None else f"{self.number(Decimal(value), digits(currency))} {currency}"
 
+    def gone(self, choice: str) -> str:
+        """A choice that its field does not have any more."""
+        return self.t("{value} (no choice any more)", value=choice)
+
     def quantity(self, value: Decimal, unit: str | None) -> str:
         """A number with all the digits that it has, and what it counts: 1,284.5 m²."""
         written = self.number(value, max(0, -int(value.normalize().as_tuple().exponent)))

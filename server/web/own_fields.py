@@ -1,6 +1,7 @@
 """The company's own fields in forms: what a form sends of them, for every room's page. And fields of records and their
 values in words, the company's own ones as it calls them."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from server.accounts.values import ACCOUNT, AMOUNTS, SITE
 from server.contacts.values import CONTACT
 from server.fields import queries as own
 from server.fields.models import CustomField, FieldKind
-from server.fields.values import Shape, a_day, as_it_is, figure, in_words, shape_of
+from server.fields.values import Shape, a_day, as_it_is, figure, in_words, is_gone, shape_of
 from server.records.editing import CUSTOM as PREFIX
 from server.records.merging import Json
 from server.sync.protocol.messages import Reason
@@ -75,6 +76,11 @@ class Told:
             return in_words(shape_of(custom), value, self.language) or self.language.t("empty")
         return said_value(self.language, one.field, value)
 
+    def is_gone(self, one: Named, value: Json) -> bool:
+        """Whether a value holds a choice that its field does not have any more."""
+        custom = self.own.get((one.entity, one.field))
+        return custom is not None and is_gone(shape_of(custom), value)
+
     def why(self, entity: str | None, reasons: Iterable[Reason]) -> str:
         """Why something was refused, with its fields as people call them."""
         return " ".join(self.sentence(entity or "", one) for one in reasons)
@@ -85,7 +91,10 @@ class Told:
         for gap in ("field", "fields"):
             names = [Field(entity, name) for name in values.get(gap, "").split(", ") if name]
             called[gap] = ", ".join(map(self.called, names))
-        if values.get("field") in WORDS and "value" in values:
+        if "json" in values:
+            one = Field(entity, values["name"])
+            called |= {"field": self.label(one), "value": self.value(one, json.loads(values["json"]))}
+        elif values.get("field") in WORDS and "value" in values:
             called["value"] = self.language.t(values["value"])
         return self.language.said(REASONS[reason.code].format(**values | called))
 
@@ -102,6 +111,8 @@ def said_value(language: Language, field: str, value: Json) -> str:
     match field, value:
         case "kind", str() if "=" in value:
             return language.firm(value)
+        case "opening_hours", str():
+            return language.hours(value)
         case "interval_days", int() | float() | str() if (days := figure(value)) is not None:
             return language.t("{n} days", n=language.quantity(days, None))
         case "preferred_days", [*several]:

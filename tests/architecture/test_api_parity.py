@@ -174,6 +174,7 @@ DONE_BY = """
 /duplicates/{one}/{other}/merge                     POST /accounts/{account_id}/merge
 /duplicates/{one}/{other}/apart                     POST /duplicates/not-same
 /duplicates/{one}/{other}/again                     POST /duplicates/look-again
+/conflicts/all                                      POST /conflicts/{conflict_id}/decision
 /conflicts/{conflict_id}                            POST /conflicts/{conflict_id}/decision
 /conflicts/{conflict_id}/undo                       POST /conflicts/{conflict_id}/undo
 /users/roles                                        POST /roles

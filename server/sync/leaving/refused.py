@@ -1,8 +1,8 @@
 """What was refused of what phones sent: in words for whoever looks after the phone, until somebody has it taken after
 all or puts it aside."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from server.activities.agenda import queries as agenda
 from server.activities.agenda.models import Activity
 from server.auth.access import Scope
 from server.auth.models import Device, User
+from server.auth.queries import visible_users
 from server.contacts import queries as contacts
 from server.contacts import values as contact_values
 from server.contacts.models import Contact
@@ -41,6 +42,32 @@ def counts(session: Session, device_ids: Iterable[UUID]) -> dict[UUID, int]:
     """How many entries of some phones wait for a decision."""
     statement = select(SyncReceipt.device_id, func.count()).where(SyncReceipt.device_id.in_(list(device_ids)), *OPEN)
     return dict(session.execute(statement.group_by(SyncReceipt.device_id)).tuples().all())
+
+
+@dataclass(frozen=True)
+class OfPhone:
+    """How many entries of a phone wait for a decision."""
+
+    device_id: UUID
+    device_name: str
+    user_id: UUID
+    user_name: str
+    count: int
+
+
+def waiting(session: Session, scope: Scope, contact_ids: Collection[UUID] | None = None) -> list[OfPhone]:
+    """By phone, of those that somebody looks after, by name: what was refused and waits for a decision; with people
+    given, only what is about them."""
+    if not scope.may("devices:manage"):
+        return []
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage")).with_only_columns(User.id)
+    statement = select(Device.id, Device.name, User.id, User.name, func.count()).select_from(SyncReceipt)
+    statement = statement.join(Device, Device.id == SyncReceipt.device_id).join(User, User.id == Device.user_id)
+    statement = statement.where(User.id.in_(people.order_by(None)), *OPEN)
+    if contact_ids is not None:
+        statement = statement.where(SyncReceipt.entity == "contact", SyncReceipt.row_id.in_(contact_ids))
+    found = session.execute(statement.group_by(Device.id, User.id).order_by(User.name, Device.name, Device.id))
+    return [OfPhone(*row) for row in found.tuples()]
 
 
 def listed(
@@ -133,6 +160,10 @@ def read(session: Session, scope: Scope, found: Iterable[tuple[SyncReceipt, str 
     """Entries with what they say, without fields that the person may not see, and the names of accounts they may."""
     several = [(receipt, name, quarantine.readable(scope, receipt.body or {})) for receipt, name in found]
     at = {receipt.n: quarantine.account_of(body) for receipt, _, body in several}
+    sites = {receipt.n: as_uuid(body.get("id")) for receipt, _, body in several if body.get("e") == "site"}
+    found_at = session.execute(select(Site.id, Site.account_id).where(Site.id.in_(sites.values()))) if sites else ()
+    account_at = {site_id: account_id for site_id, account_id in found_at}
+    at |= {n: account_at.get(site_id) for n, site_id in sites.items() if site_id and at[n] is None}
     names = quarantine.names_of(session, scope, at.values())
     telling = Telling(session, [body for _, _, body in several])
     held_now = {r.n: held(session, scope, body) for r, _, body in several if r.decided_at is None}

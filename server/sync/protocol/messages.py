@@ -46,7 +46,8 @@ class Message(BaseModel):
 
 
 class Reason(Message):
-    """A sentence of a refusal as a code that never changes, with the values of its gaps: for the phone to say."""
+    """A sentence of a refusal as a code that never changes, with the values of its gaps: for the phone to say. Where it
+    tells what a field holds, `name` is the field's and `json` that value as it is stored."""
 
     code: str
     values: dict[str, str]

@@ -16,7 +16,6 @@ from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.roles import Level
 from server.fields import queries as own
-from server.fields.values import as_it_is, in_words, shape_of
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.records import service as records
@@ -149,15 +148,15 @@ def decide(session: Session, scope: Scope, conflict_id: UUID, decision: Decision
     """
     conflict, account, row, name = held(session, scope, conflict_id)
     if conflict.state != ConflictState.OPEN:
-        field, value = as_said(session, conflict, conflict.chosen)
+        field, value = own.as_said(session, conflict.entity, conflict.field, conflict.chosen)
         raise AlreadyDecided(
             f"{name_of(session, conflict.resolved_by) or 'Somebody'} decided before you: {field} is “{value}”.",
             help="Change the field itself if that is wrong.",
+            stands={"name": conflict.field, "value": conflict.chosen},
         )
     stood = value_of(session, row, conflict)
     if decision.rev is not None and row.frev.get(conflict.field, 1) > decision.rev:
-        field, value = as_said(session, conflict, stood)
-        raise ChangedMeanwhile(f"{field} is “{value}” meanwhile.", help="Look at it again.")
+        raise moved_on(session, conflict, stood, "Look at it again.")
     write(session, scope, conflict, account, row, decision, stood)
     session.flush()
     session.refresh(account)
@@ -217,8 +216,7 @@ def write(
         return
     told = conflict.mine if was_written else conflict.server
     if decision.rev is None and stood != told and not is_set(conflict):
-        field, value = as_said(session, conflict, stood)
-        raise ChangedMeanwhile(f"{field} is “{value}” meanwhile.", help="Look at it again.")
+        raise moved_on(session, conflict, stood, "Look at it again.")
     if account.deleted_at is not None:
         scope.need("accounts:delete")
         accounts_service.restore(session, scope, account.id)
@@ -256,8 +254,7 @@ def undo(session: Session, scope: Scope, conflict_id: UUID) -> ConflictRead:
         raise Conflict("A deletion is not taken back here.", help="Restore or delete the account itself.")
     now = value_of(session, row, conflict)
     if now != conflict.chosen:
-        field, value = as_said(session, conflict, now)
-        raise ChangedMeanwhile(f"{field} is “{value}” meanwhile.", help="Change it on the account.")
+        raise moved_on(session, conflict, now, "Change it on the account.")
     if now != conflict.stood:
         put(session, scope, row, conflict.field, conflict.stood)
     records.reopen(session, conflict)
@@ -392,9 +389,8 @@ def name_of(session: Session, user_id: UUID | None) -> str | None:
     return None if user_id is None else session.scalar(select(User.name).where(User.id == user_id))
 
 
-def as_said(session: Session, conflict: FieldConflict, value: JsonValue) -> tuple[str, str]:
-    """The field of a conflict and a value of it for a sentence; the company's own fields as it calls them."""
-    custom = own.ever(session, (conflict.entity,)).get((conflict.entity, conflict.field))
-    if custom is None:
-        return conflict.field, as_it_is(value)
-    return custom.label, in_words(shape_of(custom), value) or "–"
+def moved_on(session: Session, conflict: FieldConflict, value: JsonValue, help: str) -> ChangedMeanwhile:
+    """The refusal of a decision whose field holds another value by now."""
+    field, said = own.as_said(session, conflict.entity, conflict.field, value)
+    stands = {"name": conflict.field, "value": value}
+    return ChangedMeanwhile(f"{field} is “{said}” meanwhile.", help=help, stands=stands)

@@ -232,7 +232,10 @@ def refusal(error: Unfit) -> wire.OpError:
     """Why an op was refused, for the rep to read."""
     match error:
         case WaymarkError():
-            return said(error.code, error.message, error.help)
+            told = said(error.code, error.message, error.help)
+            if (stands := error.details.get("stands")) and told.reasons:
+                told.reasons[0].values |= {"name": stands["name"], "json": wire.canonical(stands["value"])}
+            return told
         case ValidationError():
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from mobile.field import capture, conflicts, drafts, entries, own, rights
+from mobile.field import capture, conflicts, drafts, entries, forms, own, rights
 from mobile.field.limits import Unfit
 from mobile.field.store.overlay import lay_over
 from mobile.screens.trouble import told
@@ -174,3 +174,24 @@ def test_numbers_are_grouped_as_everywhere():
     field = {"kind": "number", "unit": "points"}
     said = {language: own.in_words(Words(language), field, 12_345.5) for language in ("en", "de")}
     assert said == {"en": "12,345.5 points", "de": "12.345,5 Punkte"}
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "amount"),
+    [
+        ("de", "1.234,50", "1234.50"), ("de", "1234,5", "1234.5"), ("de", "1'234.50", "1234.50"),
+        ("de", "1,234.50", "1234.50"), ("de", "1.234", "1234"), ("de", "1.234.567", "1234567"), ("de", "1,5", "1.5"),
+        ("de", "12.50", "12.50"), ("de", "0.125", "0.125"), ("en", "1,234.50", "1234.50"), ("en", "1,234", "1234"),
+        ("en", "1.234", "1.234"), ("en", "1.234,50", "1234.50"), ("en", "1,5", "1.5"),
+    ],
+)  # fmt: skip
+def test_a_figure_is_read_as_its_language_writes_it_and_what_the_app_writes_is_read_back(language, written, amount):
+    field = field_of("money", unit="CHF")
+    assert own.accepted(field, written, language=language) == {"amount": amount, "currency": "CHF"}
+    told = Words(language).money(Decimal(amount), "CHF")
+    assert Decimal(own.accepted(field, told, language=language)["amount"]) == Decimal(amount)
+    shown = own.shown(field, {"amount": amount, "currency": "CHF"})
+    assert Decimal(own.accepted(field, shown, language=language)["amount"]) == Decimal(amount), "as the form shows it"
+    question = {"key": "q", "label": "Rent", "kind": "number"}
+    sent = forms.answers_to([question], {"q": written}, language)["q"]
+    assert Decimal(str(server_says("number", sent))) == Decimal(amount), "as an answer of a visit"

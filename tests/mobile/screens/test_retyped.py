@@ -446,3 +446,49 @@ def test_another_kind_of_visit_that_the_rep_chose_takes_nothing_into_the_note(wo
     screen.tap("Save visit")
     (op,) = screen.app.ctx.files.outbox.ops()
     assert (op.body["d"]["note"], op.body["d"]["form"]["answers"]) == (None, {})
+
+
+def test_a_choice_that_the_office_took_away_is_no_code_and_no_way_to_take_it_is_offered(world, open_app):
+    office, store = Office(world, "account"), world.store
+    office.define("sorts", "choices")
+    office.sync()
+    names = ("custom.sorts", "phone")
+    conflict = {"base": None, "by": None, "at": None, "policy": "keep_server", "kind": "concurrent"}
+    asked = [
+        conflict | {"id": f"c-{name}", "field": name, "mine": mine, "server": server}
+        for name, mine, server in zip(names, (["s", "b1"], "5"), (["s"], "6"), strict=True)
+    ]
+    op = capture.edit(store, "account", uid(1001), {"phone": "5"})
+    store.outbox.acknowledge(op.n, "conflict", {"conflicts": asked})
+    store.rebuild_overlay()
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("you wrote “Side, b1 (no choice any more)”, the office “Side”")
+    assert screen.shows("Yours cannot be taken: the field does not offer this any more.")
+    assert [getattr(one, "label", None) for one in screen.widgets()].count("Take mine") == 1, "of the other field"
+    screen.tap("Take all mine")
+    assert [one.body["decides"] for one in screen.app.ctx.files.outbox.ops(("queued",))] == ["c-phone"]
+
+
+def test_a_choice_whose_question_became_a_text_is_told_by_its_label(world, open_app):
+    asks(world, SHELF)
+    assert world.sync().ok
+    world.kill()
+    visit = {"visit_id": uid(3001), "account_id": uid(1001)}
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("visit", **visit)
+    screen.frames()
+    for label in ("order", "Range talk", "Side"):
+        screen.tap(label)
+    screen.app.on_stop()
+    asks(world, SHELF | {"kind": "text", "choices": []})
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    screen.app.go("visit", **visit)
+    screen.frames()
+    screen.tap("Save visit")
+    (op,) = screen.app.ctx.files.outbox.ops()
+    assert op.body["d"]["form"]["answers"] == {"shelf": "Side"}

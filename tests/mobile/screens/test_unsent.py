@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mobile.device.desktop import FolderCamera
-from mobile.field import conflicts, drafts, photos, rights, taking, tracks, zones
+from mobile.field import conflicts, drafts, entries, photos, rights, taking, tracks, zones
 from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
 from tests.mobile.conftest import uid
 from tests.mobile.window import recorded_all_day
@@ -156,6 +156,21 @@ def test_a_refused_order_opens_its_form_with_its_lines_and_is_mended_there(scree
     screen.frames()
     assert not screen.shows("Not like this."), "it goes on in the new one"
     assert not drafts.unfinished(store)
+
+
+def test_a_refused_order_names_a_product_that_is_in_no_catalogue_any_more(screen):
+    store = screen.app.ctx.store
+    op = _order(store, (uid(6801), "3"), (uid(6802), "6.000"))
+    result = {"error": {"code": "invalid", "msg": "Not like this."}, "about": entries.about(store, op)}
+    store.outbox.acknowledge(op.n, "rejected", result)
+    with store.page():
+        store.cache.remove("product", uid(6802))
+    store.rebuild_overlay()
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("6 × Käse")
+    screen.tap("Open")
+    assert screen.shows("Not to be had here any more: Käse × 6")
 
 
 def test_a_saved_order_is_read_and_taken_back_into_its_form_until_it_is_sent(screen):
@@ -319,3 +334,24 @@ def test_small_photos_are_told_by_their_size(open_app, world, tmp_path):
     screen.app.go("sync")
     screen.frames()
     assert screen.shows(f"Photos not yet sent: 1 ({max(0.1, size / 1e6):.1f} MB)")
+
+
+@pytest.mark.parametrize(
+    ("e", "row", "name", "held", "words"),
+    [
+        ("account", 1001, "status", "former", "is “Former customer”."),
+        ("site", 2001, "opening_hours", "Tu-Sa 10:00-18:00", "is “Tu–Sa 10:00–18:00”."),
+    ],
+)
+@pytest.mark.parametrize("has_json", [True, False])
+def test_what_somebody_decided_before_is_told_in_the_words_of_the_phone(screen, e, row, name, held, words, has_json):
+    store = screen.app.ctx.store
+    op = edit(store, e, uid(row), {name: "suspect" if e == "account" else "Mo-Fr 07:00-13:00"})
+    told = {"who": "Mara", "field": name, "value": held} | (
+        {"name": name, "json": f'"{held}"'} if has_json else {}  # servers of before
+    )
+    error = {"code": "already_decided", "msg": "No.", "reasons": [{"code": "decided_before", "values": told}]}
+    store.outbox.acknowledge(op.n, "rejected", {"n": op.n, "status": "rejected", "error": error})
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows(words), screen.words()

@@ -302,7 +302,8 @@ def test_of_two_who_decide_the_second_hears_what_was_decided(world: World) -> No
     (verdict,) = phone.sync()
     assert (verdict["status"], verdict["error"]["code"]) == ("rejected", "already_decided")
     assert verdict["error"]["reasons"][0] == {
-        "code": "decided_before", "values": {"who": "Mona", "field": "phone", "value": "9"},
+        "code": "decided_before",
+        "values": {"who": "Mona", "field": "phone", "value": "9", "name": "phone", "json": '"9"'},
     }  # fmt: skip
     assert stored(world) == "9"
 

@@ -1,9 +1,11 @@
 """Two values wait for a decision, and the page carries it out."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -192,3 +194,92 @@ def test_a_number_has_its_unit_and_another_value(
     assert browser.post(f"/conflicts/{conflict.id}", data=body).status_code == 303
     session.refresh(account)
     assert account.interval_days == 28
+
+
+def test_a_choice_that_was_taken_away_and_opening_hours_are_told_in_words(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    choices = [{"value": "a", "label": "Apple"}]
+    fields.add(session, "account", {"key": "sorts", "label": "Sorts", "kind": "choices", "choices": choices})
+    account, rita = make_account("Amann", **{"custom.sorts": ["a"]}), make_user("rita")
+    clashes = (
+        ("account", account.id, "custom.sorts", ["a", "b1"], ["a"]),
+        ("site", account.sites[0].id, "opening_hours", "Mo-Fr 07:00-13:00", "Tu-Sa 10:00-18:00"),
+    )
+    for entity, row_id, field, mine, stored in clashes:
+        clash = Clash(field, ConflictKind.CONCURRENT, Policy.KEEP_SERVER, None, mine, stored)
+        keep_clash(session, entity, row_id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert "Apple, b1 (no choice any more)" in page, page.partition("<main")[2]
+    assert page.count("It cannot be taken: the field does not offer this any more.") == 1
+    assert page.count('value="take_mine" disabled') == 1
+    german = browser.get("/conflicts", headers={"accept-language": "de"}).text
+    for words in ("Mo–Fr 07:00–13:00", "Di–Sa 10:00–18:00", "b1 (steht nicht mehr zur Wahl)"):
+        assert words in german, words
+
+
+@pytest.mark.parametrize("decision", ["take_mine", "keep_server"])
+def test_all_fields_of_an_account_are_decided_at_once_but_a_choice_that_is_gone(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+    decision: str,
+) -> None:
+    choices = [{"value": "a", "label": "Apple"}]
+    fields.add(session, "account", {"key": "sorts", "label": "Sorts", "kind": "choices", "choices": choices})
+    account, rita = make_account("Amann", phone="1", note="1"), make_user("rita")
+    for field, mine, stored in (("phone", "2", "1"), ("note", "2", "1"), ("custom.sorts", ["b1"], None)):
+        clash = Clash(field, ConflictKind.CONCURRENT, Policy.KEEP_SERVER, None, mine, stored)
+        keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert page.count("3 fields of Amann wait") == 1
+    sent = re.findall(f'name="{decision}" value="([^"]+)"', page)
+    answer = browser.post("/conflicts/all", data={"_csrf": token_in(page), "decision": decision, decision: sent})
+    session.refresh(account)
+    assert (account.phone, account.note) == (("2", "2") if decision == "take_mine" else ("1", "1"))
+    left = 1 if decision == "take_mine" else 0
+    waiting = session.scalars(select(FieldConflict.field).where(FieldConflict.state == ConflictState.OPEN)).all()
+    assert waiting == ["custom.sorts"] * left
+    assert f"Decided: {3 - left} fields." in browser.get(answer.headers["location"]).text
+    again = browser.post("/conflicts/all", data={"_csrf": token_in(page), "decision": decision, decision: sent})
+    assert (again.status_code, "decided before you" in again.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "stored"),
+    [
+        ("money", {"value": "1.234,50", "value.currency": "CHF"}, {"amount": "1234.50", "currency": "CHF"}),
+        ("flag", {"value": "no"}, False),
+        ("choices", {"value": ["", "b"]}, ["b"]),
+        ("choice", {"value": "b"}, "b"),
+    ],
+)
+def test_another_value_of_the_companys_own_field_is_entered_as_everywhere(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+    kind: str,
+    sent: dict[str, object],
+    stored: object,
+) -> None:
+    choices = [{"value": "a", "label": "Apple"}, {"value": "b", "label": "Bean"}] if "choice" in kind else []
+    fields.add(session, "account", {"key": "own", "label": "Our own", "kind": kind, "choices": choices})
+    account, rita = make_account("Amann"), make_user("rita")
+    mine = {"money": {"amount": "5.00", "currency": "CHF"}, "flag": True, "choice": "a", "choices": ["a"]}[kind]
+    clash = Clash("custom.own", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, None, mine, None)
+    keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    conflict = session.scalars(select(FieldConflict)).one()
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert ("Another value" in page, 'id="f-value"' in page) == (True, True)
+    data = {"_csrf": token_in(page), "decision": "custom"} | sent
+    assert browser.post(f"/conflicts/{conflict.id}", data=data).status_code == 303
+    session.refresh(account)
+    assert account.custom["own"] == stored

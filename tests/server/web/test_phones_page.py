@@ -21,6 +21,7 @@ from mobile.field.store.outbox import Outbox
 from mobile.field.sync import export, tokens
 from server.accounts.models import Account
 from server.auth.models import Device, DeviceState, Role, User
+from server.contacts.models import Contact, ContactAccount
 from server.phones.routes import PhoneRulesWrite
 from server.sync.leaving import envelopes
 from server.sync.models import QuarantinedOp, SyncMeta, SyncReceipt
@@ -333,3 +334,36 @@ def test_an_export_is_taken_in_on_the_page_once_and_another_file_is_refused_in_w
     session.flush()
     assert "Die Datei ist kein Export eines Telefons" in send(b"").text
     assert "Export aufnehmen" not in browser_of(rita).get("/users/phones").text
+
+
+def test_what_was_refused_is_led_to_from_home_the_conflicts_and_the_person_by_whoever_looks_after_the_phone(
+    session: Session,
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+) -> None:
+    ada, rita = make_user(), make_user("rita", Role.REP)
+    device = Device(user_id=rita.id, name="Rita's phone", platform="android", public_key=b"key")
+    session.add(device)
+    session.flush()
+    mill = make_account("Mill", rita)
+    sabine, other = Contact(last_name="Off"), Contact(last_name="Else")
+    session.add_all([sabine, other])
+    session.flush()
+    session.add_all(ContactAccount(contact_id=one.id, account_id=mill.id, roles=[]) for one in (sabine, other))
+    for n in (1, 2):
+        refused(session, device, mill, n)
+    receipt = session.scalars(select(SyncReceipt).where(SyncReceipt.n == 2)).one()
+    receipt.entity, receipt.row_id = "contact", sabine.id
+    receipt.body = {"k": "patch", "e": "contact", "id": str(sabine.id), "f": {"title": [None, "Head"]}}
+    session.flush()
+    browser, link = browser_of(ada), f"/users/{rita.id}#refused-{device.id}"
+    assert "Refused entries of phones: 2" in browser.get("/home/today").text
+    page = browser.get("/conflicts").text
+    assert (link in page, "2 to look at" in page, "Nothing to decide" in page) == (True, True, False)
+    page = browser.get(f"/contacts/{sabine.id}").text
+    assert (link in page, "1 change was refused and counts nowhere" in page) == (True, True)
+    assert link not in browser.get(f"/contacts/{other.id}").text
+    theirs = browser_of(rita)
+    assert "Refused entries" not in theirs.get("/home/today").text + theirs.get("/conflicts").text
+    assert link not in theirs.get(f"/contacts/{sabine.id}").text
