@@ -1,10 +1,11 @@
 """The other places of the app: search, week, settings, the recorded way; and that all of them fit."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 
-from mobile.field import holdings, hours, rights, taking, tracks
+from mobile.field import holdings, hours, reads, rights, taking, tracks
 from mobile.field.agenda import monday_of
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -624,3 +625,20 @@ def test_before_the_first_sync_has_ended_the_days_are_said_to_be_fetched(screen)
     screen.app.again()
     screen.frames()
     assert screen.shows("No visits on this day")
+
+
+def test_what_was_done_beside_the_route_stands_where_its_time_is(screen):
+    from mobile.screens.today import _in_time
+
+    ctx = screen.app.ctx
+    first, second, third, loose = reads.day(ctx.files, ctx.user_id, ctx.today).stops[:4]
+    at = lambda hour: datetime(2026, 11, 30, hour, tzinfo=ctx.zone)  # noqa: E731
+    first = replace(first, state="done", done_at=at(9), arrives_at=at(8), starts_at=at(8))
+    second, third = (replace(s, arrives_at=at(h), starts_at=at(h)) for s, h in ((second, 11), (third, 13)))
+    loose = replace(loose, state="done", done_at=at(10), arrives_at=None, starts_at=None)
+    assert loose.begins_at == at(10)
+    assert _in_time([first, second, third, loose]) == [first, loose, second, third]
+    late = replace(loose, done_at=at(15))
+    assert _in_time([first, second, third, late]) == [first, second, third, late]
+    waiting = replace(loose, state="planned", done_at=None)
+    assert _in_time([first, second, third, waiting]) == [first, second, third, waiting]
