@@ -54,7 +54,8 @@ def about(store: Store, op: Op) -> Json:
 def _sold(store: Store, op: Op, product_id: str | None) -> str | None:
     """What a product of an order is called, or was when the order was answered; None where nobody knows."""
     product = store.cache.doc("product", product_id or "") or {}
-    return product.get("name") or remembered(store, op).get("sold", {}).get(product_id)
+    name: str | None = product.get("name") or remembered(store, op).get("sold", {}).get(product_id)
+    return name
 
 
 def account_of(store: Store, op: Op) -> str | None:
