@@ -11,7 +11,7 @@ from playwright.sync_api import Error
 from server.accounts.models import Account
 from server.kit.database import transaction
 from tests.application import routes
-from tests.server.web.conftest import PASSWORD
+from tests.server.web.conftest import PASSWORD, propose
 
 pytestmark = pytest.mark.browser
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
@@ -90,6 +90,7 @@ def pages() -> list[str]:
 
 def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
     axe = Axe()
+    propose()
     page.set_viewport_size({"width": 390, "height": 844})
     seen, faults = 0, []
     for path in pages():
@@ -102,6 +103,8 @@ def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
         if not page.query_selector("nav"):
             continue
         seen += 1
+        if path == "/review":
+            page.wait_for_selector("#find")
         page.evaluate(FEW_OPERATIONS)
         if seen % 3 == 0:
             page.evaluate("document.documentElement.dataset.theme = 'dark'")
