@@ -78,6 +78,18 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
         assert account.sites[0].grade == "manual"
 
 
+def test_a_form_on_its_way_is_not_sent_twice(page: Any) -> None:
+    page.goto("/duplicates")
+    held_back = page.evaluate("""() => {
+      const form = document.querySelector("form[action='/duplicates/search']"), seen = [];
+      addEventListener("submit", (event) => seen.push(event.defaultPrevented));
+      form.requestSubmit();
+      form.requestSubmit();
+      return seen;
+    }""")
+    assert held_back == [False, True]
+
+
 FEW_OPERATIONS = "document.querySelectorAll('.operation').forEach((one, at) => at < 20 || one.remove())"
 """The reference of the API has four hundred that look alike."""
 
