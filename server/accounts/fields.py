@@ -6,7 +6,20 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, ScalarSelect, and_, case, cast, func, literal, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    ScalarSelect,
+    SQLColumnExpression,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session, aliased
 
@@ -79,7 +92,7 @@ def tolerance() -> ColumnElement[Any]:
     return func.coalesce(of(Cadence.user_id == Account.owner_id), of(Cadence.user_id.is_(None)), TOLERANCE)
 
 
-def in_cycle(day: date | ColumnElement[date], last_visit: ColumnElement[Any]) -> ColumnElement[bool]:
+def in_cycle(day: date | ColumnElement[date], last_visit: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     """Whether the last visit lies within the interval and its tolerance on a day; false without a visit or interval."""
     since = type_coerce(cast(day, Date) - last_visit, Integer)
     return func.coalesce(since <= INTERVAL_DAYS * (1 + tolerance()), False)
