@@ -6,11 +6,25 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, ScalarSelect, and_, case, cast, func, literal, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    ScalarSelect,
+    SQLColumnExpression,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session, aliased
 
 from geo.types import Grade
+from server.accounts.cadence import TOLERANCE
 from server.accounts.cadence_models import Cadence
 from server.accounts.models import (
     INTERVALS,
@@ -66,6 +80,22 @@ def overdue_days(today: date | ColumnElement[date]) -> ColumnElement[int]:
     waits = case((Account.last_visit_on.is_(None), 0), else_=INTERVAL_DAYS)
     since = type_coerce(cast(today, Date) - LAST_OR_FIRST_DAY, Integer)
     return case((INTERVAL_DAYS.is_(None), None), else_=since - waits)
+
+
+def tolerance() -> ColumnElement[Any]:
+    """The share of the interval by which a visit may come late: what the owner, the company or Waymark says."""
+
+    def of(whose: ColumnElement[bool]) -> Any:
+        rule = select(Cadence.tolerance).where(Cadence.account_class == Account.account_class, whose)
+        return rule.correlate(Account).scalar_subquery()
+
+    return func.coalesce(of(Cadence.user_id == Account.owner_id), of(Cadence.user_id.is_(None)), TOLERANCE)
+
+
+def in_cycle(day: date | ColumnElement[date], last_visit: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+    """Whether the last visit lies within the interval and its tolerance on a day; false without a visit or interval."""
+    since = type_coerce(cast(day, Date) - last_visit, Integer)
+    return func.coalesce(since <= INTERVAL_DAYS * (1 + tolerance()), False)
 
 
 def of_sites(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -165,6 +195,7 @@ def fields(today: date) -> Mapping[str, Field]:
         field("interval", Kind.NUMBER, INTERVAL_DAYS, "Call interval in days"),
         field("last_visit", Kind.DATE, Account.last_visit_on, "Last visit"),
         field("overdue", Kind.NUMBER, overdue_days(today), "Days overdue"),
+        field("in_cycle", Kind.FLAG, in_cycle(today, Account.last_visit_on), "Visited within its call cycle"),
         field("tag", Kind.TEXT, TAG.c.tag, "Tag", of_tags),
         field("phone", Kind.TEXT, Account.phone, "Phone"),
         field("email", Kind.TEXT, Account.email, "E-mail"),

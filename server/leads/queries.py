@@ -119,6 +119,11 @@ class Row:
     territory_name: str | None
     lon: float | None
     lat: float | None
+    has_left: bool
+    """Its owner."""
+
+
+LEFT = func.coalesce(~User.active, False)
 
 
 def detailed(statement: Select[Lead]) -> Select[Any]:
@@ -126,7 +131,7 @@ def detailed(statement: Select[Lead]) -> Select[Any]:
     return (
         statement.outerjoin(User, User.id == Lead.owner_id)
         .outerjoin(Territory, Territory.id == Lead.territory_id)
-        .with_only_columns(Lead, User.name, Territory.name, func.ST_X(Lead.pin), func.ST_Y(Lead.pin))
+        .with_only_columns(Lead, User.name, Territory.name, func.ST_X(Lead.pin), func.ST_Y(Lead.pin), LEFT)
     )
 
 

@@ -57,15 +57,24 @@ class Report:
 
     period: Period
     compared: Period
+    """The days that are compared: of a running period as many as have passed."""
+    whole: Period
+    """The whole period of these days: hours of people are compared with it."""
     by: By
     filter: str | None
     measures: list[Measure]
     groups: list[Group]
     total: Group
+    is_of_today: bool
+    """Whether today is its last day so far: lists and maps show how things stand today."""
 
     def shows(self, measure: Measure) -> bool:
         """Whether the measure can be told apart this way, with this filter."""
         return not measure.is_of_people or (self.by in OF_PEOPLE and not (self.filter or "").strip())
+
+    def compared_for(self, measure: Measure) -> Period:
+        """The days that a measure is compared with."""
+        return self.whole if measure.is_of_people else self.compared
 
 
 def report(
@@ -84,7 +93,8 @@ def report(
     asked = Asked(session, scope, period, filter)
     with in_time(session, filter or ""):
         now = sums(asked, sources)
-        then = sums(replace(asked, period=period.compared(against), days=elapsed(asked)), sources)
+        before = replace(asked, period=period.compared(against), days=elapsed(asked))
+        then = sums(before, sources)
     naming = _Naming(session, by, [*now, *then])
     total = Group(None, None)
     groups: dict[str | None, Group] = {}
@@ -94,7 +104,9 @@ def report(
             for key in naming.keys(grain):
                 getattr(groups.setdefault(key, naming.group(key)), side).add(found)
     ordered = sorted(groups.values(), key=lambda one: (one.name is None, (one.name or "").casefold()))
-    return Report(period, period.compared(against), by, filter, wanted, ordered, total)
+    whole = before.period
+    is_of_today = asked.upto == asked.today
+    return Report(period, whole.up_to(before.upto), whole, by, filter, wanted, ordered, total, is_of_today)
 
 
 def elapsed(asked: Asked) -> int | None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -10,8 +10,8 @@ from openpyxl import Workbook
 
 from server.kit.settings import settings
 from server.kit.spreadsheets import harmless
-from server.reports.figures import Report
-from server.reports.measures import Unit
+from server.reports.figures import Moment, Report
+from server.reports.measures import Measure, Unit
 
 
 class Format(StrEnum):
@@ -38,12 +38,13 @@ def rows(report: Report) -> Iterator[tuple[Any, ...]]:
     for measure in report.measures:
         if not report.shows(measure):
             continue
-        unit = settings().currency if measure.unit is Unit.MONEY else str(measure.unit)
         for group in (report.total, *report.groups):
             name = "" if group is report.total else group.name or "none"
             cells: list[Any] = [measure.key, str(report.by), name, report.period.first, report.period.last]
-            cells += [_rounded(measure.value(group.now)), unit, *_parts(measure.upper, measure.lower, group.now)]
-            cells += [report.compared.first, report.compared.last, _rounded(measure.value(group.then))]
+            cells += [_rounded(measure.value(group.now)), _unit(measure)]
+            cells += _parts(measure.upper, measure.lower, group.now)
+            before = report.compared_for(measure)
+            cells += [before.first, before.last, _rounded(measure.value(group.then))]
             cells += _parts(measure.upper, measure.lower, group.then)
             yield tuple(harmless(cell) for cell in cells)
 
@@ -56,18 +57,33 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def written(report: Report, format: Format) -> bytes:
-    """The table as CSV or XLSX."""
+TREND_COLUMNS = ("measure", "first_day", "last_day", "value", "unit", "counted", "of", "filter")
+
+
+def trend_rows(moments: Sequence[Moment], measure: Measure, filter: str | None) -> Iterator[tuple[Any, ...]]:
+    """One row for each period, the oldest first."""
+    for one in moments:
+        cells: list[Any] = [measure.key, one.period.first, one.period.last, _rounded(measure.value(one.sums))]
+        cells += [_unit(measure), *_parts(measure.upper, measure.lower, one.sums), filter or ""]
+        yield tuple(harmless(cell) for cell in cells)
+
+
+def _unit(measure: Measure) -> str:
+    return settings().currency if measure.unit is Unit.MONEY else str(measure.unit)
+
+
+def written(columns: Sequence[str], rows: Iterable[tuple[Any, ...]], format: Format) -> bytes:
+    """A table as CSV or XLSX."""
     if format is Format.CSV:
         text = io.StringIO()
         table = csv.writer(text)
-        table.writerow(COLUMNS)
-        table.writerows(rows(report))
+        table.writerow(columns)
+        table.writerows(rows)
         return text.getvalue().encode("utf-8-sig")
     book = Workbook(write_only=True)
     sheet = book.create_sheet("report")
-    sheet.append(COLUMNS)
-    for row in rows(report):
+    sheet.append(columns)
+    for row in rows:
         sheet.append(row)
     content = io.BytesIO()
     book.save(content)

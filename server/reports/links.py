@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from server.kit.filtering.writing import quoted
 from server.reports.figures import By, Group, Report
 from server.reports.measures import Measure
-from server.reports.rows import BY_SUM, NOBODYS, OF_ROUTES, Of
+from server.reports.rows import BY_SUM, NOBODYS, OF_ROUTES, REST, Of
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,14 @@ class Behind:
 
 
 def behind(report: Report, measure: Measure, group: Group, *, rest: bool = False) -> Behind | None:
-    """The rows of a measure's upper sum, or those that are missing to the lower one; None where nothing lists them."""
+    """The rows of a measure's upper sum, or those that are missing to the lower one; None where nothing lists them.
+
+    A map has no past: of how accounts stood on a day gone by there is none.
+    """
     if measure.upper == "revenue":
         return None if group.term is None else _of_orders(report, group)
-    if (of := BY_SUM.get(measure.upper)) is not None:
-        return Behind(_of_rows(report, Of.MISSED if rest else of, group), _map(report, measure, group, rest=rest))
-    found = _filter(report, measure, group, rest=rest)
-    return None if found is None else Behind(f"/accounts?{found}", f"/?{found}")
+    of = BY_SUM[measure.upper]
+    return Behind(_of_rows(report, REST.get(of, of) if rest else of, group), _map(report, measure, group, rest=rest))
 
 
 def below(report: Report, measure: Measure, group: Group) -> str | None:
@@ -74,21 +75,28 @@ def _mine(report: Report, group: Group) -> str:
 def _term(report: Report, measure: Measure, group: Group) -> str | None:
     visited = f"visit with ({_days(report)}{{more}})"
     if measure.key == "coverage":
-        return "interval > 0 and " + visited.format(more="")
+        return f"{_known(report)} and {visited.format(more='')}"
     if measure.key == "overdue":
-        return "overdue > 0"
+        return "overdue > 0" if report.is_of_today else None
+    if measure.key == "call_cycle":
+        return "in_cycle = yes" if report.is_of_today else None
     if measure.key in ("visits", "plan_adherence"):
         return visited.format(more=_mine(report, group))
     if measure.key == "strike_rate":
         return visited.format(more=" and outcome = order" + _mine(report, group))
-    return "interval > 0" if measure.key == "call_cycle" else None
+    return None
+
+
+def _known(report: Report) -> str:
+    """That an account has a call interval and was known by then."""
+    return f"interval > 0 and created <= {report.period.last}"
 
 
 def _rest(report: Report, measure: Measure, group: Group) -> str | None:
     if measure.key == "coverage":
-        return f"interval > 0 and not visit with ({_days(report)})"
+        return f"{_known(report)} and not visit with ({_days(report)})"
     if measure.key == "call_cycle":
-        return "overdue > 0"
+        return "interval > 0 and in_cycle = no" if report.is_of_today else None
     if measure.key == "plan_adherence":
         return f"missed_visit with ({_days(report)}{_mine(report, group)})"
     return None

@@ -136,6 +136,7 @@ def _send(session: Session, row: ReportMail, user: User, period: Period) -> None
     found = report(session, scope, period, by=By(row.by), against=Against(row.against), filter=row.filter or None)
     words = paper.WORDS[user.language if user.language in paper.WORDS else "en"]
     named = spelled(period, words["code"])
+    sheet = paper.printed(found, words, row.name)
     assert user.email is not None
     mail.queue(
         session,
@@ -144,7 +145,7 @@ def _send(session: Session, row: ReportMail, user: User, period: Period) -> None
         to=[user.email],
         subject=f"{settings().company}: {row.name}, {named}",
         body=words["letter"].format(name=user.name, report=row.name, period=named) + "\n",
-        files=[mail.File(f"{paper.file_name(row.name, period)}.pdf", "application/pdf", paper.printed(found, words))],
+        files=[mail.File(f"{paper.file_name(row.name, period)}.pdf", "application/pdf", sheet)],
     )
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from reportlab.graphics.shapes import Drawing, Rect
@@ -17,7 +18,7 @@ from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTempl
 from routing.export import fonts, look
 from server.kit.settings import settings
 from server.reports.figures import Group, Report
-from server.reports.measures import Measure, Unit
+from server.reports.measures import Measure, Sums, Unit
 from server.reports.periods import Period, spelled, spelled_day
 
 WORDS: dict[str, dict[str, str]] = {
@@ -90,10 +91,10 @@ def _story(report: Report, words: Mapping[str, str], head: str) -> list[Flowable
         story.append(_text(words["filter"].format(filter=report.filter), _QUIET))
     story += [
         Spacer(0, 10),
-        _table([[_name(one, words), *_cells(one, report.total)] for one in shown], words["measure"], words),
+        _table([[_name(one, words), *_cells(one, report.total, words)] for one in shown], words["measure"], words),
     ]
     if report.total.now.apart:
-        amounts = ", ".join(f"{amount:,.2f} {code}" for code, amount in sorted(report.total.now.apart.items()))
+        amounts = ", ".join(f"{_number(amount, 2, code)} {of}" for of, amount in sorted(report.total.now.apart.items()))
         story += [Spacer(0, 6), _text(words["apart"].format(amounts=amounts), _QUIET)]
     for measure in shown:
         story += [Spacer(0, 14), KeepTogether(_of_measure(report, measure, words))] if report.groups else []
@@ -104,10 +105,13 @@ def _of_measure(report: Report, measure: Measure, words: Mapping[str, str]) -> l
     values = [measure.value(group.now) or 0.0 for group in report.groups]
     most = max([*values, 1e-9])
     rows = [
-        [_named(group, words, value / most), *_cells(measure, group)]
+        [_named(group, words, value / most), *_cells(measure, group, words)]
         for group, value in zip(report.groups, values, strict=True)
     ]
-    return [_text(_name(measure, words), _HEAD, bold=True), Spacer(0, 4), _table(rows, words[str(report.by)], words)]
+    head = [_text(_name(measure, words), _HEAD, bold=True)]
+    if (before := report.compared_for(measure)) != report.compared:
+        head.append(_text(words["against"].format(period=spelled(before, words["code"])), _QUIET))
+    return [*head, Spacer(0, 4), _table(rows, words[str(report.by)], words)]
 
 
 def _named(group: Group, words: Mapping[str, str], share: float) -> list[Flowable]:
@@ -119,26 +123,36 @@ def _named(group: Group, words: Mapping[str, str], share: float) -> list[Flowabl
     return [_text(group.name or words["none"], _BODY), bar]
 
 
-def _cells(measure: Measure, group: Group) -> list[str]:
-    upper = measure.upper
-    counted = _number(float(getattr(group.now, upper)), 0)
-    of = _number(float(getattr(group.now, measure.lower)), 0) if measure.lower else ""
-    return [value_of(measure, measure.value(group.now)), value_of(measure, measure.value(group.then)), counted, of]
+def _cells(measure: Measure, group: Group, words: Mapping[str, str]) -> list[str]:
+    code = words["code"]
+    values = [value_of(measure, measure.value(side), code) for side in (group.now, group.then)]
+    return values + [_counted(name, group.now, code) if name else "" for name in (measure.upper, measure.lower)]
 
 
-def value_of(measure: Measure, value: float | None) -> str:
-    """A value with its unit."""
+def _counted(name: str, sums: Sums, code: str) -> str:
+    """A sum with its unit, where it counts something else than rows."""
+    unit = settings().currency if name == "revenue" else name.rpartition("_")[2]
+    value = float(getattr(sums, name))
+    if unit not in ("h", "km", settings().currency):
+        return _number(value, 0, code)
+    return f"{_number(value, 1 if unit == 'h' else 0, code)} {unit}"
+
+
+def value_of(measure: Measure, value: float | None, code: str) -> str:
+    """A value with its unit; `code` is the reader's language."""
     if value is None:
         return "–"
     if measure.unit is Unit.SHARE:
-        return f"{_number(value * 100, 1)} %"
+        return f"{_number(value * 100, 1, code)} %"
     if measure.unit is Unit.KM:
-        return f"{_number(value, 1)} km"
-    return f"{_number(value, 0)} {settings().currency}" if measure.unit is Unit.MONEY else _number(value, 0)
+        return f"{_number(value, 1, code)} km"
+    return f"{_number(value, 0, code)} {settings().currency}" if measure.unit is Unit.MONEY else _number(value, 0, code)
 
 
-def _number(value: float, digits: int) -> str:
-    return f"{value:,.{digits}f}".replace(",", " ")
+def _number(value: float | Decimal, digits: int, code: str) -> str:
+    """As the pages write it: 1,284 or 1.284."""
+    written = f"{value:,.{digits}f}"
+    return written if code == "en" else written.translate(str.maketrans(",.", ".,"))
 
 
 def _name(measure: Measure, words: Mapping[str, str]) -> str:

@@ -65,6 +65,10 @@ class Period:
         days = timedelta(days=by * self.days)
         return Period(self.first + days, self.last + days, self.span)
 
+    def up_to(self, last: date) -> "Period":
+        """Its days up to one of them; the whole period when that is its last, or when none of it has passed."""
+        return Period(self.first, last) if self.first <= last < self.last else self
+
     def compared(self, against: Against) -> "Period":
         """The period that this one is held against."""
         if against is Against.BEFORE:
@@ -99,7 +103,7 @@ MONTHS = {
 
 
 def spelled(period: Spanned, language: str) -> str:
-    """A period as people say it: `November 2026`, `Week 48, 2026`, `Q4 2026`, `2026`, or both days.
+    """A period as people say: `November 2026`, `Week 48, 2026`, `Q4 2026`, `2026`, or both days: `1–29 October 2026`.
 
     `language` is a key of `MONTHS`.
     """
@@ -114,6 +118,8 @@ def spelled(period: Spanned, language: str) -> str:
             return f"Q{(first.month + 2) // 3} {first.year}"
         case Span.YEAR:
             return f"{first.year}"
+    if first < period.last and (first.year, first.month) == (period.last.year, period.last.month):
+        return f"{first.day}{'.' if language == 'de' else ''}–{spelled_day(period.last, language)}"
     return f"{spelled_day(first, language)} – {spelled_day(period.last, language)}"
 
 

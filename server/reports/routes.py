@@ -1,7 +1,7 @@
 """JSON API of reports: figures with what is behind them, trends, files, and reports by mail."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -63,6 +63,7 @@ class FigureRead(BaseModel):
     counted: float
     of: float | None
     compared: float | None
+    compared_last_day: date = Field(description="The last day that is compared: a running period, with as many days.")
     list: str | None = Field(description="The page that lists what was counted.")
     map: str | None = Field(description="The same on the map.")
 
@@ -126,6 +127,7 @@ def _group(found: Report, group: Group) -> GroupRead:
                     counted=float(getattr(group.now, one.upper)),
                     of=float(getattr(group.now, one.lower)) if one.lower else None,
                     compared=one.value(group.then),
+                    compared_last_day=found.compared_for(one).last,
                     list=where.list if where else None,
                     map=where.map if where else None,
                 )
@@ -134,13 +136,13 @@ def _group(found: Report, group: Group) -> GroupRead:
 
 
 class RowRead(BaseModel):
-    """A visit, a stop or a route that a number was made of."""
+    """A visit, a stop, a route or an account that a number was made of."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    day: date
-    rep: str
+    day: date | None = Field(description="Of an account: its last visit by then.")
+    rep: str | None = Field(description="Of an account: its owner.")
     account_id: UUID | None
     account: str | None
     outcome: str | None
@@ -151,6 +153,7 @@ class RowRead(BaseModel):
     drive_h: float | None = Field(description="Of a route: the part that these stops carry, as of the next two.")
     work_h: float | None
     distance_km: float | None
+    interval_days: int | None = Field(description="Of an account: days between visits.")
 
 
 class RowsRead(BaseModel):
@@ -207,7 +210,10 @@ def get_rows(
     filter: Filter = None,
     start: Start = 0,
 ) -> RowsRead:
-    """The visits, stops or routes that a number was made of, the latest first, 200 at once."""
+    """The visits, stops, routes or accounts that a number was made of, 200 at once.
+
+    The latest come first; of accounts those whose last visit is the longest ago.
+    """
     asked = SumsAsked(session, scope, period, filter)
     return RowsRead.model_validate(rows(asked, of, by=by, group=group, first=start))
 
@@ -235,9 +241,29 @@ def get_file(
     only = [measure_of(scope, measure)] if measure else None
     found = report(session, scope, period, by=by, against=against, filter=filter, measures=only)
     words = paper.WORDS[scope.language if scope.language in paper.WORDS else "en"]
-    content = paper.printed(found, words) if format is Format.PDF else files.written(found, format)
-    name = f"{paper.file_name(measure or 'report', period)}.{format}"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    table = format is not Format.PDF
+    content = files.written(files.COLUMNS, files.rows(found), format) if table else paper.printed(found, words)
+    return _sent(content, paper.file_name(measure or "report", period), format)
+
+
+@router.get("/reports/trends/{measure}/file", response_class=Response)
+def get_trend_file(
+    measure: str,
+    period: Asked,
+    scope: ReadReports,
+    session: Db,
+    format: Annotated[Literal[Format.CSV, Format.XLSX], Query()] = Format.XLSX,
+    filter: Filter = None,
+) -> Response:
+    """One measure over the last twelve periods, as a file."""
+    what = measure_of(scope, measure)
+    found = files.trend_rows(trend(session, scope, period, what, filter=filter), what, filter)
+    content = files.written(files.TREND_COLUMNS, found, format)
+    return _sent(content, paper.file_name(f"{measure}-trend", period), format)
+
+
+def _sent(content: bytes, name: str, format: Format) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}.{format}"'}
     return Response(content, media_type=files.MEDIA_TYPES[format], headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""The rows that a number of a report was made of: visits, stops or routes, found by the statements that sum them up."""
+"""The visits, stops, routes or accounts that a number of a report was made of, found by what sums them up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from server.accounts.fields import INTERVAL_DAYS
 from server.accounts.models import Account
 from server.activities.models import Visit
 from server.auth.models import Team, TeamMember, User
@@ -18,7 +19,19 @@ from server.kit.errors import NotFound
 from server.kit.filtering.guard import in_time
 from server.plans.models import Route, Stop
 from server.reports.figures import By
-from server.reports.sums import EACH, IS_DRIVEN, IS_KEPT, ON_THE_ROAD, SHARE, WITH_ORDER, Asked, is_due, stops, visits
+from server.reports.sums import (
+    EACH,
+    IS_DRIVEN,
+    IS_KEPT,
+    ON_THE_ROAD,
+    SHARE,
+    WITH_ORDER,
+    Asked,
+    cycle,
+    is_due,
+    stops,
+    visits,
+)
 from server.territories.models import Territory
 
 MOST = 200
@@ -38,23 +51,36 @@ class Of(StrEnum):
     """Up to today."""
     PLANNED = "routes_planned"
     """Of the whole period."""
+    ACCOUNTS = "accounts"
+    """With a call interval, as the next five."""
+    VISITED = "accounts_visited"
+    UNVISITED = "accounts_not_visited"
+    IN_CYCLE = "accounts_in_cycle"
+    OFF_CYCLE = "accounts_not_in_cycle"
+    OVERDUE = "accounts_overdue"
 
 
 BY_SUM: Mapping[str, Of] = {
     "done": Of.VISITS, "ordered": Of.ORDERED, "stops": Of.STOPS, "kept": Of.KEPT, "stops_done": Of.KEPT,
     "drive_h": Of.ROUTES, "work_h": Of.ROUTES, "distance_km": Of.ROUTES, "planned_h": Of.PLANNED,
+    "accounts": Of.ACCOUNTS, "visited": Of.VISITED, "in_cycle": Of.IN_CYCLE, "overdue": Of.OVERDUE,
 }  # fmt: skip
+REST: Mapping[Of, Of] = {Of.KEPT: Of.MISSED, Of.VISITED: Of.UNVISITED, Of.IN_CYCLE: Of.OFF_CYCLE}
+"""What is missing to the lower sum of a measure, by the rows of its upper one."""
+OF_ACCOUNTS = (Of.ACCOUNTS, Of.VISITED, Of.UNVISITED, Of.IN_CYCLE, Of.OFF_CYCLE, Of.OVERDUE)
 OF_PLANS = (Of.STOPS, Of.KEPT, Of.MISSED, Of.ROUTES, Of.PLANNED)
 OF_ROUTES = (Of.ROUTES, Of.PLANNED)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A visit, a stop or a route."""
+    """A visit, a stop, a route or an account."""
 
     id: UUID
-    day: date
-    rep: str
+    day: date | None
+    """Of an account: its last visit by then; None: there was none."""
+    rep: str | None
+    """Of an account: its owner; None: nobody owns it."""
     account_id: UUID | None = None
     account: str | None = None
     outcome: str | None = None
@@ -68,6 +94,8 @@ class Row:
     """Of a route: the part that these stops carry, as of the next two."""
     work_h: float | None = None
     distance_km: float | None = None
+    interval_days: int | None = None
+    """Of an account."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +110,9 @@ class Found:
 
 
 def rows(asked: Asked, of: Of, *, by: By = By.PERSON, group: str | None = None, first: int = 0) -> Found:
-    """The rows behind a number, the latest first, from a place on; of one group or of everything.
+    """The rows behind a number, from a place on, of one group or of everything; the latest come first.
+
+    Of accounts those come first whose last visit is the longest ago.
 
     Refuses a group that is not there, and plans to whoever may not see them.
     """
@@ -92,6 +122,8 @@ def rows(asked: Asked, of: Of, *, by: By = By.PERSON, group: str | None = None, 
     with in_time(asked.session, asked.filter or ""):
         if of in (Of.VISITS, Of.ORDERED):
             return _visits(asked, of, _of_group(by, group, Visit.rep_id), first)
+        if of in OF_ACCOUNTS:
+            return _accounts(asked, of, _of_group(by, group, Account.owner_id), first)
         among = _of_group(by, group, Route.rep_id)
         return _routes(asked, of, among, first) if of in OF_ROUTES else _stops(asked, of, among, first)
 
@@ -126,7 +158,7 @@ def no_group() -> NotFound:
     return NotFound("There is no such group in this report.", help="Open it from the report.", field="group")
 
 
-def _of_group(by: By, group: str | None, person: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+def _of_group(by: By, group: str | None, person: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     """Whether a row with its account belongs to a group."""
     if group is None:
         return true()
@@ -135,7 +167,9 @@ def _of_group(by: By, group: str | None, person: InstrumentedAttribute[UUID]) ->
         return person.is_(None) if is_nobodys else person == UUID(group)
     if by is By.TEAM:
         members = select(TeamMember.user_id).join(Team, Team.id == TeamMember.team_id).where(Team.deleted_at.is_(None))
-        return person.not_in(members) if is_nobodys else person.in_(members.where(Team.id == UUID(group)))
+        if is_nobodys:
+            return person.is_(None) | person.not_in(members)
+        return person.in_(members.where(Team.id == UUID(group)))
     if by is By.CLASS:
         return Account.account_class.is_(None) if is_nobodys else Account.account_class == group
     if by is By.TERRITORY:
@@ -154,6 +188,21 @@ def _visits(asked: Asked, of: Of, among: ColumnElement[bool], first: int) -> Fou
     )  # fmt: skip
     items = _page(asked, page.order_by(None).order_by(Visit.day.desc(), Visit.id), first)
     return Found(items, _count(asked, found.with_only_columns(Visit.id)))
+
+
+def _accounts(asked: Asked, of: Of, among: ColumnElement[bool], first: int) -> Found:
+    stand = cycle(asked)
+    which = {
+        Of.VISITED: stand.is_visited, Of.UNVISITED: ~stand.is_visited, Of.IN_CYCLE: stand.is_in_cycle,
+        Of.OFF_CYCLE: ~stand.is_in_cycle, Of.OVERDUE: stand.is_overdue,
+    }.get(of, true())  # fmt: skip
+    found = stand.statement.where(among, which)
+    page = found.outerjoin(User, User.id == Account.owner_id).with_only_columns(
+        Account.id, stand.last_visit.label("day"), User.name.label("rep"), Account.id.label("account_id"),
+        Account.name.label("account"), INTERVAL_DAYS.label("interval_days"),
+    )  # fmt: skip
+    items = _page(asked, page.order_by(stand.last_visit.asc().nulls_first(), Account.name, Account.id), first)
+    return Found(items, _count(asked, found.with_only_columns(Account.id)))
 
 
 def _stops(asked: Asked, of: Of, among: ColumnElement[bool], first: int) -> Found:

@@ -10,10 +10,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Date, Numeric, Select, and_, case, cast, func, literal, select
 from sqlalchemy.orm import Session
 
-from server.accounts import cadence
 from server.accounts import queries as accounts
-from server.accounts.cadence_models import Cadence
-from server.accounts.fields import INTERVAL_DAYS
+from server.accounts.fields import INTERVAL_DAYS, in_cycle
 from server.accounts.models import Account
 from server.accounts.reaching import Reaching
 from server.accounts.relations import with_survivors
@@ -95,18 +93,19 @@ def sums(asked: Asked, sources: frozenset[Source]) -> Rows:
 GRAIN = (Account.territory_id, Account.account_class)
 
 
-def tolerance() -> ColumnElement[Any]:
-    """The share of the interval by which a visit may come late: what the owner, the company or Waymark says."""
+@dataclass(frozen=True)
+class Cycle:
+    """Accounts with a call interval, and how each of them stood on the last day."""
 
-    def of(whose: ColumnElement[bool]) -> Any:
-        rule = select(Cadence.tolerance).where(Cadence.account_class == Account.account_class, whose)
-        return rule.correlate(Account).scalar_subquery()
+    statement: Select[Any]
+    last_visit: ColumnElement[date | None]
+    is_visited: ColumnElement[bool]
+    is_in_cycle: ColumnElement[bool]
+    is_overdue: ColumnElement[bool]
 
-    return func.coalesce(of(Cadence.user_id == Account.owner_id), of(Cadence.user_id.is_(None)), cadence.TOLERANCE)
 
-
-def of_accounts(asked: Asked, rows: Rows) -> None:
-    """Accounts with a call interval as they stood on the last day; those that came later do not count yet."""
+def cycle(asked: Asked) -> Cycle:
+    """The accounts with a call interval as they stood on the last day; those that came later do not count yet."""
     upto: Any = cast(literal(asked.upto), Date)
     happened = select(Visit).where(Visit.deleted_at.is_(None), Visit.state == VisitState.DONE, Visit.day <= asked.upto)
     each = with_survivors(happened, Visit.__table__.c.account_id, (Visit.__table__.c.day.label("day"),)).subquery()
@@ -121,21 +120,23 @@ def of_accounts(asked: Asked, rows: Rows) -> None:
     )
     known = cast(Account.created_at, Date)
     since = upto - last.c.day
-    late = case((last.c.day.is_(None), known < upto), else_=since > INTERVAL_DAYS)
-    in_cycle = and_(last.c.day.is_not(None), since <= INTERVAL_DAYS * (1 + tolerance()))
-    each_account = (
-        asked.chosen()
-        .outerjoin(last, last.c.parent == Account.id)
-        .where(INTERVAL_DAYS.is_not(None), known <= upto)
-        .with_only_columns(
-            Account.owner_id.label("person_id"),
-            *GRAIN,
-            func.coalesce(last.c.visited, False).label("visited"),
-            in_cycle.label("in_cycle"),
-            late.label("late"),
-        )
-        .subquery()
+    found = asked.chosen().outerjoin(last, last.c.parent == Account.id)
+    return Cycle(
+        statement=found.where(INTERVAL_DAYS.is_not(None), known <= upto),
+        last_visit=last.c.day,
+        is_visited=func.coalesce(last.c.visited, False),
+        is_in_cycle=in_cycle(upto, last.c.day),
+        is_overdue=case((last.c.day.is_(None), known < upto), else_=since > INTERVAL_DAYS),
     )
+
+
+def of_accounts(asked: Asked, rows: Rows) -> None:
+    """Accounts with a call interval."""
+    stand = cycle(asked)
+    each_account = stand.statement.with_only_columns(
+        Account.owner_id.label("person_id"), *GRAIN, stand.is_visited.label("visited"),
+        stand.is_in_cycle.label("in_cycle"), stand.is_overdue.label("late"),
+    ).subquery()  # fmt: skip
     c = each_account.c
     statement = select(
         c.person_id, c.territory_id, c.account_class,

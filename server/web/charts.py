@@ -100,7 +100,7 @@ def accuracy_chart(hits: Sequence[Hit], words: Language) -> Markup:
 
 type Figure = Callable[[float | None], str]
 ROW, LETTER = 26, 6.6
-NARROW = 380
+NARROW = 300
 
 
 def groups_chart(found: Report, measure: Measure, figure: Figure, words: Language) -> Markup:
@@ -108,7 +108,7 @@ def groups_chart(found: Report, measure: Measure, figure: Figure, words: Languag
 
     Drawn twice: a phone shows the narrow one, or the ends of the bars would lie outside.
     """
-    return _bars(found, measure, figure, words, WIDE, 32) + _bars(found, measure, figure, words, NARROW, 16)
+    return _bars(found, measure, figure, words, WIDE, 32) + _bars(found, measure, figure, words, NARROW, 12)
 
 
 def _bars(found: Report, measure: Measure, figure: Figure, words: Language, wide: int, letters: int) -> Markup:
@@ -116,7 +116,7 @@ def _bars(found: Report, measure: Measure, figure: Figure, words: Language, wide
     most = max([*(abs(one or 0) for _g, *pair in values for one in pair), 1e-9])
     names = [group.name or words.t("none") for group in found.groups]
     left = 24 + LETTER * min(letters, max(map(len, names), default=0))
-    room = wide - left - (110 if wide == WIDE else 82)
+    room = wide - left - (110 if wide == WIDE else 84)
     parts = []
     for row, (name, (_group, now, then)) in enumerate(zip(names, values, strict=True)):
         y = 8 + row * ROW
@@ -124,10 +124,13 @@ def _bars(found: Report, measure: Measure, figure: Figure, words: Language, wide
         parts.append(f'<text x="{left - 10:.1f}" y="{y + 14}" text-anchor="end" class="strong">{escape(short)}</text>')
         length = room * max(now or 0, 0) / most
         parts.append(bar(left, y + 2, max(length, 1), 16, "color-mix(in srgb, var(--brand) 70%, var(--paper))"))
+        written, says = left + length + 8, figure(now)
         if then is not None:
             x = left + room * max(then, 0) / most
+            if written - 4 < x < written + LETTER * len(says) + 4:  # the line would strike the value through
+                written = x + 6
             parts.append(f'<line class="then" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 1}" y2="{y + 21}"/>')
-        parts.append(f'<text x="{left + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
+        parts.append(f'<text x="{written:.1f}" y="{y + 14}">{escape(says)}</text>')
     kind = "wide-only" if wide == WIDE else "narrow-only"
     return framed(words.t(measure.name), parts, max(len(values), 1) * ROW + 16, wide, kind)
 

@@ -12,7 +12,7 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.accounts.reaching import Reaching
 from server.accounts.routes import Filter, Search
-from server.activities.handovers import queries, service
+from server.activities.handovers import leaving, queries, service
 from server.activities.handovers.checklist import checklist
 from server.auth.access import Scope, requires
 from server.auth.models import Role, User
@@ -62,13 +62,20 @@ def show_new(
     search: Search = None,
 ) -> Response:
     """The form, with what is still open at the accounts."""
-    return new_page(request, scope, session, chosen_ids(session, scope, account, owner, filter, search))
+    ids = chosen_ids(session, scope, account, owner, filter, search)
+    return new_page(request, scope, session, ids, giver=session.get(User, owner) if owner else None)
 
 
 def new_page(
-    request: Request, scope: Scope, session: Session, ids: list[UUID], error: WaymarkError | None = None, note: str = ""
+    request: Request,
+    scope: Scope,
+    session: Session,
+    ids: list[UUID],
+    error: WaymarkError | None = None,
+    note: str = "",
+    giver: User | None = None,
 ) -> Response:
-    """The form, with what was refused."""
+    """The form, with what was refused; of whose accounts are given, leads that are given elsewhere are named."""
     names = session.execute(
         select(Account.id, Account.name, User.name)
         .outerjoin(User, User.id == Account.owner_id)
@@ -87,6 +94,8 @@ def new_page(
         people_choices=people_of(session, scope, Role.REP, Role.MANAGER),
         day=clock.today(settings().zone),
         note=note,
+        giver=giver,
+        leads=leaving.open_leads(session, giver.id) if giver else 0,
         error=error,
     )
 

@@ -13,7 +13,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
-from server.reports import links, mailing, rows, sums
+from server.reports import links, mailing, paper, rows, sums
 from server.reports.figures import By, report, trend
 from server.reports.mailing import Wish
 from server.reports.measures import Measure, Unit
@@ -44,6 +44,12 @@ TITLES = {
     rows.Of.MISSED: "Stops not done on their day",
     rows.Of.ROUTES: "Published routes",
     rows.Of.PLANNED: "Published routes of the whole period",
+    rows.Of.ACCOUNTS: "Accounts with a call interval",
+    rows.Of.VISITED: "Accounts visited",
+    rows.Of.UNVISITED: "Accounts not visited",
+    rows.Of.IN_CYCLE: "Accounts in their cycle",
+    rows.Of.OFF_CYCLE: "Accounts not in their cycle",
+    rows.Of.OVERDUE: "Accounts overdue",
 }
 AGAINST = {Against.BEFORE: "The period before", Against.YEAR: "A year ago"}
 
@@ -177,7 +183,7 @@ def show_measure(request: Request, key: str, scope: ReadReports, session: Db, as
 
     return render(
         request, "reports/measure.html", scope, status=int(error.status) if error else 200, error=error, found=found,
-        measure=measure, moments=moments, behind=links.behind, below=links.below,
+        measure=measure, moments=moments, behind=links.behind, below=links.below, file_name=paper.file_name,
         groups_chart=groups_chart(found, measure, figure, words) if found and found.shows(measure) else "",
         trend_chart=trend_chart(moments, measure, figure, words), **common(request, scope, asked),
     )  # fmt: skip
@@ -193,7 +199,7 @@ def show_rows(
     group: GroupKey = None,
     start: Start = 0,
 ) -> Response:
-    """The visits, stops or routes that a number was made of."""
+    """The visits, stops, routes or accounts that a number was made of."""
     found, name, error = None, None, asked.error
     try:
         with attempt(session):
@@ -205,7 +211,7 @@ def show_rows(
     return render(
         request, "reports/rows.html", scope, status=int(error.status) if error else 200, error=error, found=found,
         of=of, group=group, name=name, start=start, step=rows.MOST, titles=TITLES, routes=rows.OF_ROUTES,
-        asked=asked,
+        of_accounts=rows.OF_ACCOUNTS, asked=asked,
     )  # fmt: skip
 
 

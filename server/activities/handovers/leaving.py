@@ -17,11 +17,14 @@ from server.auth.models import AuthEvent, User
 from server.auth.queries import visible_users
 from server.kit import clock
 from server.kit.settings import settings
+from server.leads.models import OPEN, Lead
 from server.notifications import service as notifications
 from server.notifications.kinds import About
 from server.notifications.models import Notification
 from server.opportunities.models import Opportunity
 from server.opportunities.models import State as DealState
+from server.territories.models import Territory
+from server.territories.queries import of_member
 from server.tickets.models import UNSOLVED, Ticket
 
 DAYS = 7
@@ -36,6 +39,9 @@ class LeftOpen:
     tasks: int
     deals: int
     tickets: int
+    leads: int
+    territories: Mapping[UUID, str]
+    """Names of the territories that still count on them, by id."""
     stops: Mapping[date, int]
     """Planned visits by day, from today on."""
 
@@ -57,6 +63,9 @@ def left_open(session: Session, user_id: UUID) -> LeftOpen:
         Visit.day >= clock.today(settings().zone),
         Visit.deleted_at.is_(None),
     )
+    today = clock.today(settings().zone)
+    worked = select(Territory.id, Territory.name).where(Territory.id.in_(of_member(user_id, today)))
+    worked = worked.order_by(Territory.name, Territory.id)
     return LeftOpen(
         accounts=count(Account.owner_id == user_id, Account.deleted_at.is_(None), Account.merged_into.is_(None)),
         tasks=count(
@@ -75,8 +84,16 @@ def left_open(session: Session, user_id: UUID) -> LeftOpen:
             Ticket.merged_into.is_(None),
             Ticket.deleted_at.is_(None),
         ),
+        leads=open_leads(session, user_id),
+        territories={key: name for key, name in session.execute(worked)},
         stops={day: n for day, n in session.execute(stops.group_by(Visit.day).order_by(Visit.day))},
     )
+
+
+def open_leads(session: Session, user_id: UUID) -> int:
+    """How many leads of somebody's somebody still has to work on."""
+    wanted = (Lead.owner_id == user_id, Lead.state.in_(OPEN), Lead.deleted_at.is_(None), Lead.merged_into.is_(None))
+    return session.scalar(select(func.count(Lead.id)).where(*wanted)) or 0
 
 
 def tell(session: Session) -> None:
@@ -94,6 +111,7 @@ def tell(session: Session) -> None:
             gaps = {
                 "name": user.name, "accounts": found.accounts, "stops": sum(found.stops.values()),
                 "tasks": found.tasks, "deals": found.deals, "tickets": found.tickets,
+                "leads": found.leads, "territories": ", ".join(found.territories.values()) or "–",
             }  # fmt: skip
             about = About("user", user.id)
             notifications.notify(
@@ -104,7 +122,7 @@ def tell(session: Session) -> None:
 
 TOLD = (
     "{name} has left. Still open: accounts {accounts}, planned visits {stops}, tasks {tasks}, deals {deals},"
-    " tickets {tickets}."
+    " tickets {tickets}, leads {leads}, territories {territories}."
 )
 
 

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,13 +23,16 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.service import change_user
 from server.kit import clock
+from server.kit.settings import settings
 from server.plans.models import Stop
-from server.reports import links
-from server.reports.figures import By, Report, report, trend
-from server.reports.measures import ALL, BY_KEY
+from server.reports import links, paper
+from server.reports.figures import By, Group, Report, report, trend
+from server.reports.measures import ALL, BY_KEY, Sums
 from server.reports.periods import Against, Period, Span, around
 from server.reports.rows import Of, rows
 from server.reports.sums import Asked
+from server.web.charts import LETTER, groups_chart
+from server.web.language import Language
 from tests.server.reports.conftest import add_route, add_visit, today
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -80,22 +85,35 @@ def test_groups_add_up_to_the_whole_whatever_they_are_told_apart_by(
     }[by]  # fmt: skip
 
 
+@pytest.mark.parametrize("by", list(By))
 def test_what_a_number_opens_are_the_accounts_that_it_counts(
-    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+    session: Session, clients: Any, world: World, people: People, period: Period, scope: Callable[[User], Scope], by: By
 ) -> None:
-    ada = scope(people["ada"])
-    for by in (By.PERSON, By.TERRITORY, By.CLASS):
-        found = report(session, ada, period, by=by, filter="city is empty or name != Nobody")
-        for key, rest in (("coverage", False), ("coverage", True)):
+    ada, maps = scope(people["ada"]), 0
+    world["Beck"].last_visit_on = today() - timedelta(days=33)  # due after 30 days, and within the tolerance of six
+    add_visit(session, world["Beck"], people["otto"], today() - timedelta(days=33))
+    for asked in (period, around(today(), Span.MONTH)):
+        found = report(session, ada, asked, by=by, filter="city is empty or name != Nobody")
+        for key in ("coverage", "call_cycle", "overdue"):
             measure = BY_KEY[key]
-            for group in found.groups:
-                where = links.behind(found, measure, group, rest=rest)
-                assert where is not None
-                assert where.map is not None
-                text = parse_qs(urlsplit(where.list).query)["filter"][0]
-                assert text == parse_qs(urlsplit(where.map).query)["filter"][0]
-                counted = group.now.accounts - group.now.visited if rest else group.now.visited
-                assert listed(session, ada, text) == counted, (by, group.name, rest)
+            for group in (found.total, *found.groups):
+                upper, lower = getattr(group.now, measure.upper), group.now.accounts
+                ways = [(upper, links.behind(found, measure, group))]
+                if measure.lower:
+                    ways.append((lower - upper, links.behind(found, measure, group, rest=True)))
+                    below = links.below(found, measure, group)
+                    assert clients["ada"].get(f"/api/v1{below}").json()["total"] == lower
+                for counted, where in ways:
+                    assert where is not None
+                    told = clients["ada"].get(f"/api/v1{where.list}").json()
+                    assert (told["total"], len(told["items"])) == (counted, counted), (key, group.name, where.list)
+                    page = clients["ada"].get(where.list, headers={"accept": "text/html"}).text
+                    assert page.count('<td><a href="/accounts/') == counted
+                    if where.map:
+                        text = parse_qs(urlsplit(where.map).query)["filter"][0]
+                        assert listed(session, ada, text) == counted, (key, group.name, text)
+                        maps += 1
+    assert maps or by in (By.TEAM, By.REGION)
 
 
 @pytest.mark.parametrize("by", list(By))
@@ -264,6 +282,29 @@ def test_a_running_period_is_compared_with_as_many_days(
     assert found.total.then.done == 1 + (is_over or gone >= 3) + is_over
 
 
+def test_the_days_that_are_compared_are_named_wherever_the_figure_stands(
+    clients: Any, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2030, 11, 29, 12, tzinfo=UTC))
+    ada, asked = clients["ada"], "span=month&day=2030-11-29"
+    told = ada.get(f"/api/v1/reports?{asked}").json()
+    assert (told["compared"]["first"], told["compared"]["last"]) == ("2030-10-01", "2030-10-29")
+    text = ada.get(f"/api/v1/reports/file?format=csv&{asked}").text.lstrip("\ufeff")
+    days = {row["measure"]: row["compared_last_day"] for row in csv.DictReader(io.StringIO(text))}
+    assert days.pop("hours") == "2030-10-31", "hours are of the whole period"
+    assert set(days.values()) == {"2030-10-29"}
+    assert {one["measure"]: one["compared_last_day"] for one in told["total"]["figures"]} == days | {
+        "hours": "2030-10-31"
+    }
+    page = ada.get(f"/reports/measures/coverage?{asked}", headers={"accept": "text/html"}).text
+    assert "The line is where it stood in 1–29 October 2030." in page
+    assert '<th class="number">1–29 October 2030</th>' in page
+    assert "October 2030</th>" in ada.get(f"/reports/measures/hours?{asked}", headers={"accept": "text/html"}).text
+    pdf = ada.get(f"/api/v1/reports/file?format=pdf&{asked}").content
+    printed = "".join(one.extract_text() for one in PdfReader(io.BytesIO(pdf)).pages)
+    assert "against 1–29 October 2030" in printed
+
+
 def test_amounts_that_a_role_may_not_see_are_in_no_report(
     session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
 ) -> None:
@@ -297,6 +338,43 @@ def test_the_files_hold_what_the_page_shows(clients: Any, world: World, period: 
     assert "Rita" in text
     trend_told = clients["ada"].get(f"/api/v1/reports/trends/visits?{asked}").json()
     assert (len(trend_told), trend_told[-1]["value"]) == (12, 2)
+    for format in ("csv", "xlsx"):
+        answer = clients["ada"].get(f"/api/v1/reports/trends/visits/file?format={format}&{asked}&filter=class+%3D+A")
+        assert f"visits-trend-{period.name}.{format}" in answer.headers["content-disposition"]
+        if format == "csv":
+            kept = list(csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff"))))
+            assert [row["last_day"] for row in kept] == [one["period"]["last"] for one in trend_told]
+            assert (kept[-1]["value"], kept[-1]["filter"]) == ("1.0", "class = A")
+        else:
+            assert len(list(load_workbook(io.BytesIO(answer.content)).active.iter_rows())) == 13
+    assert clients["ada"].get(f"/api/v1/reports/trends/visits/file?format=pdf&{asked}").status_code == 422
+
+
+def test_paper_writes_numbers_as_pages_do() -> None:
+    money, hours = BY_KEY["revenue_per_drive_hour"], BY_KEY["hours"]
+    currency = settings().currency
+    assert paper.value_of(money, 1569.4, "en") == f"1,569 {currency}"
+    assert paper.value_of(money, 1569.4, "de") == f"1.569 {currency}"
+    group = Group(None, None, now=Sums(planned_h=51.2, available_h=1171, revenue=Decimal(15378), drive_s=36000))
+    assert paper._cells(hours, group, paper.WORDS["de"])[2:] == ["51,2 h", "1.171,0 h"]
+    assert paper._cells(money, group, paper.WORDS["en"])[2:] == [f"15,378 {currency}", "10.0 h"]
+
+
+def test_no_line_strikes_a_value_through(period: Period) -> None:
+    for was in range(30, 70):
+        groups = [
+            Group("a", "Amann", now=Sums(accounts=100, visited=46), then=Sums(accounts=100, visited=was)),
+            Group("b", "Beck", now=Sums(accounts=100, visited=60), then=Sums(accounts=100, visited=60)),
+        ]
+        found = Report(period, period, period, By.PERSON, None, [], groups, Group(None, None), is_of_today=False)
+        drawn = groups_chart(found, BY_KEY["coverage"], lambda value: f"{value:.1%}", Language("en"))
+        for chart, wide in zip(drawn.split("</svg>"), (960, 300), strict=False):
+            lines = [float(x) for x in re.findall(r'class="then" x1="([\d.]+)"', chart)]
+            texts = [float(x) for x in re.findall(r'<text x="([\d.]+)" y="\d+">', chart)]
+            assert len(lines) == len(texts) == 2
+            for line, start in zip(lines, texts, strict=True):
+                assert not start - 2 < line < start + 5 * LETTER, (wide, was)
+                assert start + 5 * LETTER < wide
 
 
 def test_bad_wishes_are_named(clients: Any, world: World) -> None:

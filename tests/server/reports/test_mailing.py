@@ -50,6 +50,8 @@ def test_each_gets_their_own_once_for_a_period(
     assert set(letters) == {"mona@example.com", "otto@example.com"}
     assert "Rita" in text_of(letters["mona@example.com"])
     assert "Rita" not in text_of(letters["otto@example.com"])
+    month = around(today(), Span.MONTH).shifted(-1)
+    assert f"The field: {spelled(month, 'en')}" in text_of(letters["mona@example.com"])
     assert "Abdeckung" in text_of(letters["otto@example.com"])
     assert spelled(around(today(), Span.MONTH).shifted(-1), "de") in letters["otto@example.com"].subject
 

@@ -11,11 +11,14 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from shapely.geometry import MultiPolygon, box
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from geo.types import LonLat
 from server.accounts import service
-from server.accounts.models import Account
+from server.accounts.models import Account, Site
+from server.accounts.reviewing import proposals
+from server.accounts.reviewing.proposals import NewPin
 from server.accounts.service import NewAccount
 from server.auth.access import scope_of
 from server.auth.models import Role, User
@@ -82,6 +85,14 @@ def company(empty_database: Engine) -> None:
             site = {"street": f"Landstrasse {index + 1}", "city": "Vaduz", "lon": 9.5 + index / 100, "lat": 47.14}
             fields = {"name": name, "account_class": "ABC"[index], "number": f"K-{index}"}
             service.create(session, scope, NewAccount(fields, [site]), force=True)
+
+
+def propose() -> None:
+    """The rep proposes another place for each of her accounts."""
+    with transaction() as session:
+        rita = scope_of(session, session.scalars(select(User).where(User.login == "rita")).one(), source="phone")
+        for site in session.scalars(select(Site).order_by(Site.street)).all():
+            proposals.propose(session, rita, site.id, NewPin(LonLat(9.55, 47.15), None))
 
 
 @pytest.fixture

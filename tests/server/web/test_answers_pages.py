@@ -1,10 +1,13 @@
 """Why not, the running day and times to offer, as pages and in a real browser."""
 
 from datetime import date, datetime, timedelta
+from html import escape
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
+from shapely.geometry import MultiPolygon, box
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -25,11 +28,14 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.ids import uuid7
 from server.kit.settings import settings
+from server.leads.models import LeadSource
+from server.leads.taking import NewLead, take_in
 from server.notifications.models import Notification
 from server.plans import computing, service
 from server.plans.models import Plan, PlanState, Unplanned
 from server.plans.schemas import PlanRequest
 from server.records.service import Actor
+from server.territories import service as territories
 from tests.server.web.conftest import PASSWORD, token_in
 
 HOME = (9.50, 47.10)
@@ -256,16 +262,31 @@ def test_whoever_leaves_is_told_with_what_is_open_and_their_days_find_somebody(
 ) -> None:
     people, monday = world["people"], world["monday"]
     rita, ada = people["rita"], browser_of(make_user("ada", Role.ADMIN))
+    area = territories.create(session, name="Unterland", area=MultiPolygon([box(8.0, 46.0, 8.1, 46.1)]))
+    territories.set_members(session, area.id, [rita.id], day=date(2020, 1, 1))
+    for company in ("Imhof", "Jenny"):
+        take_in(session, NewLead({"company": company}, LeadSource.API)).lead.owner_id = rita.id
+    session.flush()
+    assert "has left" not in ada.get("/leads").text
     page = ada.get(f"/users/{rita.id}").text
     assert 'id="left"' not in page
     off = ada.post(f"/users/{rita.id}/active", data={"_csrf": token_in(page), "active": "false"})
     assert off.headers["location"].endswith("#left")
     page = ada.get(off.headers["location"]).text
     assert "6 accounts" in page
+    assert "2 open leads" in page
+    assert "Unterland" in page
+    leads = f"/leads?{urlencode({'filter': 'state in (new, working, qualified) and owner = "rita"'})}"
+    assert escape(leads) in page
+    assert ada.get(leads).text.count("has left") == 2
+    handing = ada.get(f"/handovers/new?owner={rita.id}").text
+    assert "Rita Frick has 2 open leads as well; leads go along with no account." in handing
+    assert escape(leads) in handing
     assert f"/today?day={monday}&amp;rep={rita.id}" in page
     assert f"/handovers/new?owner={rita.id}" in page
     told = session.scalars(select(Notification).where(Notification.kind == "leaver")).all()
     assert [(one.user_id, one.gaps["accounts"]) for one in told] == [(people["mona"].id, "6")]
+    assert (told[0].gaps["leads"], told[0].gaps["territories"]) == ("2", "Unterland")
     leaving.tell(session)
     assert len(session.scalars(select(Notification).where(Notification.kind == "leaver")).all()) == 1
 

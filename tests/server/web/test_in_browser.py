@@ -11,7 +11,7 @@ from playwright.sync_api import Error
 from server.accounts.models import Account
 from server.kit.database import transaction
 from tests.application import routes
-from tests.server.web.conftest import PASSWORD
+from tests.server.web.conftest import PASSWORD, propose
 
 pytestmark = pytest.mark.browser
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
@@ -78,6 +78,18 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
         assert account.sites[0].grade == "manual"
 
 
+def test_a_form_on_its_way_is_not_sent_twice(page: Any) -> None:
+    page.goto("/duplicates")
+    held_back = page.evaluate("""() => {
+      const form = document.querySelector("form[action='/duplicates/search']"), seen = [];
+      addEventListener("submit", (event) => seen.push(event.defaultPrevented));
+      form.requestSubmit();
+      form.requestSubmit();
+      return seen;
+    }""")
+    assert held_back == [False, True]
+
+
 FEW_OPERATIONS = "document.querySelectorAll('.operation').forEach((one, at) => at < 20 || one.remove())"
 """The reference of the API has four hundred that look alike."""
 
@@ -90,6 +102,7 @@ def pages() -> list[str]:
 
 def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
     axe = Axe()
+    propose()
     page.set_viewport_size({"width": 390, "height": 844})
     seen, faults = 0, []
     for path in pages():
@@ -102,6 +115,8 @@ def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
         if not page.query_selector("nav"):
             continue
         seen += 1
+        if path == "/review":
+            page.wait_for_selector("#find")
         page.evaluate(FEW_OPERATIONS)
         if seen % 3 == 0:
             page.evaluate("document.documentElement.dataset.theme = 'dark'")

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import jobs
-from server.accounts.models import Site
+from server.accounts.models import Account, Site
 from server.auth.models import Role, User
 from server.kit.database import transaction
 from tests.server.accounts.reviewing.detecting import add_country
-from tests.server.web.conftest import token_in
+from tests.server.web.conftest import propose, token_in
 
 FILE = """Nr;Firma;Strasse;PLZ;Ort;Land;Umsatz
 1;Amann;Hauptstrasse 10;01234;Seestadt;DE;1000
@@ -102,6 +102,7 @@ def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) ->
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.evaluate("document.activeElement.blur()")
 
+    page.wait_for_selector("#card[data-decidable]")
     page.keyboard.press("a")
     page.keyboard.press("1")
     page.wait_for_selector(".account-card[data-name=Frick]")
@@ -109,7 +110,7 @@ def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) ->
     page.screenshot(path=tmp_path / "desk.png")
     assert place_of("Beck") == ("Hauptstrasse 12", "01234", "placed", "manual")
     page.keyboard.press("u")
-    page.wait_for_selector(".account-card[data-name=Beck]")
+    page.wait_for_selector("#card[data-decidable] .account-card[data-name=Beck]")
     assert place_of("Beck")[1:3] == ("99999", "review")
 
     page.keyboard.press("1")
@@ -138,7 +139,7 @@ def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) ->
     assert place_of("Beck")[2] == "review"
 
     page.keyboard.press("s")
-    page.wait_for_selector(".account-card[data-name=Frick]")
+    page.wait_for_selector("#card[data-decidable] .account-card[data-name=Frick]")
     with transaction() as session:
         site = session.scalars(select(Site).where(Site.street == "Hauptstrasse 14")).one()
         site.street = "Hauptstrasse 15"
@@ -165,10 +166,46 @@ def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) ->
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is wider than the phone"
 
 
+PRESSED_AGAIN = """() => {
+  const card = document.querySelector("#card"), press = () => card.querySelector("[data-accept]")?.click();
+  new MutationObserver(press).observe(card, {childList: true});
+  press();
+  press();
+}"""
+"""Accept, once more on the same card, and again in the moment in which the next one appears."""
+
+
+@pytest.mark.browser
+def test_a_second_press_does_not_decide_what_nobody_has_seen(page: Any, tmp_path: Any) -> None:
+    propose()
+    page.goto("/review?reason=proposed")
+    page.wait_for_selector("#card[data-decidable]")
+    first = page.inner_text(".account-card h2")
+    page.evaluate(PRESSED_AGAIN)
+    page.wait_for_selector(f"#card[data-decidable] .account-card:not([data-name='{first}'])")
+    page.wait_for_selector(f".toast:has-text('{first}')")
+    assert page.inner_text("#done span") == "1"
+    assert accepted() == [first]
+
+    second = page.inner_text(".account-card h2")
+    for _ in range(3):
+        page.keyboard.press("p")
+    page.wait_for_selector(f"#card[data-decidable] .account-card:not([data-name='{second}'])")
+    page.wait_for_selector(f".toast:has-text('{second}')")
+    page.screenshot(path=tmp_path / "toasts.png")
+    assert page.is_visible(f".toast:has-text('{first}')"), "each decision is named, with its way back"
+    assert accepted() == sorted((first, second))
+
+
+def accepted() -> list[str]:
+    """The accounts whose proposed pin was accepted, in the order of their names."""
+    with transaction() as session:
+        moved = select(Account.name).join(Site, Site.account_id == Account.id)
+        return sorted(session.scalars(moved.where(Site.geocode_reason == "proposed_by_rep")))
+
+
 def place_of(name: str) -> tuple[str | None, str | None, str, str | None]:
     """Street, postcode, state and grade of an account's place."""
-    from server.accounts.models import Account
-
     with transaction() as session:
         site = session.scalars(
             select(Site).join(Account, Account.id == Site.account_id).where(Account.name == name)

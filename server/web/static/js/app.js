@@ -122,9 +122,13 @@ function reachable() {
 addEventListener("load", reachable);
 document.addEventListener("htmx:afterSettle", reachable);
 
-// Forms and links that ask for a moment's patience say so.
+// A second press on what is on its way is the same press. Forms and links that ask for a moment's patience say so.
+const sent = new Set();
+addEventListener("pageshow", () => sent.clear());
 document.addEventListener("submit", (event) => {
-  const button = event.submitter;
+  const button = event.submitter, isPosted = event.target.method === "post" && !event.defaultPrevented;
+  if (isPosted && sent.has(event.target)) { event.preventDefault(); return; }
+  if (isPosted) { sent.add(event.target); setTimeout(() => sent.delete(event.target), 5000); }
   if (button?.dataset.busy) { button.setAttribute("aria-busy", "true"); button.dataset.label = button.textContent; button.textContent = button.dataset.busy; }
 });
 

@@ -44,6 +44,3 @@ document.addEventListener("keydown", (event) => {
   const button = document.querySelector(`[data-shortcut="${CSS.escape(event.key.toLowerCase())}"]`);
   if (button && !button.disabled) { event.preventDefault(); button.click(); }
 });
-
-// A second click on the same decision is the same decision.
-document.addEventListener("submit", (event) => setTimeout(() => { if (event.submitter) event.submitter.disabled = true; }));

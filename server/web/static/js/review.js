@@ -12,8 +12,10 @@ const read = (selector, root) => JSON.parse($(selector, root).textContent);
 
 const cache = new Map();
 const GUESS = 0.05;
+const UNSEEN_MS = 350; // nobody has looked at a card that was drawn so short a time ago: a second click was meant for the one before
+const DECIDING = "[data-take], [data-accept], [data-refuse], [data-save-address], [data-do=place], [data-do=aside]";
 const undoable = read("#decided").map(([id, site, name]) => ({ id, site, name, isEarlier: true })).reverse();
-let at = -1, view = null, decided = 0, working = Promise.resolve();
+let at = -1, view = null, decided = 0, isUndoing = false, working = Promise.resolve();
 
 /** A card's HTML; asked for once, forgotten when something about the site has changed. */
 function fetched(site) {
@@ -87,6 +89,16 @@ function fill(html) {
   view = { site: article.dataset.site, rev: Number(article.dataset.rev), name: article.dataset.name, data: read("#card-data", card), isMoved: false, circles: [] };
   card.dataset.site = view.site;
   draw();
+  const drawn = view;
+  opened(false);
+  setTimeout(() => { if (view === drawn) opened(true); }, UNSEEN_MS);
+}
+
+/** Whether what is on the screen can be decided: once, and not in the moment in which it appears. */
+function opened(isOpen) {
+  view.isOpen = isOpen;
+  for (const button of card.querySelectorAll(DECIDING)) button.disabled = !isOpen;
+  card.toggleAttribute("data-decidable", isOpen);
 }
 
 /** Show the account at a place of the queue. */
@@ -149,6 +161,8 @@ function count(step) {
 
 /** Send a decision and go on at once; what is refused is said, and waits in the queue. */
 function decide(verb, body) {
+  if (!view?.isOpen) return;
+  opened(false);
   const { site, rev, name } = view, row = rows.find((one) => one.dataset.site === site);
   const address = view.data.address;
   row?.classList.add("decided");
@@ -157,8 +171,8 @@ function decide(verb, body) {
   working = working.then(() => api("POST", `/api/v1/review/${site}`, { rev, address, ...body })).then((answer) => {
     if (answer.ok) {
       undoable.push({ id: answer.body.id, site });
-      $("#toasts").replaceChildren();
       recount();
+      if ($("#toasts").childElementCount > 3) $("#toasts").firstElementChild.remove();
       toast(said(verb, name), { label: words.undo, run: () => undo(answer.body.id) });
       return;
     }
@@ -174,6 +188,8 @@ function decide(verb, body) {
 const recount = () => htmx.ajax("GET", "/review/grades", { target: "#grades", swap: "outerHTML" });
 
 function undo(id = null) {
+  if (isUndoing) return;
+  isUndoing = true;
   working = working.then(async () => {
     const last = id ? undoable.find((one) => one.id === id) : undoable.at(-1);
     if (!last) { toast(words.nothing); return; }
@@ -193,7 +209,7 @@ function undo(id = null) {
     await show(row);
     $("#toasts").replaceChildren();
     toast(said("undone", view?.name ?? ""));
-  });
+  }).finally(() => { isUndoing = false; });
 }
 
 function take(number) {
@@ -202,7 +218,7 @@ function take(number) {
 }
 
 function placeHere() {
-  if (!view) return;
+  if (!view?.isOpen) return;
   if (!pin) { toast(words.noPin); return; }
   const { lng, lat } = pin.getLngLat();
   decide("place", { lon: lng, lat });
@@ -211,7 +227,7 @@ function placeHere() {
 function setAside() { if (view) decide("aside", { aside: true, address: {} }); }
 
 function settle(verb, id) {
-  if (!id) return;
+  if (!id || !view?.isOpen) return;
   if (verb === "accept") { decide("accept", { accept: id, address: {} }); return; }
   const dialog = $("#refusal");
   dialog.showModal();
@@ -279,7 +295,7 @@ document.addEventListener("keydown", (event) => {
   if (isGoing) { isGoing = false; return; }
   if (event.key === "g") { isGoing = true; setTimeout(() => { isGoing = false; }, 1200); return; }
   const run = keys[event.key];
-  if (!run || (event.key === "Enter" && event.target.closest?.("a, summary"))) return;
+  if (!run || event.repeat && !event.key.startsWith("Arrow") || (event.key === "Enter" && event.target.closest?.("a, summary"))) return;
   event.preventDefault();
   run();
 });
