@@ -150,14 +150,14 @@ def staff(session: Session, wish: schemas.Members) -> Change:
     return Change("members", (draft,), asked=frozenset({row.id}), wish=asked)
 
 
-def first_day(day: date | None) -> date:
-    """From when on people work a territory; refuses days that are over or too far off."""
+def first_day(day: date | None, *, field: str = "valid_from") -> date:
+    """From when on people work a territory, or ground changes hands; refuses days that are over or too far off."""
     today = clock.today(settings().zone)
     day = day or today
     if day < today:
-        raise Invalid("Choose today or a day to come: what is over stays in the history.", field="valid_from")
+        raise Invalid("Choose today or a day to come: what is over stays in the history.", field=field)
     if day > today + LATEST:
-        raise Invalid("That day is too far off.", help="Choose a day within the next two years.", field="valid_from")
+        raise Invalid("That day is too far off.", help="Choose a day within the next two years.", field=field)
     return day
 
 
@@ -273,6 +273,7 @@ def imported(
     )
     today = clock.today(settings().zone)
     whole = parents_first({draft.id: draft for draft in placed})
+    notes += [*places.far_off(session, [(one.name, one.area) for one in whole if one.area is not None])]
     notes += [*alone(whole, today), *regions(session, whole, today)]
     return Change("import", whole, (*notes, *shared(session, whole)))
 

@@ -74,7 +74,7 @@ def apply_later(
 
 def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
     """The same with people who begin on a day, or later where that was said. Refuses a day too far off."""
-    first_day(day)
+    first_day(day, field="apply_on")
     if not isinstance(operation, schemas.Staffed) or not operation.members:
         return operation
     return operation.model_copy(update={"valid_from": max(day, operation.valid_from or day)})

@@ -480,6 +480,28 @@ def test_a_change_for_a_day_whose_territory_is_taken_away_says_which_and_by_whom
     assert "Undo that in the history" in refused.value.help
 
 
+def test_areas_far_from_all_that_is_known_are_told_of_and_whether_they_are_swapped(
+    client: TestClient, bakery: Account
+) -> None:
+    def notes(*corner: float) -> list[str]:
+        x, y = corner
+        ring = [[x, y], [x + 0.1, y], [x + 0.1, y + 0.1], [x, y]]
+        feature = {
+            "type": "Feature",
+            "properties": {"name": "New"},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        }
+        answer = client.post("/api/v1/territories/import/preview", files={"file": ("a.geojson", json.dumps(feature))})
+        return [str(one) for one in answer.json()["notes"]]
+
+    assert notes(9.7, 47.4) == [], bakery.name
+    (swapped,) = notes(47.4, 9.7)
+    assert swapped.startswith("“New” lies 5")
+    assert swapped.endswith("km from all that is known: are latitude and longitude swapped?")
+    (far,) = notes(170, -20)
+    assert far.endswith(" km from all that is known.")
+
+
 def test_a_second_click_waits_not_twice_and_whoever_may_no_more_is_not_obeyed(
     session: Session, client: TestClient
 ) -> None:
