@@ -175,7 +175,7 @@ def test_whoever_assigns_accounts_fixes_the_territory_of_one_and_lets_it_go(
         sent = {"rev": str(account.rev), "name": "Amann", "fixed_territory": fixed}
         answer = who.post(path, data=sent | {"_csrf": token_in(who.get("/accounts").text)}, headers=page)
         session.refresh(account)
-        return answer.status_code
+        return int(answer.status_code)
 
     assert save(rep, str(far.id)) == 403
     assert save(browser, str(far.id)) == 204
