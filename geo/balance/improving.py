@@ -11,6 +11,9 @@ from geo.balance.starting import flown
 from geo.balance.types import EVENED, HOURS, POTENTIAL, SCENARIOS, VALUE, Areas, Goal, pieces
 
 STEPS_AN_AREA, FEWEST_STEPS, MOST_STEPS = 600, 20_000, 3_000_000
+CHAIN, ROUND = 2, 5
+"""An area with no more neighbours of its own territory is a link of a chain; with fewer neighbours at all it lies on a
+rim, where nothing is said by that."""
 COLD = 1e-6
 """The last temperature of the annealing; the first one is the heat of the goal."""
 TELL_EVERY = 2000
@@ -93,6 +96,9 @@ class _Search:
         self.slack: tuple[float, ...] = (goal.hours_slack, goal.value_slack, goal.value_slack)
         self.sizes = np.bincount(owner, minlength=areas.count).tolist()
         self.border: float = goal.compact * areas.count / max(1, sum(map(len, areas.neighbours)) // 2) * 4
+        self.narrow: float = goal.narrow * areas.count / max(1, sum(map(len, areas.neighbours)) // 2) * 4
+        self.price = [self.narrow if len(others) >= ROUND else 0.0 for others in areas.neighbours]
+        self.same = [sum(self.owner[j] == self.owner[i] for j in others) for i, others in enumerate(areas.neighbours)]
         everybody = max(1, int(areas.accounts.sum()))
         share = goal.moves * areas.count * 0.1 / everybody
         self.moving: list[float] = [share * (one + 0.05) for one in areas.accounts.tolist()]
@@ -130,7 +136,8 @@ class _Search:
         edges = sum(self.owner[i] != self.owner[j] for i, j in pairs)
         moved = sum(cost for i, cost in enumerate(self.moving) if self.owner[i] != self.first[i])
         strains = (self.strain(k, column, 0) for k in range(self.areas.count) for column in (HOURS, VALUE, POTENTIAL))
-        return sum(strains) + self.border * edges + moved
+        links = sum(price for price, same in zip(self.price, self.same, strict=True) if same <= CHAIN)
+        return sum(strains) + self.border * edges + moved + links
 
     def strain(self, territory: int, column: int, more: float) -> float:
         """What the deviation of a territory costs when it gets so much more."""
@@ -148,9 +155,18 @@ class _Search:
             takes = amount + self.travel[area][new] if column == HOURS else amount
             cost += self.strain(old, column, -gives) - self.strain(old, column, 0)
             cost += self.strain(new, column, takes) - self.strain(new, column, 0)
+        olds = news = 0
         for other in self.areas.neighbours[area]:
             has = self.owner[other]
-            cost += self.border * ((has == old) - (has == new))
+            if has == old:
+                olds += 1
+                if self.same[other] == CHAIN + 1:
+                    cost += self.price[other]
+            elif has == new:
+                news += 1
+                if self.same[other] == CHAIN:
+                    cost -= self.price[other]
+        cost += self.border * (olds - news) + self.price[area] * ((news <= CHAIN) - (olds <= CHAIN))
         first = self.first[area]
         return cost + self.moving[area] * ((old == first) - (new == first))
 
@@ -161,7 +177,10 @@ class _Search:
             self.totals[new][column] += self.work[area][column]
         self.totals[old][HOURS] -= self.travel[area][old]
         self.totals[new][HOURS] += self.travel[area][new]
+        for other in self.areas.neighbours[area]:
+            self.same[other] += (self.owner[other] == new) - (self.owner[other] == old)
         self.owner[area] = new
+        self.same[area] = sum(self.owner[other] == new for other in self.areas.neighbours[area])
         self.sizes[old] -= 1
         self.sizes[new] += 1
         self.cost += cost

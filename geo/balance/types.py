@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.territories import KM_A_DEGREE
+
 HOURS, VALUE, POTENTIAL = range(3)
 """Columns of `work`."""
+STRIP = 5
+"""So many small areas in a row, where a territory is nowhere wider than two, are a strip that people should see."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,8 @@ class Goal:
     """Weight of borders between territories."""
     moves: float = 0.0
     """Weight of accounts that change hands."""
+    narrow: float = 0.0
+    """Weight of areas that are only a link of a chain: no more than two of their neighbours belong with them."""
     hours_slack: float = 0.0
     """Deviations from the mean up to this share cost nothing."""
     value_slack: float = 0.0
@@ -76,8 +82,19 @@ HOURS_BAR, VALUE_BAR = 0.042, 0.084
 EVENED = Goal("evened", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.06)
 """Comes first: weak weights find across ground without work, and what they find is within the bars or near."""
 SCENARIOS = (
-    Goal("few", 3000, 1500, 0.1, compact=0.1, moves=20, hours_slack=HOURS_BAR, value_slack=VALUE_BAR, heat=0.3),
-    Goal("even", 600, 3000, 0.1, compact=0.3, moves=0.02, value_slack=VALUE_BAR, heat=0.3),
+    Goal(
+        "few",
+        3000,
+        1500,
+        0.1,
+        compact=0.1,
+        narrow=0.1,
+        moves=20,
+        hours_slack=HOURS_BAR,
+        value_slack=VALUE_BAR,
+        heat=0.3,
+    ),
+    Goal("even", 600, 3000, 0.1, compact=5, narrow=1, moves=0.02, value_slack=VALUE_BAR, heat=0.3),
     Goal("compact", 4000, 4000, 0.1, compact=30, hours_slack=0.038, value_slack=VALUE_BAR, heat=5, patience=2),
 )
 """Few moves, even hours, compact: what is beyond the bars outweighs all else, within them only the name counts."""
@@ -101,6 +118,8 @@ class Measures:
     """Share of neighbouring areas that belong together, 0 to 1."""
     pieces: tuple[int, ...]
     """In how many pieces each territory lies; 1 is whole."""
+    strips_km: tuple[float, ...] = ()
+    """How long the longest strip is through which each territory reaches new ground; 0 where there is none."""
 
 
 def spread(amounts: NDArray[np.float64]) -> float:
@@ -142,7 +161,27 @@ def measured(areas: Areas, owner: NDArray[np.int64]) -> Measures:
         moved_accounts=int(areas.accounts[owner != areas.owner].sum()),
         compactness=float(same) / len(pairs) if pairs else 1.0,
         pieces=tuple(len(pieces(areas, owner, k)) for k in range(areas.count)),
+        strips_km=strips_km(areas, owner),
     )
+
+
+def strips_km(areas: Areas, owner: NDArray[np.int64]) -> tuple[float, ...]:
+    """Of each territory the length of the longest strip of ground that it is given, in km from end to end; 0: none.
+
+    A strip are `STRIP` areas or more that hang together and lie nowhere deeper in their territory than two abreast.
+    """
+    near = areas.neighbours
+    inner = np.array([all(owner[j] == owner[i] for j in others) for i, others in enumerate(near)])
+    broad = np.array([inner[i] or any(inner[j] and owner[j] == owner[i] for j in near[i]) for i in range(len(owner))])
+    thin = np.where((owner != areas.owner) & ~broad, owner, -1)
+    found = np.zeros(areas.count)
+    for territory in range(areas.count):
+        for piece in pieces(areas, thin, territory):
+            if len(piece) >= STRIP:
+                places = areas.lonlats[piece] * [np.cos(np.radians(areas.lonlats[piece[0], 1])), 1.0]
+                away = np.hypot(*(places[:, None, :] - places[None, :, :]).transpose(2, 0, 1))
+                found[territory] = max(found[territory], float(away.max()) * KM_A_DEGREE)
+    return tuple(float(one) for one in found)
 
 
 def pieces(areas: Areas, owner: NDArray[np.int64], territory: int) -> list[list[int]]:

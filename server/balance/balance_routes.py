@@ -50,6 +50,9 @@ class ScenarioRead(BaseModel):
     )
     compactness: float = Field(description="Share of neighbouring areas that belong together, 0 to 1.")
     pieces: list[int] = Field(description="In how many pieces each territory lies; 1 is whole.")
+    strips_km: list[float] = Field(
+        default=[], description="The longest narrow strip through which each territory reaches new ground; 0: none."
+    )
     apply_on: date | None = None
     trouble: str = ""
     change_id: UUID | None = Field(default=None, description="Applied as this change, which can be undone.")

@@ -1,7 +1,7 @@
 """Balancing: a run is asked for, computed by a job, adjusted by hand, previewed, and applied now or on a later day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 from geo import territories as shapes
 from geo.balance.improving import Tell, scenarios
 from geo.balance.types import SCENARIOS, Areas, Measures, alike, measured
+from server.auth.models import User
 from server.balance import saving, small_areas
 from server.balance.drafts import Change, area_of, draft_of
+from server.balance.editing import first_day
 from server.balance.ground import check_ground, ground, over
 from server.balance.models import BalanceArea, BalanceRun, BalanceScenario, RunState
 from server.balance.moves import Effects, effects
@@ -291,6 +293,7 @@ def apply_from(session: Session, run_id: UUID, key: str, day: date, *, today: da
     check_ground(session, found)
     if day <= today:
         raise Invalid("Choose a day to come, or apply it now.", field="apply_on")
+    first_day(day, field="apply_on")
     session.execute(update(BalanceScenario).where(BalanceScenario.run_id == run_id).values(apply_on=None))
     chosen.apply_on, chosen.trouble, chosen.change_id = day, "", None
     found.facts = found.facts | {"set_by": str(by)}
@@ -302,6 +305,36 @@ def call_off(session: Session, run_id: UUID, key: str) -> None:
     """A scenario that waits for its day is not applied."""
     scenario(session, run_id, key).apply_on = None
     session.flush()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A scenario that waits for its day."""
+
+    run_id: UUID
+    key: str
+    day: date
+    territories: tuple[str, ...]
+    """Their names."""
+    by: str | None
+    """Who set the day."""
+
+
+def waiting(session: Session) -> list[Waiting]:
+    """The scenarios that wait for their day, the next first."""
+    statement = (
+        select(BalanceRun, BalanceScenario)
+        .join(BalanceScenario, BalanceScenario.run_id == BalanceRun.id)
+        .where(BalanceScenario.apply_on.is_not(None), BalanceScenario.change_id.is_(None))
+        .order_by(BalanceScenario.apply_on, BalanceRun.id)
+    )
+    found = []
+    for run, one in session.execute(statement).tuples():
+        setter = session.get(User, UUID(run.facts["set_by"])) if run.facts.get("set_by") else None
+        names = tuple(sorted(names_of(session, run).values()))
+        if one.apply_on is not None:
+            found.append(Waiting(run.id, one.key, one.apply_on, names, setter.name if setter else None))
+    return found
 
 
 def due(session: Session, today: date) -> list[tuple[UUID, str]]:

@@ -10,8 +10,10 @@ from shapely.geometry import MultiPolygon
 from sqlalchemy.orm import Session
 
 from geo import territories as shapes
+from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
+from server.kit.settings import settings
 from server.territories import queries
 from server.territories import service as territories
 from server.territories.members import Span
@@ -83,15 +85,31 @@ def new(
     )
 
 
+def worked(session: Session) -> list[tuple[Territory, MultiPolygon]]:
+    """The ground that somebody has in hand: territories that nothing lies below, and what a sales region with people of
+    its own keeps beside those below it.
+    """
+    found = [(row, area_of(row)) for row in queries.leaves(session)]
+    regions = queries.worked_regions(session, clock.today(settings().zone))
+    if regions:
+        above = {row.id: territories.ancestors(session, [row.id]) for row, _ in found}
+        for row in regions:
+            inside = [area for leaf, area in found if row.id in above.get(leaf.id, ())]
+            own = shapes.without(area_of(row), shapes.together(inside))
+            if not own.is_empty:
+                found.append((row, own))
+    return found
+
+
 def giving_way(
     session: Session, ground: MultiPolygon, *, but: Sequence[UUID], parent_id: UUID | None = None
 ) -> list[Draft]:
     """The other territories that are worked, without some ground; those that would vanish are refused by name."""
     above = territories.ancestors(session, but)
-    leaves = [row for row in queries.leaves(session) if row.id not in but and row.id not in above]
     found = []
-    for row in leaves:
-        area = area_of(row)
-        if row.id != parent_id and area.intersects(ground) and shapes.square_km(area.intersection(ground)) > 1e-6:
-            found.append(draft_of(row, shapes.without(area, ground)))
+    for row, own in worked(session):
+        if row.id in but or row.id in above or row.id == parent_id:
+            continue
+        if own.intersects(ground) and shapes.square_km(own.intersection(ground)) > 1e-6:
+            found.append(draft_of(row, shapes.without(area_of(row), ground)))
     return found

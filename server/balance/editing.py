@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from geo import territories as shapes
 from server.balance import places, schemas
-from server.balance.drafts import Change, Draft, area_of, draft_of, giving_way, new
+from server.balance.drafts import Change, Draft, area_of, draft_of, giving_way, new, worked
 from server.balance.files import Outline
 from server.balance.people import called
-from server.balance.saving import parts_of
+from server.balance.saving import gone, parts_of
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
@@ -24,6 +24,8 @@ from server.territories import members, queries
 from server.territories import service as territories
 from server.territories.models import ChangeState, Territory, TerritoryChange
 
+HECTARE = 0.01
+"""In km²; less is a sliver."""
 MOST_TOLD = 10
 """Overlaps that are named one by one."""
 LATEST = timedelta(days=730)
@@ -34,8 +36,8 @@ def planned(session: Session, operation: schemas.Operation, day: date | None = N
     """The drafts of an operation that is done on a day, today when left out. Refuses what cannot be drawn, by name."""
     plan = PLANS[type(operation)]
     change: Change = plan(session, operation)
-    notes = alone(change.drafts, day or clock.today(settings().zone))
-    return replace(change, notes=(*change.notes, *notes))
+    day = day or clock.today(settings().zone)
+    return replace(change, notes=(*change.notes, *alone(change.drafts, day), *regions(session, change.drafts, day)))
 
 
 def outline(geojson: dict[str, Any], name: str) -> tuple[MultiPolygon, list[str]]:
@@ -75,7 +77,8 @@ def reshape(session: Session, wish: schemas.Reshape) -> Change:
         rev=wish.rev,
     )
     gives = wish.others_give_way and wish.area is not None
-    others = giving_way(session, area, but=[row.id]) if gives else []
+    below = [one.id for one in queries.active(session) if row.id in territories.ancestors(session, [one.id])]
+    others = giving_way(session, area, but=[row.id, *below]) if gives else []
     kind = "reshape" if wish.area is not None else "rename"
     return Change(kind, (draft, *others), tuple(notes), frozenset({row.id}))
 
@@ -147,14 +150,14 @@ def staff(session: Session, wish: schemas.Members) -> Change:
     return Change("members", (draft,), asked=frozenset({row.id}), wish=asked)
 
 
-def first_day(day: date | None) -> date:
-    """From when on people work a territory; refuses days that are over or too far off."""
+def first_day(day: date | None, *, field: str = "valid_from") -> date:
+    """From when on people work a territory, or ground changes hands; refuses days that are over or too far off."""
     today = clock.today(settings().zone)
     day = day or today
     if day < today:
-        raise Invalid("Choose today or a day to come: what is over stays in the history.", field="valid_from")
+        raise Invalid("Choose today or a day to come: what is over stays in the history.", field=field)
     if day > today + LATEST:
-        raise Invalid("That day is too far off.", help="Choose a day within the next two years.", field="valid_from")
+        raise Invalid("That day is too far off.", help="Choose a day within the next two years.", field=field)
     return day
 
 
@@ -172,6 +175,37 @@ def alone(drafts: Iterable[Draft], day: date) -> Iterable[str]:
         first = min((one.valid_from for one in draft.people or ()), default=day)
         if draft.is_new and first > day:
             yield f"The ground changes hands on {day}, but nobody works “{draft.name}” before {first}."
+
+
+def regions(session: Session, drafts: Iterable[Draft], day: date) -> Iterable[str]:
+    """Which territories become a sales region when others come to lie below them, and who works what is left of them
+    from a day on, in words.
+    """
+    drafts = list(drafts)
+    leaves = {row.id: row for row in queries.leaves(session)}
+    for id in dict.fromkeys(draft.parent_id for draft in drafts if draft.area is not None):
+        row = leaves.get(id) if id else None
+        below = [draft.area for draft in drafts if draft.parent_id == id and draft.area is not None]
+        if row is None:
+            continue
+        left = shapes.square_km(shapes.without(area_of(row), shapes.together(below)))
+        if left <= HECTARE:
+            continue
+        people = dict.fromkeys(
+            one.name
+            for one in queries.memberships(session)
+            if one.territory_id == id and not one.has_left and (one.valid_to is None or one.valid_to > day)
+        )
+        if people:
+            yield (
+                f"“{row.name}” becomes a sales region: {', '.join(people)} go on working the {left:.2f} km² of it "
+                "beside what lies below it."
+            )
+        else:
+            yield (
+                f"“{row.name}” becomes a sales region: nobody works the {left:.2f} km² of it beside what lies below "
+                "it, which is told as a gap."
+            )
 
 
 def delete(session: Session, wish: schemas.Delete) -> Change:
@@ -237,8 +271,10 @@ def imported(
         else drafts[one.name]
         for one in outlines
     )
-    notes += alone(drafts.values(), clock.today(settings().zone))
+    today = clock.today(settings().zone)
     whole = parents_first({draft.id: draft for draft in placed})
+    notes += [*places.far_off(session, [(one.name, one.area) for one in whole if one.area is not None])]
+    notes += [*alone(whole, today), *regions(session, whole, today)]
     return Change("import", whole, (*notes, *shared(session, whole)))
 
 
@@ -318,7 +354,7 @@ def known(session: Session, territory_id: UUID, *, seen: int | None = None) -> T
     """A territory that is there, or that was when its revision was seen: what was drawn on it is kept, not lost."""
     row = session.get(Territory, territory_id)
     if row is None or (row.deleted_at is not None and seen is None):
-        raise NotFound("There is no such territory.")
+        raise gone(session, row)
     return row
 
 
@@ -336,8 +372,8 @@ PLANS: Mapping[type[schemas.Operation], Callable[[Session, Any], Change]] = {
 
 def troubles(session: Session) -> list[schemas.TroubleRead]:
     """Gaps and overlaps between the territories that are worked, the largest first."""
-    rows = queries.leaves(session)
-    areas = [area_of(row) for row in rows]
+    in_hand = worked(session)
+    rows, areas = [row for row, _ in in_hand], [area for _, area in in_hand]
     found = [
         schemas.TroubleRead(
             kind="overlap",
@@ -347,7 +383,7 @@ def troubles(session: Session) -> list[schemas.TroubleRead]:
         )
         for one in shapes.overlaps(areas)
     ]
-    tops = [area_of(row) for row in queries.active(session) if row.id not in {leaf.id for leaf in rows}]
+    tops = [area_of(row) for row in queries.active(session) if row.id not in {one.id for one in rows}]
     for gap in shapes.gaps(areas, within=shapes.together(tops) if tops else None):
         close = [k for k, area in enumerate(areas) if area.distance(gap) < 1e-6]
         best = shapes.nearest(gap, areas)

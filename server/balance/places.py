@@ -1,10 +1,11 @@
 """Ready-made areas of a region: admin areas as mapped, postcodes as mapped or grown around their addresses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from shapely import from_wkb
+from shapely import from_wkb, transform
 from shapely.geometry import MultiPoint, MultiPolygon
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -45,6 +46,42 @@ COUNTRIES = text(
 )
 FAR_DEG = 0.02
 """Where nothing is mapped around the addresses, their ground ends this far from the outermost ones."""
+
+
+KNOWN = text(
+    """
+    select min(away) / 1000 from (
+        select st_distance(st_makeenvelope(bbox[1], bbox[2], bbox[3], bbox[4], 4326)::geography, hull::geography)
+        from region, st_geomfromtext(:hull, 4326) hull where state = 'ready' and bbox is not null
+        union all
+        select st_distance(st_envelope(t.area)::geography, hull::geography)
+        from territory t, st_geomfromtext(:hull, 4326) hull where t.deleted_at is null
+        union all (
+            select st_distance(s.pin::geography, hull::geography) from site s, st_geomfromtext(:hull, 4326) hull
+            where s.pin is not null and s.deleted_at is null order by s.pin <-> st_geomfromtext(:hull, 4326) limit 1
+        )
+    ) known (away)
+    """
+)
+NEAR_KM = 50
+"""So near to a region, a territory or an account ground is taken without a word."""
+
+
+def away_km(session: Session, area: BaseGeometry) -> float:
+    """How far an area lies from the regions, territories and accounts there are, in km; 0 where there are none."""
+    return float(session.scalar(KNOWN, {"hull": area.convex_hull.wkt}) or 0)
+
+
+def far_off(session: Session, areas: Iterable[tuple[str, MultiPolygon]]) -> Iterable[str]:
+    """Which areas, each with its name, lie far from everything that is known, in words."""
+    for name, area in areas:
+        away = away_km(session, area)
+        if away <= NEAR_KM:
+            continue
+        if away_km(session, transform(area, lambda xy: xy[:, ::-1])) <= NEAR_KM:
+            yield f"“{name}” lies {away:.0f} km from all that is known: are latitude and longitude swapped?"
+        else:
+            yield f"“{name}” lies {away:.0f} km from all that is known."
 
 
 def postcodes(session: Session) -> list[str]:

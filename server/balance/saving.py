@@ -8,7 +8,7 @@ from uuid import UUID
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from shapely.geometry import MultiPolygon
-from sqlalchemy import cast, func, select, text
+from sqlalchemy import cast, delete, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -46,11 +46,14 @@ def realign(session: Session) -> None:
     placing.realign_open(session)
 
 
-def save(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
-    """Apply a change, write its history and realign accounts. Refuses one drawn on an older state, by name."""
+def save(session: Session, change: Change, *, why: str = "", waited: TerritoryChange | None = None) -> TerritoryChange:
+    """Apply a change, write its history and realign accounts; one that waited for its day stays the same change.
+
+    Refuses one drawn on an older state, by name.
+    """
     rows = rows_of(session, [draft.id for draft in change.drafts])
     check_fresh(session, change.drafts, rows)
-    kept = written(session, change, why, ChangeState.APPLIED, effects_of(session, change).wire())
+    kept = written(session, change, why, ChangeState.APPLIED, effects_of(session, change).wire(), waited)
     placed = [draft.id for draft in change.drafts if is_placed(draft, rows.get(draft.id))]
     for draft in change.drafts:
         part = part_of(session, kept.id, draft, rows.get(draft.id))
@@ -81,11 +84,11 @@ def is_placed(draft: Draft, row: Territory | None) -> bool:
     return row is None or row.deleted_at is not None or draft.area is None or row.parent_id != draft.parent_id
 
 
-def keep(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
+def keep(session: Session, change: Change, *, why: str = "", waited: TerritoryChange | None = None) -> TerritoryChange:
     """Keep a change that came too late, as it was drawn: nothing of it is lost."""
     rows = rows_of(session, [draft.id for draft in change.drafts])
     told = {"people": list(changed(session, change.drafts)), "wish": change.wish}
-    kept = written(session, change, why, ChangeState.KEPT, told)
+    kept = written(session, change, why, ChangeState.KEPT, told, waited)
     for draft in change.drafts:
         part = part_of(session, kept.id, draft, rows.get(draft.id))
         part.rev = draft.rev
@@ -134,13 +137,19 @@ def fail(session: Session, change_id: UUID, trouble: str) -> None:
         notify(session, [change.actor_id], "territory", NOT_DONE, link, about, gaps={"names": names})
 
 
-def written(session: Session, change: Change, why: str, state: ChangeState, told: dict[str, Any]) -> TerritoryChange:
-    """The change's line in the history."""
-    actor, source = whoever(session)
-    more = {"notes": list(change.notes)} if change.notes else {}
-    made = TerritoryChange(
-        kind=change.kind, why=why.strip(), state=state, actor_id=actor, source=source, effects=told | more
-    )
+def written(
+    session: Session, change: Change, why: str, state: ChangeState, told: dict[str, Any],
+    waited: TerritoryChange | None = None,
+) -> TerritoryChange:  # fmt: skip
+    """The change's line in the history; of one that waited, the line it had, as done now."""
+    made = waited or TerritoryChange(kind=change.kind)
+    if waited is not None:
+        session.execute(delete(TerritoryChangePart).where(TerritoryChangePart.change_id == waited.id))
+        waited.at = func.clock_timestamp()
+    made.actor_id, made.source = whoever(session)
+    made.why, made.state, made.effects = why.strip(), state, told
+    if change.notes:
+        made.effects = told | {"notes": list(change.notes)}
     session.add(made)
     session.flush()
     return made
@@ -166,7 +175,7 @@ def check_fresh(session: Session, drafts: Iterable[Draft], rows: dict[UUID, Terr
         if draft.is_new:
             continue
         if row is None or (row.deleted_at is not None and draft.rev is None):
-            raise NotFound("There is no such territory.")
+            raise gone(session, row)
         if draft.rev is not None and (is_changed(row, draft) or row.deleted_at is not None):
             who = last_change(session, row.id) or "Somebody"
             raise Stale(
@@ -183,6 +192,17 @@ def is_changed(row: Territory, draft: Draft) -> bool:
     """Whether what a draft changes was changed after its author saw it: people are apart from the outline."""
     since = {name for name, rev in row.frev.items() if rev > (draft.rev or 0)}
     return bool(since & {"staffing"} if draft.people is not None else since - {"staffing"})
+
+
+def gone(session: Session, row: Territory | None) -> NotFound:
+    """The refusal of a territory that is not there; of one that was taken away says which, and by whom."""
+    if row is None:
+        return NotFound("There is no such territory.")
+    who = last_change(session, row.id)
+    return NotFound(
+        f"{who} took “{row.name}” away." if who else f"“{row.name}” was taken away.",
+        help="Undo that in the history of territories, or choose another one.",
+    )
 
 
 def last_change(session: Session, territory_id: UUID) -> str | None:

@@ -22,7 +22,7 @@ from server.kit.errors import Conflict, Invalid
 from server.records.service import Actor, acting
 from server.territories import service as territories
 from server.territories.members import check_people, staffed
-from server.territories.models import Territory, TerritoryChange
+from server.territories.models import ChangeState, Territory, TerritoryChange
 
 OPERATIONS: TypeAdapter[schemas.Operation] = TypeAdapter(schemas.AnyOperation)
 
@@ -41,15 +41,18 @@ def preview(session: Session, operation: schemas.Operation, day: date | None = N
 
 
 def apply(
-    session: Session, operation: schemas.Operation, *, why: str = ""
+    session: Session, operation: schemas.Operation, *, why: str = "", waited: TerritoryChange | None = None
 ) -> tuple[Change, TerritoryChange, saving.Stale | None]:
-    """Do it. Where somebody else was first, the version is kept instead, and the refusal comes with it."""
+    """Do it. Where somebody else was first, the version is kept instead, and the refusal comes with it.
+
+    What `waited` for its day keeps its id: whoever set the day can still undo it by that.
+    """
     saving.lock(session)
     change = planned(session, operation)
     try:
-        made = saving.save(session, change, why=why)
+        made = saving.save(session, change, why=why, waited=waited)
     except saving.Stale as stale:
-        return change, saving.keep(session, change, why=why), stale
+        return change, saving.keep(session, change, why=why, waited=waited), stale
     if isinstance(operation, schemas.Kept):
         saving.drop(session, operation.change_id)
     return change, made, None
@@ -71,7 +74,7 @@ def apply_later(
 
 def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
     """The same with people who begin on a day, or later where that was said. Refuses a day too far off."""
-    first_day(day)
+    first_day(day, field="apply_on")
     if not isinstance(operation, schemas.Staffed) or not operation.members:
         return operation
     return operation.model_copy(update={"valid_from": max(day, operation.valid_from or day)})
@@ -79,15 +82,16 @@ def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
 
 def apply_due(session: Session, change_id: UUID, today: date) -> None:
     """Apply what waited for its day, as whoever set the day; where somebody else was first, it is kept and they are
-    told.
+    told. It stays the same change.
     """
-    waiting = session.get_one(TerritoryChange, change_id)
+    waiting = session.get(TerritoryChange, change_id, with_for_update=True, populate_existing=True)
+    if waiting is None or waiting.state != ChangeState.WAITING:
+        return  # called off meanwhile
     operation = OPERATIONS.validate_python(waiting.effects["wish"])
     acting_for(session, waiting.actor_id)
-    _, made, stale = apply(session, from_day(operation, today), why=waiting.why)
+    _, made, stale = apply(session, from_day(operation, today), why=waiting.why, waited=waiting)
     if stale is not None:
         saving.fail(session, made.id, f"{stale.message} {stale.help}")
-    saving.drop(session, change_id)
 
 
 def acting_for(session: Session, user_id: UUID | None) -> None:

@@ -110,6 +110,24 @@ def leaves(session: Session) -> list[Territory]:
     return list(session.scalars(statement))
 
 
+def worked_regions(session: Session, day: date) -> list[Territory]:
+    """The sales regions that somebody works beside what lies below them, on a day or later, by name."""
+    statement = (
+        select(Territory)
+        .join(TerritoryMember, TerritoryMember.territory_id == Territory.id)
+        .join(User, User.id == TerritoryMember.user_id)
+        .where(
+            Territory.deleted_at.is_(None),
+            Territory.id.in_(select(Territory.parent_id).where(Territory.deleted_at.is_(None))),
+            or_(TerritoryMember.valid_to.is_(None), TerritoryMember.valid_to > day),
+            User.active,
+            User.deleted_at.is_(None),
+        )
+        .order_by(Territory.name)
+    )
+    return list(session.scalars(statement).unique())
+
+
 @dataclass(frozen=True)
 class Overlap:
     """Two territories that claim the same ground."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape, to_shape
-from shapely import force_2d, get_coordinates, get_num_coordinates
+from shapely import force_2d, get_coordinates, get_num_coordinates, get_parts, get_rings
 from shapely.errors import ShapelyError
 from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
@@ -78,7 +78,8 @@ def tidied_area(geometry: BaseGeometry, *, name: str) -> tuple[MultiPolygon, lis
             help="Coordinates are longitude, latitude in degrees (EPSG:4326).",
             field="area",
         )
-    if int(get_num_coordinates(geometry)) > MAX_VERTICES:
+    closing = len(get_rings(get_parts(geometry)))  # the last point of a ring is its first corner
+    if int(get_num_coordinates(geometry)) - closing > MAX_VERTICES:
         raise Invalid(
             f"The outline of “{name}” has more than {MAX_VERTICES:,} corners.", help="Simplify it.", field="area"
         )

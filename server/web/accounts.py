@@ -36,6 +36,7 @@ from server.regions import firms
 from server.segments import queries as segments
 from server.segments.models import SavedView
 from server.sync.pushing import conflicts
+from server.territories import queries as territories
 from server.timeline import queries as timeline
 from server.web.account_card import around
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
@@ -294,6 +295,7 @@ def show_edit(request: Request, account_id: UUID, scope: WriteAccounts, session:
     values = account.model_dump() | {"interval_days": account.own_interval_days, "tags": ", ".join(account.tags)}
     own_kind = account.kind if account.kind_source == "said" else None
     values["kind"] = own_kind and firms.written(own_kind, language_of(request, scope).code)
+    values["fixed_territory"] = account.territory_id if account.territory_is_fixed else None
     values["parent_name"] = written(session.get_one(Account, account.parent_id)) if account.parent_id else ""
     return edit_page(request, scope, session, account, values, rev=account.rev)
 
@@ -311,6 +313,8 @@ def edit_page(
     """The form of an account."""
     people = people_of(session, scope, Role.REP, Role.MANAGER)
     more = {"people_choices": people, "own_fields": own.fields_of(session, "account")}
+    if scope.may("accounts:assign"):
+        more["territories"] = territories.active(session)
     more["firm_words"] = firms.offered(language_of(request, scope).code)
     return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)
 
@@ -324,6 +328,11 @@ def edit(
     if "has_preferences" in sent:
         changes["preferred_days"] = sent.getlist("preferred_days")
         changes["by_appointment"] = "by_appointment" in sent
+    if "fixed_territory" in sent and "theirs" not in map(
+        sent.get, ("choose-territory_id", "choose-territory_is_fixed")
+    ):
+        fixed = text(sent, "fixed_territory")
+        changes |= {"territory_id": fixed, "territory_is_fixed": True} if fixed else {"territory_is_fixed": False}
     try:
         with attempt(session):
             if "parent_name" in sent and sent.get("choose-parent_id") != "theirs":
@@ -335,6 +344,7 @@ def edit(
         values = account.model_dump() | given(sent, [*ACCOUNT_FIELDS, *PEOPLE, "parent_name"])
         values |= {"custom": account.custom | nested(changes)}
         values |= {name: changes[name] for name in ("preferred_days", "by_appointment") if name in changes}
+        values |= {"fixed_territory": text(sent, "fixed_territory")} if "fixed_territory" in sent else {}
         return edit_page(request, scope, session, account, values, rev=rev, error=error)
     return Response(status_code=204, headers={"HX-Redirect": f"/accounts/{account_id}"})
 

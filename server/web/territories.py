@@ -13,7 +13,7 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.auth.models import Role
-from server.balance import challenges, editing, places, reading
+from server.balance import balancing, challenges, editing, places, reading
 from server.balance import routes as balance_routes
 from server.balance.moves import sums
 from server.kit import clock
@@ -24,6 +24,7 @@ from server.regions.queries import admin_areas
 from server.territories import queries
 from server.territories.routes import read_all
 from server.territories.schemas import TerritoryRead
+from server.territories.service import PALETTE
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
 
@@ -55,7 +56,7 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
     done = next((line for line in history if sent in (str(line.id), "latest")), None)
     below = {row.parent_id for row in rows}
     idle = {row.id for row in rows if row.id not in below and not any(map(is_ahead, memberships.get(row.id, [])))}
-    troubles = editing.troubles(session)
+    troubles = editing.troubles(session) if writes else []  # whoever cannot mend them is not alarmed
     return render(
         request,
         "territories/list.html",
@@ -73,6 +74,8 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
         troubles=troubles,
         troubles_json=[one.model_dump(mode="json") for one in troubles],
         history=history,
+        balances=balancing.waiting(session),
+        palette=PALETTE,
         done=done,
         areas=session.scalars(admin_areas()).all() if writes else [],
         postcodes=places.postcodes(session) if writes else [],

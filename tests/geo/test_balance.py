@@ -80,6 +80,18 @@ def test_torn_territories_are_made_whole(marks: list[int]) -> None:
     assert set(measured(areas, whole(areas, owner)).pieces) <= {0, 1}
 
 
+def test_a_narrow_way_to_new_ground_is_told_as_a_strip_and_a_broad_one_is_not() -> None:
+    areas = grid(12, stripes(12, 3, 9))
+    assert measured(areas, areas.owner).strips_km == (0.0, 0.0), "nothing changes hands"
+    chain, broad = areas.owner.copy(), areas.owner.copy()
+    chain[5 * 12 + 3 : 5 * 12 + 10] = 0
+    broad.reshape(12, 12)[4:8, 3:10] = 0
+    narrow = measured(areas, chain).strips_km
+    assert 4 < narrow[0] < 7, "five of seven areas, the first ones beside broad ground; each 0.76 km wide"
+    assert narrow[1] == 0
+    assert measured(areas, broad).strips_km == (0.0, 0.0)
+
+
 def test_drives_begin_at_a_visited_place_and_not_in_the_empty_middle() -> None:
     areas = grid(5, np.zeros(25, dtype=np.int64))
     visits = np.zeros(25)

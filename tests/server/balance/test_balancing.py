@@ -270,6 +270,10 @@ def test_a_scenario_is_applied_on_the_morning_that_was_set(
     path, before = f"{RUNS}/{run['id']}/scenarios/few/apply", counts()
     today = clock.today(settings().zone)
     assert company.post(path, json={"apply_on": today.isoformat()}).status_code == 422
+    never = company.post(path, json={"apply_on": "9999-12-31"})
+    assert (never.status_code, never.json()["detail"]) == (422, "That day is too far off.")
+    with transaction() as session:
+        assert balancing.waiting(session) == []
     tomorrow = today + timedelta(days=2)
     with transaction() as session:
         balancing.fail(session, balancing.scenario(session, UUID(run["id"]), "even"), "Why not.")
@@ -283,6 +287,9 @@ def test_a_scenario_is_applied_on_the_morning_that_was_set(
     assert company.post(path, json={"apply_on": tomorrow.isoformat()}).status_code == 200
     jobs.apply_due(timestamp=0)
     assert counts() == before
+    with transaction() as session:
+        (waits,) = balancing.waiting(session)
+    assert (waits.key, waits.day, waits.territories, waits.by) == ("few", tomorrow, ("East", "West"), "Mara")
     monkeypatch.setattr(clock, "today", lambda zone: tomorrow)
     jobs.apply_due(timestamp=0)
     jobs.apply_due(timestamp=0)

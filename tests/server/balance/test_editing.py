@@ -17,7 +17,7 @@ from server.accounts.pins import wkt
 from server.auth.models import Role, User
 from server.balance import saving, service
 from server.kit import clock
-from server.kit.errors import Conflict
+from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
 from server.territories.models import Territory, TerritoryChange
 from server.territories.schemas import TerritoryRead
@@ -155,6 +155,43 @@ def test_gaps_and_overlaps_are_listed_and_mended_by_one_action(client: TestClien
     do(client, {"kind": "give", "ground": troubles[0]["area"], "to_id": east["id"]})
     do(client, {"kind": "give", "ground": troubles[1]["area"]})
     assert client.get("/api/v1/territory-troubles").json()["items"] == []
+
+
+def test_a_region_that_somebody_works_beside_what_lies_below_it_is_no_gap(
+    client: TestClient, make_user: MakeUser, client_for: ClientFor
+) -> None:
+    rita = make_user("rita", Role.REP)
+    do(client, {"kind": "create", "name": "South", "area": square(9, 11), "members": [str(rita.id)]})
+    south = named(client, "South")
+    below = {"kind": "create", "name": "Town", "area": square(9), "parent_id": south["id"]}
+    (note,) = [one for one in do(client, below, preview=True)["notes"] if "sales region" in one]
+    assert note.startswith("“South” becomes a sales region: Rita go on working the ")
+    do(client, below)
+    assert client.get("/api/v1/territory-troubles").json()["items"] == []
+    do(client, {"kind": "create", "name": "Far", "area": square(10.5, 12), "others_give_way": True})
+    assert client.get("/api/v1/territory-troubles").json()["items"] == [], "what is worked of a region gives way too"
+    do(client, {"kind": "members", "territory_id": south["id"], "members": []})
+    (gap,) = client.get("/api/v1/territory-troubles").json()["items"]
+    assert (gap["kind"], set(gap["between"])) == ("gap", {named(client, name)["id"] for name in ("Town", "Far")})
+    pages = [one.get("/territories", headers={"Accept": "text/html"}).text for one in (client, client_for(rita))]
+    assert ["A gap of " in page for page in pages] == [True, False], "whoever cannot mend it is not alarmed"
+
+
+def test_a_region_that_nobody_works_becomes_a_gap_and_the_preview_says_so(client: TestClient) -> None:
+    south = drawn(client, "South", square(9, 11))
+    below = {"kind": "create", "name": "Town", "area": square(9), "parent_id": south["id"]}
+    (note,) = [one for one in do(client, below, preview=True)["notes"] if "sales region" in one]
+    assert note.startswith("“South” becomes a sales region: nobody works the ")
+    assert note.endswith("which is told as a gap.")
+    do(client, below)
+    assert [one["kind"] for one in client.get("/api/v1/territory-troubles").json()["items"]] == ["gap"]
+
+
+def test_corners_of_a_region_are_moved_without_taking_the_ground_of_those_below_it(client: TestClient) -> None:
+    south = drawn(client, "South", square(9, 11))
+    town = drawn(client, "Town", square(9), parent_id=south["id"])
+    do(client, {"kind": "reshape", "territory_id": south["id"], "area": square(9, 12), "others_give_way": True})
+    assert named(client, "Town")["area"] == town["area"]
 
 
 def test_neighbours_give_way_to_a_drawing_and_a_region_above_does_not(client: TestClient) -> None:
@@ -394,10 +431,10 @@ def test_a_territory_drawn_from_a_later_day_moves_nothing_before(
     assert place_of(session, bakery) == "New"
     (member,) = client.get(f"/api/v1/territories/{named(client, 'New')['id']}/members").json()["items"]
     assert (member["name"], member["valid_from"]) == ("Rita", monday.isoformat())
-    line = client.get(CHANGES).json()["items"][0]
+    (line,) = [one for one in client.get(CHANGES).json()["items"] if one["why"]]
     assert (line["kind"], line["state"], line["why"], line["accounts"]) == ("create", "applied", "Next week", 1)
     assert saving.due(session, monday) == []
-    assert client.post(f"{CHANGES}/{line['id']}/undo").status_code == 204
+    assert client.post(f"{CHANGES}/{made['id']}/undo").status_code == 204, "it is the change that was asked for"
     assert place_of(session, bakery) == "Old"
 
 
@@ -413,7 +450,8 @@ def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session:
     (waiting,) = saving.due(session, monday)
     service.apply_due(session, waiting, monday)
     assert named(client, "Other"), "somebody else was first: it is kept, not done"
-    assert client.get(CHANGES).json()["items"][0]["state"] == "kept"
+    (kept,) = [one for one in client.get(CHANGES).json()["items"] if one["state"] == "kept"]
+    assert kept["id"] == str(waiting)
     saving.fail(session, UUID(do(client, take | {"rev": None}, apply_on=monday.isoformat())["id"]), "Why not.")
     assert client.get(CHANGES).json()["items"][0]["trouble"] == "Why not."
     page = client.get("/territories", headers={"Accept": "text/html"}).text
@@ -428,6 +466,40 @@ def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session:
     assert (refused.status_code, refused.json()["detail"]) == (422, "This cannot wait for a day.")
     refused = client.post(CHANGES, json={"operation": take | {"rev": None}, "apply_on": "2001-01-01"})
     assert (refused.status_code, refused.json()["detail"]) == (422, "That day has passed.")
+
+
+def test_a_change_for_a_day_whose_territory_is_taken_away_says_which_and_by_whom(
+    session: Session, client: TestClient
+) -> None:
+    monday = clock.today(settings().zone) + timedelta(days=7)
+    old = drawn(client, "Old", square(9))
+    made = do(client, {"kind": "give", "to_id": old["id"], "ground": square(9.5, 11)}, apply_on=monday.isoformat())
+    do(client, {"kind": "delete", "territory_id": old["id"], "rev": old["rev"]})
+    with pytest.raises(NotFound, match="Ada took “Old” away") as refused:
+        service.apply_due(session, UUID(made["id"]), monday)
+    assert "Undo that in the history" in refused.value.help
+
+
+def test_areas_far_from_all_that_is_known_are_told_of_and_whether_they_are_swapped(
+    client: TestClient, bakery: Account
+) -> None:
+    def notes(*corner: float) -> list[str]:
+        x, y = corner
+        ring = [[x, y], [x + 0.1, y], [x + 0.1, y + 0.1], [x, y]]
+        feature = {
+            "type": "Feature",
+            "properties": {"name": "New"},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        }
+        answer = client.post("/api/v1/territories/import/preview", files={"file": ("a.geojson", json.dumps(feature))})
+        return [str(one) for one in answer.json()["notes"]]
+
+    assert notes(9.7, 47.4) == [], bakery.name
+    (swapped,) = notes(47.4, 9.7)
+    assert swapped.startswith("“New” lies 5")
+    assert swapped.endswith("km from all that is known: are latitude and longitude swapped?")
+    (far,) = notes(170, -20)
+    assert far.endswith(" km from all that is known.")
 
 
 def test_a_second_click_waits_not_twice_and_whoever_may_no_more_is_not_obeyed(

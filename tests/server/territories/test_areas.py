@@ -35,6 +35,16 @@ def test_what_is_no_area_is_refused_by_name(outline: dict[str, Any]) -> None:
         service.area_of(outline, name="North")
 
 
+def test_an_outline_of_the_most_corners_is_taken_and_one_more_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MAX_VERTICES", 4)
+    ring = SQUARE["coordinates"][0]
+    assert len(ring) == 5, "four corners, and the first one again"
+    assert not service.area_of(SQUARE, name="North").is_empty
+    middle = [(ring[0][0] + ring[1][0]) / 2, ring[0][1]]
+    with pytest.raises(Invalid, match="more than 4 corners"):
+        service.area_of({"type": "Polygon", "coordinates": [[ring[0], middle, *ring[1:]]]}, name="North")
+
+
 def test_a_point_belongs_to_the_smallest_territory_that_covers_it(session: Session) -> None:
     big = service.create(session, name="Region", area=service.area_of(SQUARE, name="Region"))
     small_outline = {"type": "Polygon", "coordinates": [[[9, 47], [9.5, 47], [9.5, 47.5], [9, 47.5], [9, 47]]]}

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from shapely.geometry import MultiPolygon, box
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.activities.models import Visit
 from server.auth.models import Role, User
+from server.territories import service as territories
 from server.web.pages import ROOMS
 from tests.server.web.conftest import PAGE, PASSWORD, token_in
 
@@ -156,6 +158,31 @@ def test_two_people_who_change_one_field_choose_between_both_values(
     assert answer.status_code == 204
     session.refresh(account)
     assert (account.phone, account.email) == ("2", "a@amann.example")
+
+
+def test_whoever_assigns_accounts_fixes_the_territory_of_one_and_lets_it_go(
+    browser_of: BrowserOf, make_user: MakeUser, make_account: MakeAccount, session: Session
+) -> None:
+    rita = make_user("rita", Role.REP)
+    account = make_account("Amann", owner_id=rita.id)
+    area = MultiPolygon([box(20, 20, 21, 21)])
+    far = territories.create(session, name="Far", area=area)
+    rep, browser = browser_of(rita), browser_of(make_user("ada"))
+    path, page = f"/accounts/{account.id}/edit", {"HX-Request": "true"}
+    assert "fixed_territory" not in rep.get(path, headers=page).text
+
+    def save(who: TestClient, fixed: str) -> int:
+        sent = {"rev": str(account.rev), "name": "Amann", "fixed_territory": fixed}
+        answer = who.post(path, data=sent | {"_csrf": token_in(who.get("/accounts").text)}, headers=page)
+        session.refresh(account)
+        return int(answer.status_code)
+
+    assert save(rep, str(far.id)) == 403
+    assert save(browser, str(far.id)) == 204
+    assert (account.territory_id, account.territory_is_fixed) == (far.id, True)
+    assert f'value="{far.id}" selected' in browser.get(path, headers=page).text
+    assert save(browser, "") == 204
+    assert (account.territory_id, account.territory_is_fixed) == (None, False)
 
 
 def test_somebody_elses_account_is_not_there(

@@ -1,6 +1,7 @@
 """The territories' page in a browser: drawn, split, merged, balanced, compared, applied and undone."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from sqlalchemy import select
 
 from geo.balance import cutting
 from server.balance.jobs import compute
+from server.kit import clock
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.territories.models import Territory, TerritoryChange, TerritoryMember
 
 pytestmark = pytest.mark.browser
@@ -98,6 +101,7 @@ def test_each_new_area_of_a_file_has_its_own_people(page: Any) -> None:
     page.set_input_files("[data-import] [name=file]", {"name": "a.json", "mimeType": "text/plain", "buffer": content})
     page.click("[data-look]")
     page.wait_for_selector("#edit-panel[data-state=looked]")
+    assert "the ground of a file changes hands at once" in page.inner_text("#edit-panel")
     page.uncheck("#e-same")
     page.check("[data-area=Dale] input >> nth=0")
     page.wait_for_selector("#e-people", state="hidden")
@@ -105,6 +109,23 @@ def test_each_new_area_of_a_file_has_its_own_people(page: Any) -> None:
     with transaction() as session:
         worked = session.scalars(select(Territory.name).join(TerritoryMember).where(Territory.name != "West")).all()
     assert list(worked) == ["Dale"]
+
+
+def test_a_manager_renames_recolours_and_undoes_it(page: Any) -> None:
+    open_page(page)
+    page.click("[data-rename]")
+    assert page.input_value("#e-name") == "West"
+    page.fill("#e-name", "Far West")
+    page.fill("#e-colour", "#cc79a7")
+    assert page.is_disabled("#e-parent option:text-is('West')")
+    save(page)
+    assert names() == ["Far West"]
+    assert "name, colour and region of Far West" in page.inner_text(".note.good")
+    with transaction() as session:
+        assert session.scalars(select(Territory.colour)).one() == "#CC79A7"
+    with page.expect_navigation():
+        page.click(".note.good [data-undo]")
+    assert names() == ["West"]
 
 
 def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +149,20 @@ def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monke
     assert page.get_attribute("[data-scenario=even]", "aria-current") == "true"
     page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
 
+    page.click("[data-scenario=compact] [data-moves]")
+    day = (clock.today(settings().zone) + timedelta(days=9)).isoformat()
+    page.fill("[data-scenario=compact] [name=apply_on]", day)
+    with page.expect_navigation():
+        page.click("[data-scenario=compact] [data-apply]")
+    page.wait_for_selector("#balance-map[data-shown=compact]")
+    balance = page.url
+    open_page(page)
+    assert "“Compact”" in page.inner_text("[data-waiting-balance]")
+    with page.expect_navigation():
+        page.click("[data-waiting-balance] .bare")
+    assert page.url == balance
+    page.wait_for_selector("#balance-map[data-idle=true]")
+
     page.click("[data-scenario=even] [data-moves]")
     page.wait_for_selector("[data-scenario=even] [data-moved] li")
     assert "West" in page.inner_text("[data-scenario=even] [data-moved]")
@@ -135,6 +170,10 @@ def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monke
     with page.expect_navigation():
         page.click("[data-scenario=even] [data-apply]")
     page.wait_for_selector("[data-scenario=even] [data-undo]")
+    page.click("[data-scenario=compact] [data-moves]")
+    page.wait_for_selector("[data-scenario=compact] [data-moved] .note.bad")
+    assert page.is_hidden("[data-scenario=compact] [data-apply]"), "nothing is offered that is refused"
+    assert page.is_hidden("[data-scenario=compact] [name=apply_on]")
     with page.expect_navigation():
         page.click("[data-scenario=even] [data-undo]")
     with transaction() as session:

@@ -5,7 +5,7 @@ import { css } from "./basemap.js";
 import { boxOf, createMap } from "./map.js";
 
 const page = document.querySelector("[data-run]"), run = page.dataset.run;
-const { colours, names, ids, keys, words } = JSON.parse(document.querySelector("#balance-facts").textContent);
+const { colours, names, ids, keys, first, words } = JSON.parse(document.querySelector("#balance-facts").textContent);
 const number = (value) => Number(value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 0 });
 
 const legend = document.querySelector("#balance-map .legend");
@@ -39,7 +39,7 @@ function areasLayer(data, seen) {
 async function draw() {
   const element = document.querySelector("#balance-map");
   const data = await fetch(`/api/v1/balance-runs/${run}/areas`).then((answer) => answer.json());
-  const asked = new URLSearchParams(location.search).get("show"), seen = { key: keys.includes(asked) ? asked : keys[0] ?? "now" };
+  const asked = new URLSearchParams(location.search).get("show"), seen = { key: [asked, first].find((one) => keys.includes(one)) ?? keys[0] ?? "now" };
   const known = await createMap(element, { box: data.features.length ? boxOf(data) : null, layers: [areasLayer(data, seen)] });
   const show = (key) => {
     seen.key = key;
@@ -82,7 +82,8 @@ document.addEventListener("click", async ({ target }) => {
   if (!button) return;
   const form = button.parentElement.querySelector("[data-apply-form]");
   await fragment(form.querySelector("[data-moved]"), button.dataset.moves);
-  form.querySelector("[data-apply]").disabled = Boolean(form.querySelector("[data-moved] .note.bad"));
+  const refused = Boolean(form.querySelector("[data-moved] .note.bad"));
+  for (const one of form.querySelectorAll(".field, [data-apply]")) one.hidden = refused; // nothing is offered that is refused
   form.hidden = false;
   button.hidden = true;
 });

@@ -43,9 +43,10 @@ document.addEventListener("click", async ({ target }) => {
 
 const layer = sketches();
 const known = await createMap(document.querySelector("#territory-map"), { box: whole, layers: [territories({ tint: .2 }), layer, accounts(() => ({}))] });
-const tools = document.querySelector("#edit-panel") ? editor(known, { troubles, outlines }, (parts) => {
+const tools = document.querySelector("#edit-panel") ? editor(known, { troubles, outlines }, (parts, fly = false) => {
   layer.seen.preview = { ...empty, features: parts.filter((part) => part.area).map((part) => ({ type: "Feature", properties: { colour: part.colour }, geometry: part.area })) };
   known.data("preview", layer.seen.preview);
+  if (fly && layer.seen.preview.features.length) known.fit(boxOf(layer.seen.preview), { duration: 300 }); // it may lie where nobody looks
 }) : null;
 document.querySelector("#territory-map").dataset.tools = String(Boolean(tools));
 

@@ -13,12 +13,12 @@ function polygonsOf(features) {
   return parts.length ? { type: "MultiPolygon", coordinates: parts } : null;
 }
 
-const corners = (geometry) => geometry.coordinates.flat(2).length;
+const corners = (geometry) => geometry.coordinates.flat().reduce((sum, ring) => sum + ring.length - 1, 0);
 
 /** The tools of the page; `show(parts)` draws how territories would look. */
 export function editor(known, { troubles, outlines }, show) {
   const panel = document.querySelector("#edit-panel"), at = (what) => panel.querySelector(what), say = words();
-  const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), first = at("#e-from"), last = at("#e-last"), why = at("#e-why"), save = at("[data-save]");
+  const name = at("#e-name"), parent = at("#e-parent"), colour = at("#e-colour"), yields = at("#e-yield"), first = at("#e-from"), last = at("#e-last"), why = at("#e-why"), save = at("[data-save]");
   let tool = null, operation = null, file = null, asked = 0, pen = null, timer = 0, holes = [];
 
   const counted = (text, n) => (n === 1 ? say[`${text}_one`] : say[text].replace("{n}", number(n)));
@@ -81,6 +81,7 @@ export function editor(known, { troubles, outlines }, show) {
     for (const field of panel.querySelectorAll("[data-for]")) field.hidden = !["why", ...shown].includes(field.dataset.for);
     document.querySelector(`[data-tool="${which}"]`)?.setAttribute("aria-pressed", "true");
     name.value = parent.value = why.value = last.value = "";
+    for (const option of parent.options) option.disabled = false;
     first.value = first.min;
     for (const box of crew()) box.checked = false;
     same.checked = true;
@@ -144,6 +145,17 @@ export function editor(known, { troubles, outlines }, show) {
     look();
   }
 
+  /** What a territory is called, how it is coloured, and below which region it lies. */
+  function rename({ rename: id, colour: own, parent: above }) {
+    const box = document.querySelector(`[data-choose="${id}"]`);
+    open("rename", ["name", "colour", "parent"]);
+    operation = { kind: "reshape", territory_id: id, rev: Number(box.dataset.rev) };
+    [name.value, colour.value, parent.value] = [titleOf(box), own, above];
+    for (const option of parent.options) option.disabled = option.value === id;
+    name.focus({ preventScroll: true });
+    look();
+  }
+
   function drawn() {
     const features = pen.getSnapshot().filter((item) => !item.properties.midPoint && !item.properties.selectionPoint);
     if (tool === "create") operation = { kind: "create", area: polygonsOf(features) };
@@ -166,19 +178,20 @@ export function editor(known, { troubles, outlines }, show) {
     const made = { ...operation };
     if (["create", "split"].includes(made.kind)) Object.assign(made, staffed(), { name: name.value.trim() });
     if (made.kind === "merge") made.name = name.value.trim() || null;
+    if (tool === "rename" && made.kind === "reshape") Object.assign(made, { name: name.value.trim(), colour: colour.value, parent_id: parent.value || null });
     if (made.kind === "create") made.parent_id = parent.value || null;
     if (made.kind === "members") Object.assign(made, { ...staffed(), valid_from: first.value || null, valid_to: last.value ? dayFrom(last.value, 1) : null });
     if (["create", "reshape"].includes(made.kind)) made.others_give_way = yields.checked;
     return made;
   }
-  const isWhole = (made) => made && (made.kind !== "create" || made.name) && (made.kind !== "split" || (made.line && made.name)) && (made.kind !== "give" || made.ground);
+  const isWhole = (made) => made && ((made.kind !== "create" && tool !== "rename") || made.kind === "kept" || made.name) && (made.kind !== "split" || (made.line && made.name)) && (made.kind !== "give" || made.ground);
 
   /** Why it cannot be saved yet. */
   function waits(text) { const note = at("[data-waits]"); note.hidden = !text; note.textContent = text; }
   function later() { clearTimeout(timer); timer = setTimeout(look, 250); }
   async function look() {
     const turn = (asked += 1), made = file ? null : operation && wish();
-    waits(made && ["create", "split"].includes(made.kind) && !made.name && (made.area || made.line) ? say.nameless : file ? say.reading : "");
+    waits(made && !made.name && (tool === "rename" || (["create", "split"].includes(made.kind) && (made.area || made.line))) ? say.nameless : file ? say.reading : "");
     if (!file && !isWhole(made)) { save.disabled = true; return; }
     panel.dataset.state = "looking";
     const answer = file ? await upload("/api/v1/territories/import/preview") : await api("POST", "/api/v1/territory-changes", { operation: made, preview: true, apply_on: applyOn() });
@@ -207,7 +220,7 @@ export function editor(known, { troubles, outlines }, show) {
     people(ok ? body.effects.people : body?.people ?? [], ok);
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
-    show(parts);
+    show(parts, Boolean(file) || ["places", "kept"].includes(tool));
     if (file && !crews.contains(document.activeElement)) each(parts);
     const sums = [effects.accounts ? counted("moved", effects.accounts).replace("{h}", number(effects.hours)) : say.none];
     if (effects.by_hand) sums.push(counted("by_hand", effects.by_hand));
@@ -271,10 +284,11 @@ export function editor(known, { troubles, outlines }, show) {
     const hit = (what) => event.target.closest?.(what);
     const button = hit("[data-tool]"), mend = hit("[data-mend]"), crew = hit("[data-staff]");
     if (crew) staff(crew);
+    if (hit("[data-rename]")) rename(hit("[data-rename]").dataset);
     if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
     if (mend) { open("mend", SINCE); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
     if (hit("[data-again]")) { open("kept"); operation = { kind: "kept", change_id: hit("[data-again]").dataset.again }; look(); }
-    if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import", WHO); file = form; at('[data-for="why"]').hidden = true; look(); }
+    if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import", [...WHO, "at-once"]); file = form; at('[data-for="why"]').hidden = true; look(); }
   });
   document.querySelector("[data-places]")?.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -284,7 +298,7 @@ export function editor(known, { troubles, outlines }, show) {
     operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
     look();
   });
-  for (const field of [name, parent, yields, first, last, at("#e-people"), same, crews]) field.addEventListener("input", later);
+  for (const field of [name, parent, colour, yields, first, last, at("#e-people"), same, crews]) field.addEventListener("input", later);
   save.addEventListener("click", commit);
   at("[data-cancel]").addEventListener("click", putAway);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && tool) putAway(); });
