@@ -121,7 +121,7 @@ def test_an_order_in_the_timeline_and_at_its_visit_has_the_digits_of_its_currenc
     done = client_for(rita).post("/api/v1/visits/report", json={"account_id": str(account.id), "outcome": "order"})
     visit = session.get(Visit, UUID(done.json()["id"]))
     sold = Order(kind="order", state="draft", account_id=account.id, currency=currency, zone="UTC", owner_id=rita.id,
-                 day=visit.day, language="en", gross=Decimal("64.32"))  # fmt: skip
+                 day=visit.day, language="en", net=Decimal("64.32"), gross=Decimal("64.32"))  # fmt: skip
     session.add(sold)
     session.flush()
     assert f">{words}<" in browser_of(rita).get(f"/accounts/{account.id}/timeline").text
