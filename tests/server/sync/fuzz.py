@@ -6,6 +6,7 @@ SCHEDULES=N changes how many, FIRST=N the number of the first batch. The last li
 import multiprocessing
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -61,8 +62,8 @@ def batch(asked: tuple[int, int]) -> Batch:
         try:
             fuzz.run(count, number, steps=int(os.environ.get("STEPS", STEPS)), shorten=not os.environ.get("LONG"))
         except (AssertionError, Flaky) as error:
-            notes = "\n".join(getattr(error, "__notes__", []))
-            return fuzz.schedules, fuzz.ops, dict(fuzz.hit), f"batch {number}: {error}\n{notes}"
+            told = "".join(traceback.format_exception(error))  # what did not happen again has its cause within
+            return fuzz.schedules, fuzz.ops, dict(fuzz.hit), f"batch {number}: {told}"
         return fuzz.schedules, fuzz.ops, dict(fuzz.hit), None
 
 
