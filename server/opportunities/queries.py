@@ -193,7 +193,6 @@ THERE = (
     .order_by((Site.id == Opportunity.site_id).desc().nulls_last())
     .limit(1)
     .correlate(Account, Opportunity)
-    .scalar_subquery()
 )
 """The deal's own site; where it names none, or one that is gone, the main one."""
 
@@ -218,7 +217,7 @@ def with_details(statement: Select[Opportunity], today: date) -> Select[Any]:
         func.ST_Y(Site.pin),
     ]
     return (
-        statement.outerjoin(Site, Site.id == THERE)
+        statement.outerjoin(Site, Site.id == THERE.scalar_subquery())
         .outerjoin(User, User.id == Opportunity.owner_id)
         .outerjoin(Territory, Territory.id == Account.territory_id)
         .with_only_columns(*columns)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, any_, cast, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, any_, cast, func, null, select
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Double, Numeric, Text
 
@@ -27,18 +27,7 @@ from server.opportunities.models import Opportunity, Stage, State
 
 def placed(statement: Select[Opportunity]) -> Select[Any]:
     """The deals with the site at which they stand on the map: their own, else the account's main one."""
-    site = (
-        select(Site.id, Site.pin)
-        .where(
-            Site.account_id == Account.id,
-            Site.deleted_at.is_(None),
-            or_(Site.is_main, Site.id == Opportunity.site_id),
-        )
-        .order_by((Site.id == Opportunity.site_id).desc().nulls_last())
-        .limit(1)
-        .correlate(Account, Opportunity)
-        .lateral("there")
-    )
+    site = queries.THERE.add_columns(Site.pin).lateral("there")
     placed: Select[Any] = statement.join(site, site.c.pin.is_not(None)).add_columns(site.c.pin)
     return placed
 

@@ -184,13 +184,17 @@ class Store:
             return
         with transaction(self.cache.db):
             self.refresh(overlay.target(op.body) for op in ops)
-            self.cache.meta.set(SHOWN, self._to_show())
+            self.note_shown()
 
     # -- overlay
 
     def is_shown(self) -> bool:
         """Whether the overlay was laid since an op was last saved, queued again, taken back or answered."""
         return self.cache.meta.get(SHOWN) == self._to_show()
+
+    def note_shown(self) -> None:
+        """Remember that all that waits is shown, in the transaction that shows the last of it."""
+        self.cache.meta.set(SHOWN, self._to_show())
 
     def _to_show(self) -> str:
         counts = self.outbox.counts()
@@ -225,7 +229,7 @@ class Store:
         with transaction(self.cache.db):
             refs = {overlay.target(op.body) for op in self.showing()} | set(self.cache.overlaid())
             self.refresh(refs)
-            self.cache.meta.set(SHOWN, self._to_show())
+            self.note_shown()
 
     def drop_orphans(self) -> None:
         """Forget rows outside every bucket, except those that unsent work refers to."""

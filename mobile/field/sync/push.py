@@ -92,6 +92,7 @@ def _take_verdicts(store: Store, batch: Sequence[Op], reply: wire.PushReply) -> 
     if not verdicts or any(r.status not in STATUSES for _op, r in verdicts):
         raise wire.BadMessage("the server answered a push without verdicts this app knows")
     rows = [(overlay.target(op.body), _row_of(op, r), r.rev) for op, r in verdicts]
+    was_shown = store.is_shown()
     with store.page():
         for (e, row_id), row, rev in rows:
             if row is not None and rev is not None and rev >= store.cache.rev(e, row_id):
@@ -101,6 +102,8 @@ def _take_verdicts(store: Store, batch: Sequence[Op], reply: wire.PushReply) -> 
             if result.status == "applied":
                 store.outbox.blobs.ask_again(op.op_id)  # what was handed over with it may not be there any more
         store.refresh(ref for ref, _row, _rev in rows)
+        if was_shown:  # else what is queued again by an app that is killed then looks like what was shown before
+            store.note_shown()
     return [result.status for _op, result in verdicts]
 
 

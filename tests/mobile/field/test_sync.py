@@ -172,6 +172,18 @@ def test_a_phone_that_forgot_the_epoch_replays_all_the_same(synced):
     assert len(synced.server.world.events) == 1
 
 
+def test_an_edit_queued_again_by_an_app_that_is_killed_then_is_shown_at_the_next_start(synced):
+    edit(synced.store, "account", uid(1001), {"note": "  As typed "})
+    assert synced.sync().ok
+    rev, told = synced.store.cache.base("account", uid(1001))
+    with synced.store.page():  # the server spells it in another way
+        synced.store.cache.put_base("account", uid(1001), rev + 1, told | {"note": "As told"})
+        synced.store.refresh([("account", uid(1001))])
+    assert synced.store.outbox.send_all_again() == 1
+    synced.kill()  # before it is laid over its row again
+    assert synced.store.cache.doc("account", uid(1001))["note"] == "  As typed "
+
+
 def test_rows_that_exist_only_in_the_lost_future_disappear_after_a_restore(synced):
     backup = synced.server.backup()
     synced.server.put("account", uid(1099), {"name": "Gone again", "tags": []}, 412)
