@@ -11,8 +11,8 @@ EN = {
     "replan_over": "The day has been over since {time}: nobody is left to plan. The way home takes {drive}.",
     "replan_none": "Nobody fits into the day any more: {drive} of driving home, back at {back}.",
     "replan_same": "The present order is already the best one found.",
-    "replan_sum": "Driving: {before} → {drive} · back at {back}",
-    "replan_estimated": "Without a network, drives are estimated from the day's own roads.",
+    "replan_sum": "Still to drive: {before} in the present order, {drive} in this one. Back at {back}.",
+    "replan_estimated": "Drives are estimated on the phone, from the day's own roads.",
     "replan_kept_here": "If you take it, the order is kept on this phone until the office publishes the day anew.",
     "replan_take": "Take this order",
     "replan_leave": "Leave it as it is",
@@ -45,8 +45,8 @@ DE = {
     "replan_over": "Der Tag ist seit {time} vorbei: Es ist nichts mehr zu planen. Der Heimweg dauert {drive}.",
     "replan_none": "Niemand passt mehr in den Tag: {drive} Fahrt nach Hause, zurück um {back}.",
     "replan_same": "Die jetzige Reihenfolge ist schon die beste, die gefunden wurde.",
-    "replan_sum": "Fahrt: {before} → {drive} · zurück um {back}",
-    "replan_estimated": "Ohne Netz sind Fahrten aus den Strassen des Tages geschätzt.",
+    "replan_sum": "Noch zu fahren: {before} in der jetzigen Reihenfolge, {drive} in dieser. Zurück um {back}.",
+    "replan_estimated": "Die Fahrten sind auf dem Telefon geschätzt, aus den Strassen des Tages.",
     "replan_kept_here": "Die Reihenfolge bleibt auf diesem Telefon, bis das Büro den Tag neu veröffentlicht.",
     "replan_take": "So fahren",
     "replan_leave": "So lassen",
@@ -82,6 +82,10 @@ def _orders_every(found: re.Match[str]) -> str:
     return f"Bestellt sonst alle {every} Tage, zuletzt am {day}. {MONTHS.get(month, month)} {year}."
 
 
+def _days(number: str) -> str:
+    return "1 Tag" if number == "1" else f"{number} Tage"
+
+
 WORTH = re.compile(
     r" The visit is worth a drive of up to [^.]+\.| For the plan it weighs as much as [^.]+\."
     r"| for a visit worth up to [^.]+ of driving(?=\.)"
@@ -89,6 +93,8 @@ WORTH = re.compile(
 WHY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(rf"(?<!\w){english}"), german)
     for english, german in (
+        (r"The visit is (\d+) days? overdue;", lambda found: f"Der Besuch ist {_days(found[1])} überfällig;"),
+        (r"The visit is due;", "Der Besuch ist fällig;"),
         (r"(\d+) days overdue;", r"\1 Tage überfällig;"),
         (r"1 day overdue;", "1 Tag überfällig;"),
         (r"Usually orders every (\d+) days, the last time on (\d+) (\w{3}) (\d{4})\.", _orders_every),

@@ -53,6 +53,8 @@ class Why:
             return f"Must be visited; {detour}."
         days = f"{self.overdue_days} day{'s' if self.overdue_days > 1 else ''}"
         due = f"{days} overdue" if self.overdue_days > 0 else "Due"
+        if self.origin:  # else its days would be read as those of the sentence before
+            due = f"The visit is {due[0].lower()}{due[1:]}"
         return f"{due}; {detour}. For the plan it weighs as much as {_minutes(self.value_s)} of driving saved."
 
 

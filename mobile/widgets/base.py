@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from kivy import kivy_data_dir
 from kivy.clock import Clock
 from kivy.core.text import LabelBase
 from kivy.graphics import Color, Line, RoundedRectangle
@@ -34,13 +35,30 @@ def colour(token, alpha=1.0):
 
 
 def register_fonts():
-    """Make Inter the app's text and Lucide its icons."""
+    """Make Inter the app's text, Kivy's own DejaVu that of other writings, and Lucide the icons."""
     LabelBase.register("Inter", str(FONTS / "Inter-Regular.otf"), fn_bold=str(FONTS / "Inter-SemiBold.otf"))
+    LabelBase.register("Other", str(Path(kivy_data_dir) / "fonts" / "DejaVuSans.ttf"))
     LabelBase.register("Icons", str(FONTS / "lucide.ttf"))
 
 
 EMOJI = re.compile("[\u2600-\u2712\u2714-\u27bf\U0001f000-\U0001faff][\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u200d]*")
-"""Signs that the font lacks: drawn as they are they would be nothing at all."""
+"""Signs that the fonts lack: drawn as they are they would be nothing at all."""
+LATIN = (
+    "\\s -~\u00a0-\u0148\u014a-\u017f\u0218-\u021b\u1e9e\u2009-\u2011\u2013\u2014\u2018\u2019\u201c-\u201e"
+    "\u2022\u2026\u202f\u2032\u2033\u20ac\u2190-\u2193\u2212\u2248\u2264\u2265\u2713"
+)
+OTHER = re.compile(f"[^{LATIN}]")
+"""Letters that Inter, as it is bundled, lacks."""
+
+
+def font_of(text):
+    """The font that has a text's letters: Greek, Cyrillic, Hebrew and the like would be gaps in Inter."""
+    return "Other" if OTHER.search(text) else "Inter"
+
+
+def follow_letters(widget, text):
+    """Let a widget whose text changes keep a font that has its letters."""
+    widget.font_name = font_of(text)
 
 
 class Text(Label):
@@ -48,8 +66,8 @@ class Text(Label):
 
     def __init__(self, text="", size=16, bold=False, ink="ink", lines=0, align="left", **kwargs):
         super().__init__(
-            text=EMOJI.sub("(Emoji)", text),
-            font_name="Inter",
+            text=(said := EMOJI.sub("(Emoji)", text)),
+            font_name=font_of(said),
             font_size=sp(size),
             bold=bold,
             color=colour(ink),
@@ -63,7 +81,7 @@ class Text(Label):
             **kwargs,
         )
         self._padding = sp(size) * (LINE_HEIGHT - 1.2)
-        self.bind(width=self._wrap, texture_size=self._grow)
+        self.bind(text=follow_letters, width=self._wrap, texture_size=self._grow)
         self._wrap()
         self._grow()
 
@@ -79,8 +97,8 @@ class Word(Label):
 
     def __init__(self, text, size=16, bold=False, ink="ink", **kwargs):
         super().__init__(
-            text=text,
-            font_name="Inter",
+            text=(said := EMOJI.sub("(Emoji)", text)),
+            font_name=font_of(said),
             font_size=sp(size),
             bold=bold,
             color=colour(ink),

@@ -11,7 +11,7 @@ from kivy.uix.stacklayout import StackLayout
 from kivy.uix.textinput import TextInput
 
 from mobile.theme import RADIUS_CONTROL, TINT, TOUCH
-from mobile.widgets.base import Column, Icon, Text, Touchable, Word, colour, paint
+from mobile.widgets.base import Column, Icon, Text, Touchable, Word, colour, follow_letters, font_of, paint
 
 KINDS = {"primary": ("brand", "on_brand"), "quiet": ("paper", "brand"), "danger": ("paper", "bad")}
 
@@ -67,7 +67,7 @@ class Field(Column):
             password=secret,
             input_type=input_type if lines == 1 else "text",
             write_tab=False,
-            font_name="Inter",
+            font_name=font_of(value),
             font_size=sp(16),
             size_hint_y=None,
             height=dp(TOUCH) if lines == 1 else dp(28 + 22 * lines),
@@ -84,6 +84,7 @@ class Field(Column):
             self.input.bind(on_text_validate=lambda *_args: on_enter())
         self.add_widget(self._framed(self.input))
         self.input.bind(text=lambda *_args: self.mark(False))
+        self.input.bind(text=follow_letters)
 
     def mark(self, is_wrong):
         """Let it stand out that what is written here does not fit, until something else is."""

@@ -13,7 +13,7 @@ from mobile.field.maps.clusters import Spot, clusters
 from mobile.field.maps.labels import Label, place
 from mobile.field.maps.projection import metres_to_world, to_lonlat, to_world, zoom_for
 from mobile.widgets import mapmarks
-from mobile.widgets.base import colour
+from mobile.widgets.base import colour, font_of
 from mobile.widgets.gestures import MIN_ZOOM, Gestures
 from mobile.widgets.icons import ICONS
 from mobile.widgets.mapstyle import name
@@ -324,7 +324,8 @@ class MapView(Gestures):
 
     # -- names
 
-    def _texture(self, text, size, token, halo=True, font="Inter"):
+    def _texture(self, text, size, token, halo=True, font=None):
+        font = font or font_of(text)
         key = (text, size, token, halo, font)
         if key not in self._textures:
             if len(self._textures) > 600:

@@ -125,4 +125,4 @@ def test_a_stop_says_who_else_asked_for_it() -> None:
     visit = door("x", 1, overdue_days=3, origin="An open ticket: the scale is broken.")
     problem = Problem((DAY,), (visit,), np.array([[0, H], [H, 0]]))
     plan = solve(problem, engine="insertion", budget=Budget(steps=1))
-    assert plan.routes[0].stops[0].why.startswith("An open ticket: the scale is broken. 3 days overdue;")
+    assert plan.routes[0].stops[0].why.startswith("An open ticket: the scale is broken. The visit is 3 days overdue;")

@@ -425,6 +425,6 @@ def test_why_a_stop_is_in_the_plan_is_said_in_german(
 
 def test_an_order_that_stays_away_is_said_in_german_too():
     last = date(2026, 6, 23)
-    said = f"{wanted(UUID(int=1), Rhythm(5, last, 64)).sentence} 1 day overdue; on the way."
-    told = "Bestellt sonst alle 64 Tage, zuletzt am 23. Juni 2026. 1 Tag überfällig; liegt am Weg."
+    said = f"{wanted(UUID(int=1), Rhythm(5, last, 64)).sentence} The visit is 1 day overdue; on the way."
+    told = "Bestellt sonst alle 64 Tage, zuletzt am 23. Juni 2026. Der Besuch ist 1 Tag überfällig; liegt am Weg."
     assert plantexts.why(said, "de") == told
