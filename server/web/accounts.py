@@ -235,7 +235,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     proposed = proposals_at(session, sites)
     open_conflicts = []
     if scope.may("conflicts:read"):
-        open_conflicts = conflicts.listed(session, scope, state="open", limit=500, account_id=account_id)
+        open_conflicts = conflicts.listed(session, scope, state="open", limit=500, about=account_id)
     return render(
         request,
         "accounts/detail.html",

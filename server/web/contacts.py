@@ -22,8 +22,10 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
 from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
+from server.records.models import ConflictState
 from server.records.queries import history
 from server.sync.leaving import refused
+from server.sync.pushing import conflicts
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
 from server.web.joining import merges_into, other_contacts, words_for_another
@@ -226,6 +228,9 @@ def contact_page(
     changes = history(session, "contact", family, limit=60)
     changes = [one for one in changes if scope.asks("contact", one.field)]
     names = queries.names_of(session, [one.recorded_by for one in log] + [one.actor for one in changes])
+    waiting = []
+    if scope.may("conflicts:read"):
+        waiting = conflicts.listed(session, scope, state=ConflictState.OPEN, limit=500, about=contact_id)
     may_write, words = may_change(session, scope, contact_id), words_for_another(request)
     return render(
         request,
@@ -251,6 +256,7 @@ def contact_page(
         merges=merges_into(session, CONTACTS, contact),
         may_write=may_write,
         refused=refused.waiting(session, scope, family),
+        conflicts=waiting,
         error=error,
     )
 
