@@ -68,7 +68,7 @@ def decide_all(
     decision: Annotated[Literal["keep_server", "take_mine"], Form()],
     sent: Sent,
 ) -> Response:
-    """Decide several conflicts of an account or a person alike, each at the revision that the person saw; all of them or none."""
+    """Decide several conflicts of one record alike, each at the revision that was seen; all of them or none."""
     seen = [one.partition(":") for one in several(sent, decision, str)]
     try:
         with attempt(session):
@@ -111,7 +111,7 @@ def other_value(session: Session, conflict_id: UUID, sent: FormData) -> JsonValu
 
 
 def together(found: list[ConflictRead], told: Told) -> dict[UUID, dict[str, list[ConflictRead]]]:
-    """By the first conflict of each account or person with several values: which of them can be decided at once, and how."""
+    """By the first conflict of each account or person with several: which can be decided at once, and how."""
     by_page: dict[str, list[ConflictRead]] = {}
     for one in found:
         if one.kind == "concurrent" and not one.is_deleted and one.rev:

@@ -36,7 +36,7 @@ from server.sync.protocol import wire
 from server.sync.protocol.messages import legible
 from server.sync.pushing import capturing, conflicts
 from server.sync.pushing.chains import Chain
-from server.sync.pushing.subjects import MERGES, stored
+from server.sync.pushing.subjects import merge, stored
 
 WRITABLE: Mapping[str, frozenset[str]] = {
     "account": frozenset(
@@ -196,15 +196,13 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     """Merge changed fields into an account, a site or a person."""
     refuse_unwritable(op.e, op.f)
     refuse_several(op.f)
-    if op.e == "contact":
-        context.scope.need("contacts:write")
     deltas = deltas_of(op)
     row = stored(session, op.e, op.id)
     before, redirected = row.rev, row.id != op.id
     base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
     own = context.chain.written(session, row, base, deltas)
     waiting = conflicts.waiting_for(session, row, deltas, context.actor)
-    outcome = MERGES[op.e](session, context.scope, row.id, base, deltas, context.actor, own)
+    outcome = merge(session, context.scope, row, base, deltas, context.actor, own)
     conflicts.answered_by_edit(session, row, waiting, outcome.applied, context.actor)
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts

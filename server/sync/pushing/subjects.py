@@ -1,7 +1,7 @@
-"""What phones edit and conflicts are about, accounts, sites and people alike: how it is found as it stands now, whatever
-was merged, who reaches it, and how it is read, written and brought back."""
+"""What phones edit and conflicts are about, accounts, sites and people alike: how it is found as it stands now after
+merges, who reaches it, and how it is read, written and brought back."""
 
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,7 +22,9 @@ from server.contacts.models import Contact
 from server.contacts.values import editor as contact_editor
 from server.kit.errors import NotFound
 from server.records.editing import Editor, Outcome
+from server.records.merging import Delta
 from server.records.models import FieldConflict
+from server.records.service import Actor
 
 type Row = Account | Site | Contact
 
@@ -124,10 +126,24 @@ def value_of(session: Session, row: Row, conflict: FieldConflict) -> JsonValue:
     return editor_of(session, row).values(row).get(conflict.field)
 
 
-MERGES: dict[str, Callable[..., Outcome]] = {
-    "account": accounts_service.patch, "site": accounts_service.patch_site, "contact": contacts_service.patch,
-}  # fmt: skip
-"""How an edit that was made without a network is merged."""
+def merge(
+    session: Session,
+    scope: Scope,
+    row: Row,
+    base_rev: int,
+    deltas: Mapping[str, Delta],
+    actor: Actor,
+    own: Collection[str],
+) -> Outcome:
+    """Merge an edit that was made without a network into a locked record; see `accounts.service.patch`."""
+    match row:
+        case Site():
+            return accounts_service.patch_site(session, scope, row.id, base_rev, deltas, actor, own)
+        case Contact():
+            scope.need("contacts:write")
+            return contacts_service.patch(session, scope, row.id, base_rev, deltas, actor, own)
+        case Account():
+            return accounts_service.patch(session, scope, row.id, base_rev, deltas, actor, own)
 
 
 def put(session: Session, scope: Scope, row: Row, field: str, value: JsonValue) -> None:

@@ -85,7 +85,7 @@ def test_what_has_moved_on_says_so_and_is_not_decided_unseen(
     assert "changed from “1” to “7”" in browser.get("/conflicts").text
     said = {"_csrf": token, "decision": "keep_server", "rev": seen}
     answer = browser.post(f"/conflicts/{conflict.id}", data=said)
-    assert (answer.status_code, "phone is “7” meanwhile." in answer.text) == (412, True)
+    assert (answer.status_code, "Phone is “7” meanwhile." in answer.text) == (412, True)
     session.refresh(conflict)
     assert conflict.state == ConflictState.OPEN
 
