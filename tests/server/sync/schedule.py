@@ -186,6 +186,7 @@ class Beginning:
 
     world: World
     accounts: tuple[UUID, ...]
+    people: tuple[UUID, ...]
     phones: dict[str, FieldPhone]
     """They are not used themselves: schedules use their copies."""
     epoch: str
@@ -234,7 +235,7 @@ class Fuzz:
                 connection.execute(text(EMPTY))
                 connection.execute(text(PUT_BACK))
         schedule = Schedule(self.kept.world, self.database, folder, Backups(self.database.url))
-        schedule.accounts = list(self.kept.accounts)
+        schedule.accounts, schedule.people = list(self.kept.accounts), list(self.kept.people)
         schedule.phones = {login: phone.copied(folder / login) for login, phone in self.kept.phones.items()}
         return schedule
 
@@ -247,7 +248,7 @@ class Fuzz:
             phone.close()
         with self.database.begin() as connection:
             connection.execute(text(KEPT))
-        return Beginning(first.world, tuple(first.accounts), first.phones, epoch)
+        return Beginning(first.world, tuple(first.accounts), tuple(first.people), first.phones, epoch)
 
     def end(self) -> None:
         """Leave nothing of the beginning in the database and in files."""
