@@ -22,7 +22,6 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
 from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
-from server.records.models import ConflictState
 from server.records.queries import history
 from server.sync.leaving import refused
 from server.sync.pushing import conflicts
@@ -101,8 +100,9 @@ def show_contacts(
 
 def form_values(contact: Contact) -> dict[str, Any]:
     """A contact as the form shows it."""
-    names = (*FIELDS, "phones", "mails", "do_not_contact", "custom", "owner_id")
-    values = {name: getattr(contact, name) for name in names}
+    values = {
+        name: getattr(contact, name) for name in (*FIELDS, "phones", "mails", "do_not_contact", "custom", "owner_id")
+    }
     return values | {"languages": ", ".join(contact.languages)}
 
 
@@ -228,9 +228,6 @@ def contact_page(
     changes = history(session, "contact", family, limit=60)
     changes = [one for one in changes if scope.asks("contact", one.field)]
     names = queries.names_of(session, [one.recorded_by for one in log] + [one.actor for one in changes])
-    waiting = []
-    if scope.may("conflicts:read"):
-        waiting = conflicts.listed(session, scope, state=ConflictState.OPEN, limit=500, about=contact_id)
     may_write, words = may_change(session, scope, contact_id), words_for_another(request)
     return render(
         request,
@@ -256,7 +253,7 @@ def contact_page(
         merges=merges_into(session, CONTACTS, contact),
         may_write=may_write,
         refused=refused.waiting(session, scope, family),
-        conflicts=waiting,
+        conflicts=conflicts.waiting_at(session, scope, contact_id),
         error=error,
     )
 

@@ -72,6 +72,12 @@ def listed(session: Session, scope: Scope, *, state: str, limit: int, about: UUI
     return [read(session, one, is_reached=one.whole.id in reached) for one in several]
 
 
+def waiting_at(session: Session, scope: Scope, about: UUID) -> list[ConflictRead]:
+    """Those that wait at an account or a person that the caller has checked; none for whoever sees no conflicts."""
+    may = scope.may("conflicts:read")
+    return listed(session, scope, state=ConflictState.OPEN, limit=500, about=about) if may else []
+
+
 def decided_one(session: Session, scope: Scope, conflict_id: UUID) -> ConflictRead | None:
     """A conflict that the person may see and that is decided; None where it waits, or is not theirs."""
     one = any_one(session, scope, conflict_id)
