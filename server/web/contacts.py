@@ -100,9 +100,8 @@ def show_contacts(
 
 def form_values(contact: Contact) -> dict[str, Any]:
     """A contact as the form shows it."""
-    values = {
-        name: getattr(contact, name) for name in (*FIELDS, "phones", "mails", "do_not_contact", "custom", "owner_id")
-    }
+    names = (*FIELDS, "phones", "mails", "do_not_contact", "custom", "owner_id")
+    values = {name: getattr(contact, name) for name in names}
     return values | {"languages": ", ".join(contact.languages)}
 
 
@@ -218,8 +217,7 @@ def contact_page(
     request: Request, scope: Scope, session: Session, contact_id: UUID, error: WaymarkError | None = None
 ) -> Response:
     """The page, with what was refused, and with others that somebody looks for to merge."""
-    held = session.get(Contact, contact_id)
-    if held is not None and held.merged_into is not None:
+    if (held := session.get(Contact, contact_id)) is not None and held.merged_into is not None:
         return go(f"/contacts/{held.merged_into}")
     contact = queries.find(session, scope, contact_id)
     [row] = queries.with_places(session, scope, [contact])
