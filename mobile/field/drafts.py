@@ -231,8 +231,8 @@ def reopen(store: Store, op: Op) -> tuple[str, Json]:
     if op.body.get("decides") and "deleted_at" not in op.body["f"] and store.cache.doc(op.e, op.row_id) is not None:
         screen, arguments, _ = _form_of(store, op, account_id)
         (name,) = op.body["f"]
-        known = {key: value for key, value in arguments.items() if value is not None}
-        return screen, known | {"at": CALLED.get((op.e, name), name)}
+        here = {key: value for key, value in arguments.items() if value is not None}
+        return screen, here | {"at": CALLED.get((op.e, name), name)}
     if is_over and (stands := entries.place_of(store, op)) is not None:
         return stands
     if op.e == "visit_event":
