@@ -43,7 +43,7 @@ ABOUT_LEFT = ("screen", "arguments", "called", *(name + SAID for name in OWN))
 """What a draft keeps of itself where only that is left which fits no field."""
 MISSED = "missed_ops"
 """Where the ids of what *Missed* saved are kept, by visit."""
-CALLED = {("site", "name"): "site_name"}
+CALLED = {("site", "name"): "site_name", ("site", "service_s"): "lasts"}
 """What a form calls otherwise than the record does."""
 
 
@@ -228,6 +228,11 @@ def reopen(store: Store, op: Op) -> tuple[str, Json]:
     it answers, there is nothing to mend: what stands is shown."""
     account_id = entries.account_of(store, op)
     is_over = op.body.get("decides") or (op.kind == "create" and entries.ending(store, op.op_id)[0])
+    if op.body.get("decides") and "deleted_at" not in op.body["f"] and store.cache.doc(op.e, op.row_id) is not None:
+        screen, arguments, _ = _form_of(store, op, account_id)
+        (name,) = op.body["f"]
+        here = {key: value for key, value in arguments.items() if value is not None}
+        return screen, here | {"at": CALLED.get((op.e, name), name)}
     if is_over and (stands := entries.place_of(store, op)) is not None:
         return stands
     if op.e == "visit_event":

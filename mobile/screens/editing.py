@@ -8,7 +8,7 @@ from mobile.screens import site
 from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.questions import OwnFields
 from mobile.screens.site import SiteFields, shown
-from mobile.screens.trouble import mark
+from mobile.screens.trouble import lead_to, mark
 from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -113,11 +113,12 @@ class AccountEdit(Scroller):
             self.site.keep()
 
 
-def build(ctx, account_id, site_id=None):
-    """The form of an account with its main site; or of another site."""
+def build(ctx, account_id, site_id=None, at=None):
+    """The form of an account with its main site; or of another site. It begins at a field, where one is named."""
     if site_id is not None:
-        return site.build(ctx, account_id, site_id)
+        return site.build(ctx, account_id, site_id, at)
     content = AccountEdit(ctx, account_id)
+    lead_to(content, at)
     return frame(ctx, content.account.get("name") or "", content, back=True, foot=content.foot)
 
 
@@ -190,7 +191,8 @@ class PersonForm(Scroller):
         return next((one for one in made if one is not None), None)
 
 
-def build_person(ctx, account_id, contact_id=None):
+def build_person(ctx, account_id, contact_id=None, at=None):
     title = ctx.words("edit_person" if contact_id else "add_person")
     content = PersonForm(ctx, account_id, contact_id)
+    lead_to(content, at)
     return frame(ctx, title, content, back=True, foot=content.foot)

@@ -6,7 +6,7 @@ from mobile.field import limits, own, pins, rights
 from mobile.field.capture import edit
 from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.questions import OwnFields
-from mobile.screens.trouble import mark
+from mobile.screens.trouble import lead_to, mark
 from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Column, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -120,7 +120,8 @@ def save(form, lacks, keep):
         ctx.nav.toast(ctx.words("saved"))
 
 
-def build(ctx, account_id, site_id):
+def build(ctx, account_id, site_id, at=None):
     content = SiteEdit(ctx, account_id, site_id)
+    lead_to(content, at)
     title = content.fields.seen[1].get("name") or ctx.words("edit_address")
     return frame(ctx, title, content, back=True, foot=content.foot)

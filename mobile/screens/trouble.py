@@ -69,6 +69,13 @@ def mark(form, names):
     return next((one for one in form.walk(restrict=True) if getattr(one, "is_wrong", False)), None)
 
 
+def lead_to(form, name):
+    """Show the field of a form with this name as soon as everything has its height; without one, the beginning."""
+    field = next((one for one in form.walk(restrict=True) if name and getattr(one, "name", "") == name), None)
+    if field is not None:
+        form.show_soon(field)
+
+
 class Files:
     """The signed-in user's files as the app has them open."""
 

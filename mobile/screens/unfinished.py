@@ -69,7 +69,9 @@ class Typed:
             if then is not None:
                 then(value)
 
-        return Chips(options, self.value(name, shown), chosen)
+        chips = Chips(options, self.value(name, shown), chosen)
+        chips.name = name
+        return chips
 
     def keep(self, *, for_good=False, **values):
         """Keep what is typed, with every letter; what is as it was shown is no draft."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
@@ -61,6 +61,22 @@ def within_reach(scope: Scope, permission: str = "contacts:read") -> ColumnEleme
     return Contact.id.in_(mine.union_all(*at_reached(scope, permission)))
 
 
+def held_within_reach(scope: Scope, permission: str = "contacts:read") -> ColumnElement[bool]:
+    """The same, asked of each of a few contacts; of a deleted one, as if it was still where it went away from."""
+    level = scope.level(permission)
+    if level >= Level.ALL:
+        return Contact.id.is_not(None)
+    if level <= Level.NONE:
+        return false()
+    place = aliased(ContactAccount)
+    there = select(literal(1)).where(
+        place.contact_id == Contact.id,
+        or_(place.deleted_at.is_(None), place.deleted_at == Contact.deleted_at),
+        accounts.reached_one_by_one(place.account_id, scope, permission),
+    )
+    return or_(Contact.owner_id == scope.user_id, there.correlate(Contact).exists())
+
+
 def linked(scope: Scope, permission: str, *, lately: bool = True) -> ColumnElement[bool]:
     """Whether a contact is at an account that a permission of somebody reaches; `lately`: not only once."""
     return Contact.id.in_(union_all(*at_reached(scope, permission, lately=lately)))
@@ -81,6 +97,11 @@ def find(session: Session, scope: Scope, contact_id: UUID, permission: str = "co
     if found is None:
         raise NotFound("There is no such contact.", id=str(contact_id))
     return found
+
+
+def surviving(session: Session, contact_id: UUID) -> UUID:
+    """The contact that stands for this one after all merges; itself where there is none."""
+    return session.scalar(select(func.contact_surviving(contact_id))) or contact_id
 
 
 def family(contact_id: UUID) -> Select[UUID]:

@@ -20,9 +20,10 @@ from server.contacts.values import CONTACT, LINK, LINKS, editor
 from server.fields import service as custom
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
-from server.records.editing import CUSTOM, Editor, Outcome, changed_meanwhile, require_revision
+from server.records.editing import CUSTOM, Outcome, changed_meanwhile, kept, require_revision
 from server.records.merging import Delta
-from server.records.models import FieldHistory, RecordMerge
+from server.records.models import FieldConflict, FieldHistory, RecordMerge
+from server.records.service import Actor
 from server.records.values import cleaned, phone_e164
 from server.webhooks import service as webhooks
 
@@ -81,30 +82,32 @@ def edit(session: Session, scope: Scope, contact_id: UUID, base_rev: int, change
     contact = find(session, scope, contact_id)
     scope.need_changes("contact", changes)
     how = editor(session)
-    return _changed(session, contact, base_rev, how.deltas_since(session, contact, base_rev, changes), how)
-
-
-def patch(
-    session: Session, contact: Contact, base_rev: int, deltas: Mapping[str, Delta], own: Collection[str]
-) -> Outcome:
-    """Change fields of a contact, made without a network; clashes as in `edit`. What stands in the fields in `own` is
-    the same editor's."""
-    return _changed(session, contact, base_rev, deltas, editor(session), own)
-
-
-def _changed(
-    session: Session,
-    contact: Contact,
-    base_rev: int,
-    deltas: Mapping[str, Delta],
-    how: Editor,
-    own: Collection[str] = (),
-) -> Outcome:
-    merge = how.merged(contact, base_rev, deltas, own=own)
+    merge = how.merged(contact, base_rev, how.deltas_since(session, contact, base_rev, changes))
     if merge.clashes:
         raise changed_meanwhile(contact.name, contact.rev, merge.clashes)
     write(session, contact, how.written(contact, merge.apply))
     return Outcome(contact.rev, frozenset(merge.apply), merge.same)
+
+
+def patch(
+    session: Session,
+    scope: Scope,
+    contact_id: UUID,
+    base_rev: int,
+    deltas: Mapping[str, Delta],
+    actor: Actor,
+    own: Collection[str] = (),
+) -> Outcome:
+    """Merge an edit of a contact that was made without a network; see `accounts.service.patch`."""
+    contact = session.get(Contact, contact_id, with_for_update=True, populate_existing=True)
+    if contact is None:
+        raise NotFound("There is no such contact.", id=str(contact_id))
+    scope.need_changes("contact", deltas)
+    reach = select(Contact.id).where(Contact.id == contact_id, queries.held_within_reach(scope, "contacts:write"))
+    how = editor(session)
+    merge = how.merged(contact, base_rev, deltas, in_scope=session.scalar(reach) is not None, own=own)
+    write(session, contact, how.written(contact, merge.apply))
+    return Outcome(contact.rev, frozenset(merge.apply), merge.same, merge.clashes, kept(session, contact, merge, actor))
 
 
 def write(session: Session, contact: Contact, values: Mapping[str, Any]) -> None:
@@ -298,5 +301,6 @@ def purge(session: Session, before: datetime) -> int:
         delete_rows(ContactAccount).where(ContactAccount.contact_id.in_(ids)).returning(ContactAccount.id)
     ).all()
     session.execute(delete_rows(FieldHistory).where(FieldHistory.row_id.in_([*ids, *links])))
+    session.execute(delete_rows(FieldConflict).where(FieldConflict.entity == "contact", FieldConflict.row_id.in_(ids)))
     session.execute(delete_rows(Contact).where(Contact.id.in_(ids)))
     return len(ids)

@@ -21,7 +21,7 @@ from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.protocol import wire
 from server.sync.protocol.problems import AppTooOld, BadMessage
 from server.sync.pulling import buckets, epochs
-from server.sync.pushing import backups, conflicts, receipts
+from server.sync.pushing import backups, conflicts, receipts, subjects
 from server.tracks import hours
 
 POLL_S = 900
@@ -94,7 +94,7 @@ def closed(scope: Scope) -> list[str]:
 def merged(session: Session, scope: Scope, ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """Of some accounts those that were merged away, each with what it went into; only where somebody may see that."""
     gone = {one: into for one, into in accounts.survivors(session, ids).items() if one != into}
-    reached = conflicts.reach(session, scope, set(gone.values()))
+    reached = subjects.reach(session, scope, set(gone.values()))
     return {one: into for one, into in gone.items() if into in reached}
 
 

@@ -15,11 +15,17 @@ class ConflictRead(BaseModel):
     id: UUID
     entity: str
     row_id: UUID
-    account_id: UUID
+    account_id: UUID | None
+    """Null where it is about a person."""
     account_name: str | None
     """Null where the account is out of the reader's reach by now."""
+    contact_id: UUID | None = None
+    """The person that it is about; null where it is about an account or a site."""
+    contact_name: str | None = None
+    """Null where the person is out of the reader's reach by now."""
     is_deleted: bool = False
-    """Whether the account or its site is in the bin: taking the sender's value, or another one, brings it back."""
+    """Whether the account, its site or the person is in the bin: taking the sender's value, or another one, brings it
+    back."""
     is_site_deleted: bool = False
     """Whether it is the site alone; the account is there."""
     is_restored: bool = False
@@ -47,6 +53,16 @@ class ConflictRead(BaseModel):
     resolved_at: datetime | None
     chosen: JsonValue = None
     """What the field held after the decision."""
+
+    @property
+    def name(self) -> str | None:
+        """What the account or the person is called."""
+        return self.contact_name if self.contact_id else self.account_name
+
+    @property
+    def page(self) -> str:
+        """Where the account or the person stands."""
+        return f"/contacts/{self.contact_id}" if self.contact_id else f"/accounts/{self.account_id}"
 
 
 class Decision(BaseModel):

@@ -233,9 +233,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     people = people_of(session, scope, Role.REP, Role.MANAGER)
     sites = [site.id for site in account.sites]
     proposed = proposals_at(session, sites)
-    open_conflicts = []
-    if scope.may("conflicts:read"):
-        open_conflicts = conflicts.listed(session, scope, state="open", limit=500, account_id=account_id)
+    open_conflicts = conflicts.waiting_at(session, scope, account_id)
     return render(
         request,
         "accounts/detail.html",

@@ -15,7 +15,7 @@ from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictState, FieldConflict
 from server.sync.leaving import refused
-from server.sync.pushing import conflicts
+from server.sync.pushing import conflicts, push
 from server.sync.schemas import ConflictRead, Decision
 from server.web.forms import Sent, fitting, several, text
 from server.web.own_fields import Told, sent_shaped
@@ -38,6 +38,7 @@ def shown(
     """The page."""
     found = conflicts.listed(session, scope, state=ConflictState.OPEN, limit=100)
     told = Told(session, language_of(request, scope))
+    error = error and in_words(error, told)
     return render(
         request,
         "accounts/conflicts.html",
@@ -52,6 +53,13 @@ def shown(
     )
 
 
+def in_words(error: WaymarkError, told: Told) -> WaymarkError:
+    """A refusal that tells what a field holds, with field and value as the reader calls them."""
+    if (stands := error.details.get("stands")) is None:
+        return error
+    return type(error)(told.why(stands["entity"], push.refusal(error).reasons or ()))
+
+
 @router.post("/all")
 def decide_all(
     request: Request,
@@ -60,7 +68,7 @@ def decide_all(
     decision: Annotated[Literal["keep_server", "take_mine"], Form()],
     sent: Sent,
 ) -> Response:
-    """Decide several conflicts of an account alike, each at the revision that the person saw; all of them or none."""
+    """Decide several conflicts of one record alike, each at the revision that was seen; all of them or none."""
     seen = [one.partition(":") for one in several(sent, decision, str)]
     try:
         with attempt(session):
@@ -103,14 +111,14 @@ def other_value(session: Session, conflict_id: UUID, sent: FormData) -> JsonValu
 
 
 def together(found: list[ConflictRead], told: Told) -> dict[UUID, dict[str, list[ConflictRead]]]:
-    """By the first conflict of each account with several values: which of them can be decided at once, and how."""
-    by_account: dict[UUID, list[ConflictRead]] = {}
+    """By the first conflict of each account or person with several: which can be decided at once, and how."""
+    by_page: dict[str, list[ConflictRead]] = {}
     for one in found:
         if one.kind == "concurrent" and not one.is_deleted and one.rev:
-            by_account.setdefault(one.account_id, []).append(one)
+            by_page.setdefault(one.page, []).append(one)
     return {
         ones[0].id: {"keep_server": ones, "take_mine": [one for one in ones if not told.is_gone(one, one.mine)]}
-        for ones in by_account.values()
+        for ones in by_page.values()
         if len(ones) > 1
     }
 

@@ -24,6 +24,7 @@ from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.sync.leaving import refused
+from server.sync.pushing import conflicts
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
 from server.web.joining import merges_into, other_contacts, words_for_another
@@ -216,8 +217,7 @@ def contact_page(
     request: Request, scope: Scope, session: Session, contact_id: UUID, error: WaymarkError | None = None
 ) -> Response:
     """The page, with what was refused, and with others that somebody looks for to merge."""
-    held = session.get(Contact, contact_id)
-    if held is not None and held.merged_into is not None:
+    if (held := session.get(Contact, contact_id)) is not None and held.merged_into is not None:
         return go(f"/contacts/{held.merged_into}")
     contact = queries.find(session, scope, contact_id)
     [row] = queries.with_places(session, scope, [contact])
@@ -251,6 +251,7 @@ def contact_page(
         merges=merges_into(session, CONTACTS, contact),
         may_write=may_write,
         refused=refused.waiting(session, scope, family),
+        conflicts=conflicts.waiting_at(session, scope, contact_id),
         error=error,
     )
 

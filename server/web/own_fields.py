@@ -55,7 +55,7 @@ class Field:
 class Told:
     """Fields and their values as people call them, the company's own ones by their definitions, whatever a value is."""
 
-    def __init__(self, session: Session, language: Language, objects: Collection[str] = ("account", "site")) -> None:
+    def __init__(self, session: Session, language: Language, objects: Collection[str] = tuple(LABELS)) -> None:
         self.language, self.own = language, own.ever(session, objects)
 
     def label(self, one: Named) -> str:

@@ -218,19 +218,6 @@ def add_contact(session: Session, op: wire.AddContact, scope: Scope) -> Made:
     return contact.id, contact.rev
 
 
-def change_contact(
-    session: Session, scope: Scope, contact_id: UUID, base_rev: int, deltas: Mapping[str, Delta], chain: Chain
-) -> tuple[UUID, int, bool]:
-    """Change fields of a person; also tells whether it met somebody else's change."""
-    scope.need("contacts:write")
-    scope.need_changes("contact", deltas)  # before anything is compared: a refusal tells values
-    row = contacts_service.find(session, scope, contact_id)
-    met = base_rev != row.rev
-    base_rev = base_rev if base_rev <= row.rev else 0
-    own = chain.written(session, row, base_rev, deltas)
-    return contact_id, contacts_service.patch(session, row, base_rev, deltas, own).rev, met
-
-
 class At(NamedTuple):
     """Where something was taken down, as that stands now."""
 

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from geo.types import Fix, LonLat
 from server.accounts import queries as accounts
 from server.accounts import service as accounts_service
-from server.accounts.editing import Outcome
 from server.accounts.models import Account, Site
 from server.accounts.reviewing import proposals
 from server.accounts.values import ADDRESS
@@ -25,10 +24,11 @@ from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
 from server.activities.service import VisitReport, checked_zone, record_visits
 from server.auth.access import Scope
+from server.contacts.models import Contact
 from server.fields.service import unfit
 from server.kit.errors import Forbidden, Invalid, NotFound, WaymarkError
 from server.kit.settings import settings
-from server.records.editing import CUSTOM
+from server.records.editing import CUSTOM, Outcome
 from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
@@ -36,6 +36,7 @@ from server.sync.protocol import wire
 from server.sync.protocol.messages import legible
 from server.sync.pushing import capturing, conflicts
 from server.sync.pushing.chains import Chain
+from server.sync.pushing.subjects import merge, stored
 
 WRITABLE: Mapping[str, frozenset[str]] = {
     "account": frozenset(
@@ -46,6 +47,8 @@ WRITABLE: Mapping[str, frozenset[str]] = {
     "activity": frozenset({"state", "outcome", "subject", "note", "due_on"}),
 }
 """What a phone may change; everything else is read-only there, but for the company's own fields."""
+LISTS = frozenset({"phones", "mails"})
+"""Fields of ours that take several values."""
 WITH_OWN = frozenset({"account", "contact", "site"})
 """What has fields of the company's own that a phone may change."""
 
@@ -111,8 +114,6 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return without(session, op, refused, context)
         case wire.Patch() if op.e == "activity":
             return change_activity(session, op, context)
-        case wire.Patch() if op.e == "contact":
-            return change_contact(session, op, context)
         case wire.Patch():
             return patch(session, op, context)
         case wire.SetChange():
@@ -192,17 +193,16 @@ def propose_pin(session: Session, op: wire.ProposePin, context: Context) -> Effe
 
 
 def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
-    """Merge changed fields into an account or a site."""
+    """Merge changed fields into an account, a site or a person."""
     refuse_unwritable(op.e, op.f)
     refuse_several(op.f)
     deltas = deltas_of(op)
     row = stored(session, op.e, op.id)
     before, redirected = row.rev, row.id != op.id
     base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
-    merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
     own = context.chain.written(session, row, base, deltas)
     waiting = conflicts.waiting_for(session, row, deltas, context.actor)
-    outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor, own)
+    outcome = merge(session, context.scope, row, base, deltas, context.actor, own)
     conflicts.answered_by_edit(session, row, waiting, outcome.applied, context.actor)
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
@@ -249,14 +249,6 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
     row, met, refused = capturing.change_activity(session, context.scope, op.id, base, deltas, context.chain)
     status: wire.Status = "rejected" if refused else "merged" if met else "applied"
     return Effect(status, "activity", row.id, row.rev, refused=refused)
-
-
-def change_contact(session: Session, op: wire.Patch, context: Context) -> Effect:
-    """Change a person. Refuses a field that somebody else changed meanwhile, as pages do."""
-    refuse_unwritable("contact", op.f)
-    base, deltas = 0 if context.base_is_stale else op.base_rev, deltas_of(op)
-    row_id, rev, met = capturing.change_contact(session, context.scope, op.id, base, deltas, context.chain)
-    return Effect("merged" if met else "applied", "contact", row_id, rev)
 
 
 def status_of(outcome: Outcome, *, met: bool) -> wire.Status:
@@ -318,27 +310,13 @@ def refuse_unwritable(entity: str, names: Iterable[str]) -> None:
 def refuse_several(fields: Mapping[str, tuple[Json, Json]]) -> None:
     """Refuse lists and objects where a field of ours takes one value."""
     for name, (_, new) in fields.items():
-        if isinstance(new, dict | list) and not name.startswith(CUSTOM):
+        if isinstance(new, dict | list) and name not in LISTS and not name.startswith(CUSTOM):
             raise Invalid(f"{name} takes a single value.", field=name)
-
-
-def stored(session: Session, entity: str, row_id: UUID) -> Account | Site:
-    """A row locked for a change, whoever may see it; what was merged away stands for what it went into."""
-    row: Account | Site | None
-    if entity == "account":
-        account_id = accounts.surviving(session, row_id)
-        row = session.get(Account, account_id, with_for_update=True, populate_existing=True)
-    else:
-        site_id = accounts.standing_site(session, row_id)
-        row = session.get(Site, site_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound(f"There is no such {entity}.", id=str(row_id))
-    return row
 
 
 def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
     """Lock the rows of a batch in one order, so that two phones do not wait for each other."""
-    ids: dict[type[Account] | type[Site] | type[Visit], set[UUID]] = {Account: set(), Site: set(), Visit: set()}
+    ids: dict[Lockable, set[UUID]] = {model: set() for model in LOCKS}
     for op in ops:
         match op:
             case wire.Create():
@@ -352,17 +330,21 @@ def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
                 ids[Account].add(op.id)
             case _ if op.e == "site":
                 ids[Site].add(op.id)
+            case _ if op.e == "contact":
+                ids[Contact].add(op.id)
     for model, wanted in ids.items():
         if wanted:
             session.execute(LOCKS[model], {"ids": list(wanted)}).all()
 
 
-LOCKS: Mapping[type[Account] | type[Site] | type[Visit], Select[Any]] = {
+type Lockable = type[Account] | type[Site] | type[Visit] | type[Contact]
+
+LOCKS: Mapping[Lockable, Select[Any]] = {
     model: select(model.id)
     .where(model.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
     .order_by(model.id)
     .with_for_update()
-    for model in (Account, Site, Visit)
+    for model in (Account, Site, Visit, Contact)
 }
 """How rows of each kind are locked: made once, whatever their number."""
 

@@ -472,11 +472,12 @@ def test_a_refused_change_of_what_stands_already_leaves_no_form(world):
     assert drafts.unfinished(world.store) == []
 
 
-def test_an_answer_that_was_refused_opens_the_account_and_no_form(world):
+def test_an_answer_that_was_refused_opens_at_its_field_and_holds_nothing(world):
     op = world.store.save(op_of("patch", "account", uid(1001), base_rev=1, f={"note": ["", "x"]}, decides=uid(77)))
     world.server.reject.add(op.op_id)
     world.sync()
-    assert drafts.reopen(world.store, world.store.outbox.op(op.op_id)) == ("account", {"account_id": uid(1001)})
+    form = {"account_id": uid(1001), "at": "note"}
+    assert drafts.reopen(world.store, world.store.outbox.op(op.op_id)) == ("edit_account", form)
     assert drafts.unfinished(world.store) == []
 
 

@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
 
 from mobile.device.desktop import FolderCamera
 from mobile.field import conflicts, drafts, entries, photos, rights, taking, tracks, zones
-from mobile.field.capture import VisitTarget, edit, propose_pin, visit_event
+from mobile.field.capture import VisitTarget, edit, op_of, propose_pin, visit_event
+from mobile.widgets.base import Scroller
 from tests.mobile.conftest import uid
 from tests.mobile.window import recorded_all_day
 
@@ -355,3 +357,26 @@ def test_what_somebody_decided_before_is_told_in_the_words_of_the_phone(screen, 
     screen.app.go("sync")
     screen.frames()
     assert screen.shows(words), screen.words()
+
+
+@pytest.mark.parametrize(
+    ("e", "row", "name", "place"),
+    [
+        ("account", 1001, "phone", ("edit_account", {"at": "phone"})),
+        ("account", 1001, "note", ("edit_account", {"at": "note"})),
+        ("contact", 6001, "title", ("person", {"contact_id": uid(6001), "at": "title"})),
+        ("account", 1001, "deleted_at", ("account", {})),
+    ],
+)
+def test_what_somebody_decided_before_opens_at_its_field(screen, e, row, name, place):
+    store = screen.app.ctx.store
+    op = store.save(op_of("patch", e, uid(row), base_rev=1, f={name: [None, "7"]}, decides="c-1"))
+    error = {"code": "already_decided", "msg": "No."}
+    store.outbox.acknowledge(op.n, "rejected", {"n": op.n, "status": "rejected", "error": error})
+    shown = []
+    with patch.object(Scroller, "show_soon", lambda _page, child: shown.append(child.name)):
+        screen.app.go("sync")
+        screen.frames()
+        screen.tap("Open")
+    assert screen.app.trail[-1] == (place[0], {"account_id": uid(1001), **place[1]})
+    assert shown == [one for key, one in place[1].items() if key == "at"]

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from mobile.field import capture
+from mobile.field import conflicts as questions
 from server.accounts import service as accounts
 from server.accounts.duplicates import merging
 from server.auth.access import scope_of, system_scope
@@ -83,6 +84,7 @@ class Company:
     phones: dict[str, FieldPhone] = field(default_factory=dict)
     open_ones: list[Connection] = field(default_factory=list)
     accounts: list[UUID] = field(default_factory=list)
+    people: list[UUID] = field(default_factory=list)
 
     def phone(self) -> FieldPhone:
         """Anybody's."""
@@ -156,6 +158,20 @@ class OnThePhones(Company):
             phone.edit(e, row_id, **values)
             if self.rng.random() < 0.3:
                 phone.edit(e, row_id, **{name: OWN[name.removeprefix("custom.")](self.rng) for name in values})
+
+    def a_rep_edits_a_person(self) -> None:
+        """Their function, what the company asks of them, or both."""
+        phone = self.phone()
+        if held := phone.shown("contact"):
+            values = {"title": f"f{self.rng.randint(0, 9999)}", "custom.chain": OWN["chain"](self.rng)}
+            names = self.rng.sample(sorted(values), self.rng.randint(1, 2))
+            phone.edit("contact", self.rng.choice(held), **{name: values[name] for name in names})
+
+    def a_rep_answers_a_question(self) -> None:
+        """With their own value or the office's, whatever became of it meanwhile."""
+        phone = self.phone()
+        if asked := [one for one in questions.questions(phone.store) if one.decided is None]:
+            questions.answer(phone.store, self.rng.choice(asked), mine=self.rng.random() < 0.5)
 
     def a_rep_says_how_often(self) -> None:
         phone = self.phone()
@@ -312,6 +328,17 @@ class InTheOffice(Company):
             f"update {table} set custom = jsonb_strip_nulls(custom || cast(:own as jsonb)) where {whose} = :id",
             own=json.dumps({key: spelled(CUSTOM + key, value)}),
             id=self.an_account(),
+        )
+
+    def somebody_edits_a_person(self) -> None:
+        person, value = self.rng.choice(self.people), f"w{self.rng.randint(0, 9999)}"
+        column = self.rng.choice(("title = :value", "custom = jsonb_build_object('chain', cast(:value as text))"))
+        self.by_hand(f"update contact set {column} where id = :id", value=value, id=person)
+
+    def somebody_deletes_a_person_or_brings_back(self) -> None:
+        self.by_hand(
+            "update contact set deleted_at = case when deleted_at is null then now() end where id = :id",
+            id=self.rng.choice(self.people),
         )
 
     def somebody_edits_on_an_old_page(self) -> None:

@@ -137,6 +137,7 @@ union all select 1 from field_history where row_id = any(array[:row, account_sur
   and field = :name and coalesce(old, 'null') = cast(:new as jsonb)
 union all select 1 from (
     select id, to_jsonb(a) as doc from account a union all select id, to_jsonb(s) from site s
+    union all select id, to_jsonb(c) from contact c
 ) r
 where r.id = any(array[:row, account_surviving(:row), site_standing(:row)])
   and coalesce(r.doc -> :name, r.doc -> 'custom' -> replace(:name, 'custom.', ''), 'null') = cast(:new as jsonb)
@@ -144,16 +145,22 @@ where r.id = any(array[:row, account_surviving(:row), site_standing(:row)])
 """Where the value of an op went; one that the row held from its beginning (as nothing) has no history."""
 
 
+MERGED = ("account", "site", "contact")
+"""What two may change at once: where both wrote a field, somebody is asked."""
+
+
 def wrong_with(session: Session, op: Op) -> Iterator[str]:
     """What is wrong with an op after everything has settled."""
-    statement = "select status, body is not null from sync_receipt where op_id = :id"
+    statement = "select status, body is not null, result -> 'error' ->> 'code' from sync_receipt where op_id = :id"
     receipts = session.execute(text(statement), {"id": op.op_id}).all()
     if len(receipts) != 1:
         yield f"I1: has {len(receipts)} answers"
         return
-    (status, has_body) = receipts[0]
+    (status, has_body, code) = receipts[0]
     if status in ("rejected", "deferred", "conflict") and not has_body:
         yield f"I1: {status} without its content"
+    if op.kind == "patch" and op.e in MERGED and not op.body.get("decides") and code == "changed_meanwhile":
+        yield "I5: a clash was refused, and is no question"
     if op.e == "visit_event" and status == "applied":
         found = session.execute(text("select 1 from visit_event where id = :id"), {"id": op.row_id}).all()
         if not found:

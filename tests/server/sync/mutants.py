@@ -22,6 +22,7 @@ from mobile.field.store import store as phone_store
 from mobile.field.store.canonical import canonical, sha256
 from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
+from server.contacts import service as contacts
 from server.kit import clock
 from server.kit.database import engine
 from server.sync.protocol.problems import Gap
@@ -207,6 +208,11 @@ def last_writer_wins(m: Patch) -> None:
     m.setattr(accounts, "patch", patch)
 
 
+def clash_of_a_person_is_swallowed(m: Patch) -> None:
+    """What a phone wrote of a person is kept for nobody where somebody else had written before."""
+    m.setattr(contacts, "kept", lambda session, row, merge, actor: ())
+
+
 def op_changed_after_sending(m: Patch) -> None:
     """What was sent is not what is sent again."""
     real = outbox.Outbox.next_batch
@@ -278,6 +284,7 @@ MUTANTS: tuple[tuple[Callable[[Patch], None], Story], ...] = (
     (children_stay_behind, stories.an_account_moves),
     (scope_remembered, stories.an_area_is_taken_away),
     (last_writer_wins, stories.two_edit_one_field),
+    (clash_of_a_person_is_swallowed, stories.two_edit_a_person),
     (own_changes_are_anybodys, stories.the_street_now_and_the_town_later),
     (op_changed_after_sending, stories.an_answer_is_lost),
     (cursor_before_rows, stories.an_app_dies_at_every_place),

@@ -56,8 +56,9 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         """A handful of accounts, visits and phones that have synced once."""
         for number in range(ACCOUNTS):
             self.accounts.append(self.world.account(f"A{number}", ("west", "east")[number % 2], phone="p", tags=["t"]))
+            self.people.append(self.world.person(self.accounts[-1]))
             self.world.visit(self.accounts[-1], REPS[number % 2])
-        for kind in ("account", "site"):
+        for kind in ("account", "site", "contact"):
             for key in happenings.OWN:
                 self.world.sql(happenings.DEFINED, object=kind, key=key, kind=happenings.KINDS[key])
         self.world.sql(WORKS_ALWAYS)
@@ -73,7 +74,9 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         for phone in self.phones.values():
             phone.network.rng = self.rng
         if self.rng.random() < 0.4:
-            self.rng.choice((self.a_rep_edits, self.a_rep_visits, self.a_rep_fills_in_own_fields))()
+            self.rng.choice(
+                (self.a_rep_edits, self.a_rep_visits, self.a_rep_fills_in_own_fields, self.a_rep_edits_a_person)
+            )()
         getattr(self, name)()
         self.note()
         if self.rng.random() < 0.25:
@@ -183,6 +186,7 @@ class Beginning:
 
     world: World
     accounts: tuple[UUID, ...]
+    people: tuple[UUID, ...]
     phones: dict[str, FieldPhone]
     """They are not used themselves: schedules use their copies."""
     epoch: str
@@ -231,7 +235,7 @@ class Fuzz:
                 connection.execute(text(EMPTY))
                 connection.execute(text(PUT_BACK))
         schedule = Schedule(self.kept.world, self.database, folder, Backups(self.database.url))
-        schedule.accounts = list(self.kept.accounts)
+        schedule.accounts, schedule.people = list(self.kept.accounts), list(self.kept.people)
         schedule.phones = {login: phone.copied(folder / login) for login, phone in self.kept.phones.items()}
         return schedule
 
@@ -244,7 +248,7 @@ class Fuzz:
             phone.close()
         with self.database.begin() as connection:
             connection.execute(text(KEPT))
-        return Beginning(first.world, tuple(first.accounts), first.phones, epoch)
+        return Beginning(first.world, tuple(first.accounts), tuple(first.people), first.phones, epoch)
 
     def end(self) -> None:
         """Leave nothing of the beginning in the database and in files."""

@@ -133,6 +133,12 @@ def two_edit_one_field(schedule: Schedule) -> None:
     schedule.note()
 
 
+def two_edit_a_person(schedule: Schedule) -> None:
+    schedule.phones["rita"].edit("contact", str(schedule.people[0]), title="mine")
+    schedule.world.sql("update contact set title = 'theirs' where id = :id", id=schedule.people[0])
+    schedule.note()
+
+
 def the_street_now_and_the_town_later(schedule: Schedule) -> None:
     rita = schedule.phones["rita"]
     row_id = rita.shown("site")[0]

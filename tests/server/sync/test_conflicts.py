@@ -509,5 +509,5 @@ def test_a_decision_by_which_the_account_came_back_is_not_taken_back(world: Worl
     assert mona.decide(conflict, "take_mine", rev=conflict["rev"])[0] == 200
     assert world.sql("select phone, deleted_at from account") == [("2", None)]
     status, told = mona.undo(conflict["id"])
-    assert (status, told["help"]) == (409, "Restore or delete the account itself.")
+    assert (status, told["help"]) == (409, "Restore or delete it on its own page.")
     assert stored(world) == "2"

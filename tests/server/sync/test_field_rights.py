@@ -73,9 +73,9 @@ def test_a_refused_edit_of_a_contact_tells_no_hidden_field(world: World, base: i
     account, phone, contact = world.account("Bakery", "west"), world.phone("rita"), uuid4()
     phone.schema = 3
     phone.sync()
-    named = {"first_name": "Ann", "last_name": "B", "title": None, "phones": [{"value": "1"}], "mails": []}
+    named = {"first_name": "Ann", "last_name": "B", "title": None, "phones": [{"value": "+423 111"}], "mails": []}
     phone.save("create", "contact", contact, d={"account_id": str(account), **named})
-    phone.push()
+    assert [one["status"] for one in phone.push()] == ["applied"]
     world.sql("""update contact set phones = '[{"value": "+423 777"}]'""")
     keep(world, "contact.phones")
     phone.save("patch", "contact", contact, base_rev=base, f={"phones": [[], [{"value": "2"}]]})

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, text
 
-from mobile.field import capture, records, taking
+from mobile.field import capture, conflicts, records, taking
 from mobile.field import rights as field_rights
 from mobile.field.capture import op_of
 from mobile.field.checkin import Fix
@@ -507,10 +507,13 @@ def test_a_rep_changes_an_account_and_its_people_within_their_rights(world: Worl
     world.sql("update contact set title = 'Boss'")
     taking.change_contact(phone.store, met.row_id, values | {"title": "Chef"}, "+423 222 22 23", "")
     phone.sync()
-    refused = phone.store.outbox.ops()[-1]
-    assert (refused.state, world.sql("select title from contact")) == ("rejected", [("Boss",)]), (
-        "nothing is overwritten"
-    )
+    (asked,) = conflicts.questions(phone.store)
+    assert (asked.op.e, asked.stored, world.sql("select title from contact")) == ("contact", "Boss", [("Boss",)])
+    conflicts.answer(phone.store, asked, mine=True)
+    phone.sync()
+    assert world.sql("select title from contact") == [("Chef",)]
+    assert world.sql("select state, chosen from field_conflict") == [("took_mine", "Chef")]
+    assert conflicts.questions(phone.store) == []
     actor = world.user("ada_of_rights")
     with transaction() as session:
         levels, fields = {"contacts:write": "none"}, {"account.phone": "hidden", "account.note": "fixed"}

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from server.accounts.models import Account, Site
 from server.auth import tokens
 from server.auth.models import Role, Team, TeamMember, User
+from server.contacts.models import Contact, ContactAccount
 from server.kit import clock
 from server.kit.database import transaction
 from server.territories.models import Territory, TerritoryMember
@@ -110,6 +111,15 @@ class World:
             session.flush()
             session.add(Site(account_id=account.id, is_main=True, city="Town", territory_id=area))
         return account.id
+
+    def person(self, account_id: UUID, last_name: str = "Näscher", **more: Any) -> UUID:
+        """Somebody at an account."""
+        with transaction() as session:
+            contact = Contact(last_name=last_name, **more)
+            session.add(contact)
+            session.flush()
+            session.add(ContactAccount(contact_id=contact.id, account_id=account_id))
+        return contact.id
 
     def visit(self, account_id: UUID, login: str, day: date | None = None) -> UUID:
         """A planned visit."""

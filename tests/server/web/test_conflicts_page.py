@@ -14,6 +14,7 @@ from server.accounts.models import Account
 from server.activities.models import VisitState
 from server.activities.service import VisitReport, record_visits
 from server.auth.models import User
+from server.contacts.models import Contact
 from server.fields import service as fields
 from server.kit import clock
 from server.records.merging import Clash, Policy
@@ -85,7 +86,7 @@ def test_what_has_moved_on_says_so_and_is_not_decided_unseen(
     assert "changed from “1” to “7”" in browser.get("/conflicts").text
     said = {"_csrf": token, "decision": "keep_server", "rev": seen}
     answer = browser.post(f"/conflicts/{conflict.id}", data=said)
-    assert (answer.status_code, "phone is “7” meanwhile." in answer.text) == (412, True)
+    assert (answer.status_code, "Phone is “7” meanwhile." in answer.text) == (412, True)
     session.refresh(conflict)
     assert conflict.state == ConflictState.OPEN
 
@@ -283,3 +284,47 @@ def test_another_value_of_the_companys_own_field_is_entered_as_everywhere(
     assert browser.post(f"/conflicts/{conflict.id}", data=data).status_code == 303
     session.refresh(account)
     assert account.custom["own"] == stored
+
+
+def test_a_person_is_asked_about_as_an_account_is(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session
+) -> None:
+    person, rita = Contact(first_name="Sabine", last_name="Frick", title="Buyer"), make_user("rita")
+    session.add(person)
+    session.flush()
+    actor, mine = Actor(rita.id, "sync"), [{"label": "", "value": "+423 111 11 11"}]
+    for name, wanted in (("title", "Head"), ("phones", mine)):
+        stands = getattr(person, name)
+        clash = Clash(name, ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine=wanted, server=stands)
+        keep_clash(session, "contact", person.id, clash, actor)
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert f'<a href="/contacts/{person.id}">Sabine Frick</a>' in page
+    assert ("Function" in page, "+423 111 11 11" in page, "2 fields of Sabine Frick wait" in page) == (True,) * 3
+    card = browser.get(f"/contacts/{person.id}").text
+    assert "Conflict: Function" in re.sub("<[^>]+>", "", card)
+    conflict = session.scalars(select(FieldConflict).where(FieldConflict.field == "title")).one()
+    said = {"_csrf": token_in(page), "decision": "take_mine"}
+    answer = browser.post(f"/conflicts/{conflict.id}", data=said)
+    session.refresh(person)
+    assert (answer.status_code, person.title) == (303, "Head")
+    assert "Function of Sabine Frick is now “Head”" in browser.get(answer.headers["location"]).text
+
+
+def test_a_refusal_tells_the_value_in_the_readers_words(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, rita = make_account("Amann", status="prospect"), make_user("rita")
+    clash = Clash("status", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="former", server="prospect")
+    conflict = keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    said = {"_csrf": token_in(browser.get("/conflicts").text), "decision": "take_mine"}
+    assert browser.post(f"/conflicts/{conflict.id}", data=said).status_code == 303
+    answer = browser.post(f"/conflicts/{conflict.id}", data=said, headers={"accept-language": "de"})
+    assert answer.status_code == 409
+    assert "hat vor Ihnen entschieden: Status ist «ehemalig»" in answer.text, re.findall(
+        "hat vor Ihnen[^<]*", answer.text
+    )
