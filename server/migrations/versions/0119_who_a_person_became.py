@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0401"
+revision = "0119"
 down_revision = "0118"
 branch_labels = None
 depends_on = None
