@@ -224,7 +224,7 @@ def write_accounts(count: int) -> None:
         for login, role in (*reps, ("lead", Role.MANAGER)):
             create_user(session, login=login, name=login.title(), role=role, password="three words make one")
         team = [f"rep{n}" for n in range(2, 6)] + ["lead"]
-        set_team(session, "Four of them", session.scalars(select(User.id).where(User.login.in_(team))).all())
+        set_team(session, "Four of them", list(session.scalars(select(User.id).where(User.login.in_(team)))))
         for n in range(16):
             area = MultiPolygon([box(5 + n % 4 * 2, 45 + n // 4 * 2, 7 + n % 4 * 2, 47 + n // 4 * 2)])
             territories.create(session, name=f"T{n}", area=area)
