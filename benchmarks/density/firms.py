@@ -8,7 +8,7 @@ from typing import Any
 import h3
 import numpy as np
 import shapely
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from server.accounts import tallying
 from server.kit.database import copy_rows, engine, transaction
@@ -212,7 +212,7 @@ def write_accounts(count: int) -> None:
     import company
     from shapely.geometry import MultiPolygon, box
 
-    from server.auth.models import Role
+    from server.auth.models import Role, User
     from server.auth.service import create_user, set_team
     from server.territories import service as territories
 
@@ -220,12 +220,11 @@ def write_accounts(count: int) -> None:
         if session.scalar(text("select count(*) from territory")):
             return  # filled before
         is_empty = session.scalar(text("select id from account limit 1")) is None
-        people = [(f"rep{n}", Role.REP) for n in range(12)] + [("lead", Role.MANAGER)] if is_empty else []
-        team = [
-            create_user(session, login=login, name=login.title(), role=role, password="three words make one").id
-            for login, role in people
-        ]
-        set_team(session, "Four of twelve", team[2:6] + team[12:])
+        reps = [(f"rep{n}", Role.REP) for n in range(12)] if is_empty else []
+        for login, role in (*reps, ("lead", Role.MANAGER)):
+            create_user(session, login=login, name=login.title(), role=role, password="three words make one")
+        team = [f"rep{n}" for n in range(2, 6)] + ["lead"]
+        set_team(session, "Four of them", list(session.scalars(select(User.id).where(User.login.in_(team)))))
         for n in range(16):
             area = MultiPolygon([box(5 + n % 4 * 2, 45 + n // 4 * 2, 7 + n % 4 * 2, 47 + n // 4 * 2)])
             territories.create(session, name=f"T{n}", area=area)
@@ -241,7 +240,8 @@ def write_accounts(count: int) -> None:
                 " where s.account_id = a.id"
             )
         )
-        bring_back(connection, indexes)
+        for definition in indexes:
+            connection.execute(text(definition))
         connection.execute(text("analyze account, site, territory"))
     with transaction() as session:
         tallying.note_all(session)
@@ -264,9 +264,9 @@ def fill_accounts(count: int) -> None:
 
 
 def bring_back(connection: Any, indexes: list[str]) -> None:
-    """Make indexes anew, without those of texts, which no tile asks."""
+    """Make indexes anew, without those of the search, which no tile here asks."""
     for definition in indexes:
-        if not any(word in definition for word in ("search", "trgm")):
+        if "search" not in definition:
             connection.execute(text(definition))
 
 

@@ -15,7 +15,21 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Select, Text, cast, column, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    Text,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Double
 
@@ -36,30 +50,32 @@ MOST = 12
 """So many answers are kept; each has some 2 MB at most."""
 WAIT_S = 30.0
 CLASSES = (None, *AccountClass)
+HELPED = {"max_parallel_workers_per_gather": "1", "parallel_setup_cost": "0", "work_mem": "'128MB'"}
+"""Everybody who looks at the map waits for this one statement: it may take a second core."""
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """Sites by square of level 12 and class, in the order of the squares."""
+    """Sites by square of level 12, in the order of the squares; a square may come several times."""
 
     squares: NDArray[np.int64]
-    classes: NDArray[np.int64]
-    """Places in `CLASSES`."""
     sums: NDArray[np.float64]
-    """Sites, and the sums of their columns and rows in the finest level, shape (n, 3)."""
+    """Sites, the sums of their columns and rows in the finest level, and the sites of each class, shape (n, 6)."""
 
     def of(self, at: Tile) -> Select[Any]:
         """The squares of a tile as `tally_tiles` counts them: square, class, sites, x, y."""
         first, last = square_of(at), square_of(at) + 1
         depth = 2 * (FINEST_KEPT - at.z)
         low, high = np.searchsorted(self.squares, [first << depth, last << depth])
-        keys = (self.squares[low:high] >> (depth - 2 * SQUARES)) * len(CLASSES) + self.classes[low:high]
-        found, places = np.unique(keys, return_inverse=True)
-        sums = [np.bincount(places, weights=self.sums[low:high, part], minlength=len(found)) for part in range(3)]
+        found, places = np.unique(self.squares[low:high] >> (depth - 2 * SQUARES), return_inverse=True)
+        sums = np.array([np.bincount(places, weights=part, minlength=len(found)) for part in self.sums[low:high].T])
+        sites, classes = np.vstack([sums[0] - sums[3:].sum(axis=0), sums[3:]]), len(AccountClass)
         arrays = (
-            literal((found // len(CLASSES)).tolist(), ARRAY(BigInteger)),
-            literal([CLASSES[key] for key in (found % len(CLASSES)).tolist()], ARRAY(Text)),
-            *(literal(part.tolist(), ARRAY(Double)) for part in sums),
+            literal(np.tile(found, 1 + classes).tolist(), ARRAY(BigInteger)),
+            literal(np.repeat(np.array(CLASSES, dtype=object), len(found)).tolist(), ARRAY(Text)),
+            literal(sites.ravel().tolist(), ARRAY(Double)),
+            # Where they lie is told once for all classes of a square.
+            *(literal(np.pad(place, (0, classes * len(found))).tolist(), ARRAY(Double)) for place in sums[1:3]),
         )
         names: list[ColumnElement[Any]] = [column("square", BigInteger), column("class", Text)]
         names += [column(name, Double) for name in ("sites", "x", "y")]
@@ -122,12 +138,13 @@ def key_of(session: Session, scope: Scope, filter: str | None, search: str | Non
     return scope.user_id, scope.role, rights, reached, today_of(scope), scope.zone, filter, search
 
 
-def gathered(session: Session, rows: Select[Any]) -> Gathered:
-    """Read counts by square of level 12 and class: rows of square, class, sites, x, y."""
+def gathered(session: Session, rows: Select[Any] | CompoundSelect[Any]) -> Gathered:
+    """Read counts by square of level 12, rows as `tally_tiles.everywhere` tells them, with a helper of the database."""
+    for name, value in HELPED.items():
+        session.execute(text(f"set local {name} = {value}"))
     found = session.execute(rows).all()
-    places = {name: place for place, name in enumerate(CLASSES)}
-    squares = np.array([row[0] for row in found], dtype=np.int64)
-    order = np.argsort(squares, kind="stable")
-    classes = np.array([places[row[1]] for row in found], dtype=np.int64)
-    sums = np.array([tuple(row[2:5]) for row in found], dtype=np.float64).reshape(len(found), 3)
-    return Gathered(squares[order], classes[order], sums[order])
+    for name in HELPED:
+        session.execute(text(f"set local {name} to default"))
+    told = np.array([tuple(map(float, row)) for row in found], dtype=np.float64).reshape(-1, 3 + len(CLASSES))
+    told = told[np.argsort(told[:, 0], kind="stable")]
+    return Gathered(told[:, 0].astype(np.int64), told[:, 1:])

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, Integer, SmallInteger, text
+from sqlalchemy import BigInteger, Computed, Identity, Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
@@ -28,6 +28,9 @@ class Spot(Parts, Base):
     x: Mapped[int] = mapped_column(Integer, comment="Column of the square.")
     y: Mapped[int] = mapped_column(Integer, comment="Row of the square, from the north.")
     site_territory_id: Mapped[UUID | None] = mapped_column(comment="The site's own.")
+    block: Mapped[int] = mapped_column(
+        Integer, Computed("(square >> 24)::integer", persisted=True), comment="The square of level 12 around it."
+    )
 
     __table_args__ = (
         Index(

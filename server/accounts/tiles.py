@@ -11,6 +11,7 @@ from sqlalchemy.types import Text
 from server.accounts import gathered, queries, tally_tiles
 from server.accounts.fields import overdue_days
 from server.accounts.models import Account, Site
+from server.accounts.reach import GATHERED
 from server.accounts.reaching import Reaching
 from server.accounts.tally_tiles import Asked, by_parts
 from server.auth.access import Scope
@@ -73,7 +74,10 @@ def features(
         layer = replace(layer, single_from_zoom=MAX_ZOOM + 1)
     shows_class = scope.sees("account", "account_class")
     if counted is None and at.z <= gathered.DEEPEST_ZOOM and tally_tiles.is_full(session, at, gathered.WORTH):
-        everywhere = tally_tiles.everywhere(accounts, shows_class=shows_class)
+        # One person's are read by their indexes; to find those of several teams all accounts are gone through.
+        each = scope.level("accounts:read") not in GATHERED
+        asked = queries.chosen(reaching, scope, filter=filter, search=search, words=words, few=each)
+        everywhere = tally_tiles.everywhere(asked, shows_class=shows_class)
         key = gathered.key_of(session, scope, filter, search)
         kept = gathered.shelf.get(key, lambda: gathered.gathered(session, everywhere))
         return layer, tally_tiles.drawn(layer, [kept.of(at)], shows_class)

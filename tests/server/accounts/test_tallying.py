@@ -243,6 +243,8 @@ def test_what_a_filter_leaves_is_gathered_once_for_each_person(
     assert (seen(ada), seen(rita)) == (2, 0)
     session.execute(text("update account set name = 'Müller' where id = :id"), {"id": theirs.id})
     assert (seen(ada), seen(ada, 'name ~ "Beck"')) == (2, 1), "another question is asked anew"
+    settings = [select(func.current_setting(name)) for name in gathered.HELPED]
+    assert [session.scalar(one) for one in settings] == ["0", "1000", "32MB"], "a helper for that one statement alone"
     gathered.shelf.clear()
     assert seen(ada) == 1
     # What rights depend on is part of the question: a territory that somebody was given, or lost, counts at once.
