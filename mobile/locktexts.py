@@ -22,6 +22,7 @@ EN = {
     "pin_wait": "Too many wrong tries. Wait {n} seconds.",
     "pin_wait_long": "Too many wrong tries. Wait some minutes.",
     "pin_forgotten": "Sign in with the password",
+    "pin_instead": "Back to the PIN",
     "alone": "This phone has not spoken with the server for {n} days, so its data is closed. Sign in to open it again.",
     "alone_unsent_one": "One entry is kept and will be sent after that.",
     "alone_unsent": "{n} entries are kept and will be sent after that.",
@@ -93,6 +94,7 @@ DE = {
     "pin_wait": "Zu viele falsche Versuche. Bitte {n} Sekunden warten.",
     "pin_wait_long": "Zu viele falsche Versuche. Bitte einige Minuten warten.",
     "pin_forgotten": "Mit Passwort anmelden",
+    "pin_instead": "Zurück zur PIN",
     "alone": "Dieses Telefon hat seit {n} Tagen nicht mit dem Server gesprochen, darum sind die Daten geschlossen."
     " Nach der Anmeldung sind sie wieder da.",
     "alone_unsent_one": "Ein Eintrag bleibt aufbewahrt und wird danach gesendet.",

@@ -119,7 +119,11 @@ class Lock(AnchorLayout):
             self.notes.height = max(dp(NOTE_DP), high)
 
     def submit(self):
-        """The right PIN leads back to where the rep was."""
+        """The right PIN leads back to where the rep was; what can be none is no wrong try."""
+        if len(self.pad.typed) not in locking.DIGITS:
+            self.pad.clear()
+            self._note(Notice(self.ctx.words("pin_short"), "warn"))
+            return
         tried = locking.try_pin(self.ctx.phone.secrets, self.ctx.user_id, self.pad.typed, clock.now())
         self.pad.clear()
         if tried.ok:

@@ -101,9 +101,12 @@ class SignIn(AnchorLayout):
         """Buttons to the ways that are not shown."""
         words = self.ctx.words
         scan = PushButton(words("scan_code"), self.scan, "smartphone", "quiet")
-        if self.by == "code":
-            return (scan, gap(4), PushButton(words("with_password"), lambda: self.instead("password"), None, "quiet"))
-        return (scan, gap(4), PushButton(words("type_code"), lambda: self.instead("code"), None, "quiet"))
+        other, key = ("password", "with_password") if self.by == "code" else ("code", "type_code")
+        ways = (scan, gap(4), PushButton(words(key), lambda: self.instead(other), None, "quiet"))
+        if not self.forgotten:
+            return ways
+        back = PushButton(words("pin_instead"), lambda: self.ctx.nav.go("today"), "chevron_left", "quiet")
+        return (*ways, gap(4), back)  # which needs no server
 
     def _unsent(self):
         """The way out for work that waits behind this screen."""

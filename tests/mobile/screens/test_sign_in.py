@@ -184,6 +184,11 @@ def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(scr
     assert not screen.shows("Müller GmbH"), "nothing leads around it"
     screen.resize(SIZES["tablet"])  # all of it fits, and stands in the middle
     where = lambda: next(w.to_window(*w.center) for w in screen.widgets() if getattr(w, "label", None) == "5")  # noqa: E731
+    screen.tap("Sign in with the password")
+    screen.tap("Back to the PIN")
+    assert screen.shows("Locked"), "who tapped it by mistake in a dead zone gets back"
+    screen.tap("Unlock")
+    assert screen.shows("A PIN has four to eight digits."), "nothing typed is no wrong try"
     for digit in "1111":
         screen.tap(digit)
     before = where()
