@@ -275,7 +275,11 @@ def change_mail(request: Request, mail_id: UUID, scope: ReadReports, session: Db
 @router.post("/mails/{mail_id}/send")
 def send_mail(request: Request, mail_id: UUID, scope: ReadReports, session: Db) -> Response:
     """Send the last period's report now."""
-    mailing.send_now(session, mailing.find(session, scope, mail_id))
+    try:
+        with attempt(session):
+            mailing.send_now(session, mailing.find(session, scope, mail_id))
+    except WaymarkError as error:
+        return mails_page(request, scope, session, error=error)
     return go("/reports/mails")
 
 
