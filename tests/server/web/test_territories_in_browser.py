@@ -150,6 +150,7 @@ def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monke
     page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
 
     page.click("[data-scenario=compact] [data-moves]")
+    page.wait_for_selector("#balance-map[data-shown=compact]")  # what one is about to apply is what one sees
     day = (clock.today(settings().zone) + timedelta(days=9)).isoformat()
     page.fill("[data-scenario=compact] [name=apply_on]", day)
     with page.expect_navigation():

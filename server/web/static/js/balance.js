@@ -30,7 +30,7 @@ function areasLayer(data, seen) {
       under: [
         { id: "area-fill", type: "fill", source: "areas", paint: { "fill-color": colour(seen.key), "fill-opacity": .45 } },
         { id: "area-edge", type: "line", source: "areas", paint: { "line-color": css("--map-halo"), "line-width": .4 } },
-        { id: "area-moved", type: "line", source: "areas", filter: ["!=", ["get", "now"], ["get", seen.key]], paint: { "line-color": css("--blaze"), "line-width": 1.6 } },
+        { id: "area-moved", type: "line", source: "areas", filter: ["!=", ["get", "now"], ["get", seen.key]], paint: { "line-color": css("--blaze"), "line-width": ["interpolate", ["linear"], ["zoom"], 8, .5, 12, 1.6] } },
       ],
     }),
   };
@@ -48,7 +48,10 @@ async function draw() {
     element.dataset.shown = key;
   };
   show(seen.key);
-  document.addEventListener("click", (event) => { const button = event.target.closest?.("[data-show]"); if (button) show(button.dataset.show); });
+  document.addEventListener("click", ({ target }) => { // also the map of what one is about to apply
+    const button = target.closest?.("[data-show], [data-moves]");
+    if (button) show(button.closest("[data-scenario]").dataset.scenario);
+  });
   known.map.on("click", "area-fill", ({ lngLat, features: [area] }) => {
     if (seen.key === "now") return;
     const card = document.createElement("div"), { accounts, hours } = area.properties, own = area.properties[seen.key];
