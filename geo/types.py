@@ -1,9 +1,13 @@
 """The words of geography that every other package uses: a point, a box, a GPS fix, how good a pin is."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+METRES_FROM = 1000
+"""Both coordinates beyond this are no typing mistakes in degrees."""
 
 
 class LonLat(NamedTuple):
@@ -25,8 +29,10 @@ class LonLat(NamedTuple):
         ------
         ValueError
             When a coordinate is not a number or outside the world; says which one and, when the
-            two look swapped, that they look swapped.
+            two look swapped or like metres of a projected system, that they do.
         """
+        if METRES_FROM < min(abs(lon), abs(lat)) < math.inf:
+            raise ValueError(f"{lon:.0f}, {lat:.0f} look like metres of a projected system, degrees (WGS 84) are needed")
         if not -90 <= lat <= 90 and -90 <= lon <= 90 and -180 <= lat <= 180:
             raise ValueError(f"latitude {lat:g} is outside -90..90; latitude and longitude look swapped")
         if not -90 <= lat <= 90:

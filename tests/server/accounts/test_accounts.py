@@ -87,10 +87,15 @@ def test_a_wrong_value_names_its_field_and_the_way_out(
     assert answer.json()["detail"].endswith(".")
 
 
-def test_a_point_outside_the_world_says_when_it_looks_swapped(admin_client: TestClient) -> None:
-    answer = admin_client.post("/api/v1/accounts", json={"name": "A", "sites": [{"lon": 47.1, "lat": 109.5}]})
+@pytest.mark.parametrize(
+    ("lon", "lat", "told"), [(47.1, 109.5, "look swapped"), (2757949, 1223105, "look like metres")]
+)
+def test_a_point_outside_the_world_says_what_it_looks_like(
+    admin_client: TestClient, lon: float, lat: float, told: str
+) -> None:
+    answer = admin_client.post("/api/v1/accounts", json={"name": "A", "sites": [{"lon": lon, "lat": lat}]})
     assert answer.status_code == 422
-    assert "look swapped" in answer.json()["detail"]
+    assert told in answer.json()["detail"]
 
 
 def test_an_account_that_looks_like_another_is_refused_until_forced(
