@@ -130,6 +130,7 @@ where c.op_id = :op and c.field = :name and c.kind = 'concurrent' and earlier.de
 KEPT = """
 select 1 from field_history where op_id = :op and field = :name
 union all select 1 from field_conflict where op_id = :op and field = :name
+union all select 1 from field_conflict where id = cast(:decides as uuid) and state = 'kept_server'
 union all select 1 from field_history where row_id = account_surviving(:row) and field = :name
   and new = cast(:new as jsonb)
 union all select 1 from field_history where row_id = :row and field = :name and new = cast(:new as jsonb)
@@ -142,7 +143,8 @@ union all select 1 from (
 where r.id = any(array[:row, account_surviving(:row), site_standing(:row)])
   and coalesce(r.doc -> :name, r.doc -> 'custom' -> replace(:name, 'custom.', ''), 'null') = cast(:new as jsonb)
 """
-"""Where the value of an op went; one that the row held from its beginning (as nothing) has no history."""
+"""Where the value of an op went; one that the row held from its beginning (as nothing) has no history. Who keeps the
+office's value may never have been told it: it stands for nothing of the rep's, which the conflict holds."""
 
 
 MERGED = ("account", "site", "contact")
@@ -173,7 +175,10 @@ def wrong_with(session: Session, op: Op) -> Iterator[str]:
                 yield f"I15: {name} clashed with what its own phone had written"
             if session.execute(text(OVERWRITTEN), values).all():
                 yield f"I5: {name} of somebody else was overwritten without a conflict"
-            kept = {"op": op.op_id, "name": name, "row": UUID(op.row_id), "new": json.dumps(new)}
+            kept = {
+                "op": op.op_id, "name": name, "row": UUID(op.row_id), "new": json.dumps(new),
+                "decides": op.body.get("decides"),
+            }  # fmt: skip
             if not session.execute(text(KEPT), kept).all():
                 yield f"I5: the value of {name} has vanished"
 
