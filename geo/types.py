@@ -32,7 +32,9 @@ class LonLat(NamedTuple):
             two look swapped or like metres of a projected system, that they do.
         """
         if METRES_FROM < min(abs(lon), abs(lat)) < math.inf:
-            raise ValueError(f"{lon:.0f}, {lat:.0f} look like metres of a projected system, degrees (WGS 84) are needed")
+            raise ValueError(
+                f"{lon:.0f}, {lat:.0f} look like metres of a projected system, degrees (WGS 84) are needed"
+            )
         if not -90 <= lat <= 90 and -90 <= lon <= 90 and -180 <= lat <= 180:
             raise ValueError(f"latitude {lat:g} is outside -90..90; latitude and longitude look swapped")
         if not -90 <= lat <= 90:
