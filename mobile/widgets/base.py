@@ -37,7 +37,8 @@ def colour(token, alpha=1.0):
 def register_fonts():
     """Make Inter the app's text, Kivy's own DejaVu that of other writings, and Lucide the icons."""
     LabelBase.register("Inter", str(FONTS / "Inter-Regular.otf"), fn_bold=str(FONTS / "Inter-SemiBold.otf"))
-    LabelBase.register("Other", str(Path(kivy_data_dir) / "fonts" / "DejaVuSans.ttf"))
+    other = Path(kivy_data_dir) / "fonts" / "DejaVuSans.ttf"
+    LabelBase.register("Other", str(other if other.exists() else FONTS / "Inter-Regular.otf"))
     LabelBase.register("Icons", str(FONTS / "lucide.ttf"))
 
 
@@ -56,6 +57,12 @@ def font_of(text):
     return "Other" if OTHER.search(text) else "Inter"
 
 
+def drawn(text):
+    """How a text is drawn: signs that no font has by their name, and the font that has its letters."""
+    text = EMOJI.sub("(Emoji)", text)
+    return {"text": text, "font_name": font_of(text)}
+
+
 def follow_letters(widget, text):
     """Let a widget whose text changes keep a font that has its letters."""
     widget.font_name = font_of(text)
@@ -66,8 +73,7 @@ class Text(Label):
 
     def __init__(self, text="", size=16, bold=False, ink="ink", lines=0, align="left", **kwargs):
         super().__init__(
-            text=(said := EMOJI.sub("(Emoji)", text)),
-            font_name=font_of(said),
+            **drawn(text),
             font_size=sp(size),
             bold=bold,
             color=colour(ink),
@@ -97,8 +103,7 @@ class Word(Label):
 
     def __init__(self, text, size=16, bold=False, ink="ink", **kwargs):
         super().__init__(
-            text=(said := EMOJI.sub("(Emoji)", text)),
-            font_name=font_of(said),
+            **drawn(text),
             font_size=sp(size),
             bold=bold,
             color=colour(ink),

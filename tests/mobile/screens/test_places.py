@@ -388,31 +388,6 @@ def test_of_many_people_at_an_account_ten_are_built_and_others_at_a_tap(world, o
     assert not screen.shows("Further people")
 
 
-def test_letters_that_inter_lacks_are_drawn_in_a_font_that_has_them():
-    from fontTools.ttLib import TTFont
-
-    from mobile.widgets.base import FONTS, OTHER, Text, Word, register_fonts
-    from mobile.widgets.controls import Field
-
-    register_fonts()
-    has = set(TTFont(FONTS / "Inter-Regular.otf").getBestCmap())
-    assert {chr(code) for code in has if OTHER.search(chr(code))} == set()
-    lacked = [chr(code) for code in range(0x21, 0x10000) if code not in has and not OTHER.search(chr(code))]
-    assert [letter for letter in lacked if letter.isprintable()] == []
-    greek = "Ταβέρνα Ωμέγα"
-    assert [Text("Café").font_name, Text(greek).font_name, Word(greek).font_name] == ["Inter", "Other", "Other"]
-    note = Field("Note", "Café", lines=3)
-    note.input.text = greek
-    assert note.input.font_name == "Other"
-
-
-def test_signs_that_the_font_lacks_are_named():
-    from mobile.widgets.base import Text, register_fonts
-
-    register_fonts()
-    assert Text("Danke \U0001f44d\U0001f3fd, \u2600\ufe0f und \u2713").text == "Danke (Emoji), (Emoji) und \u2713"
-
-
 def test_one_entry_is_one_and_what_a_draft_holds_begins_with_a_capital(screen):
     from mobile.screens import unfinished
 
