@@ -129,7 +129,9 @@ def _line(ctx, change, closes, zone):
     moved = (_minute(change.after) - _minute(change.before)).total_seconds() if old and new else 0
     kind = "later" if moved > 0 else "earlier"
     kind = kind if moved and change.kind == "same" else change.kind
-    below = [words(f"r_{kind}", n=words.duration(abs(moved))), *_why_out(ctx, change, closes, zone)]
+    is_told = bool(moved) or change.kind not in ("later", "earlier")  # whose time nobody had planned is not later
+    below = [words(f"r_{kind}", n=words.duration(abs(moved)))] if is_told else []
+    below += _why_out(ctx, change, closes, zone)
     below += [words("r_promised")] if stop.appointment == "fixed" else []
     below += [words("drive_short", time=words.duration(change.drive_s))] if change.drive_s else []
     lines = Column(
