@@ -26,6 +26,10 @@ class ForgedRequest(Forbidden):
     code = "csrf"
 
 
+class ExpiredForm(ForgedRequest):
+    """A form that carries the token of another session than the browser's."""
+
+
 def digest(token: str) -> bytes:
     """What is stored of a secret token."""
     return hashlib.sha256(token.encode()).digest()
@@ -118,4 +122,4 @@ def check_origin(request: Request, *, expected: str, received: str) -> None:
         return
     check_same_site(request)
     if not hmac.compare_digest(expected.encode(), received.encode()):
-        raise ForgedRequest("The form has expired.", help="Reload the page and send it again.")
+        raise ExpiredForm("The form has expired.", help="Reload the page and send it again.")

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from server.auth import queries, service, sessions
 from server.auth.access import Scope, public, requires
@@ -53,15 +53,39 @@ def sign_in(
             empty=False,
         )
     response = RedirectResponse(local(next), status_code=303)
+    hold(response, sessions.open_session(session, user, request.headers.get("user-agent")))
+    return response
+
+
+@router.post("/sign-in/again", dependencies=[public("the session has ended")])
+def sign_in_again(
+    request: Request,
+    session: Db,
+    login: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=500)],
+) -> Response:
+    """Open a session for a page that stays open; says whose it is and what the page's forms carry from now on."""
+    sessions.check_same_site(request)
+    address = request.client.host if request.client else None
+    user = service.check_sign_in(session, login, password, address=address)
+    token = sessions.open_session(session, user, request.headers.get("user-agent"))
+    response = JSONResponse(
+        {"user": str(user.id), "csrf": sessions.resume(session, token)[0].csrf}, headers={"Cache-Control": "no-store"}
+    )
+    hold(response, token)
+    return response
+
+
+def hold(response: Response, token: str) -> None:
+    """Let the browser keep a session's token."""
     response.set_cookie(
         sessions.COOKIE,
-        sessions.open_session(session, user, request.headers.get("user-agent")),
+        token,
         max_age=settings().session_days * 86400,
         httponly=True,
         samesite="lax",
         secure=settings().cookies_are_secure,
     )
-    return response
 
 
 @router.post("/sign-out")

@@ -19,13 +19,13 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import URL, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from server.auth import veil
 from server.auth.access import Scope
-from server.auth.sessions import ForgedRequest
+from server.auth.sessions import ExpiredForm
 from server.fields.models import CustomField
 from server.fields.values import in_words, shape_of
 from server.kit import clock
@@ -153,7 +153,7 @@ def templates(code: str) -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
-    made.globals.update(options=options, navigating=navigating, is_fixed=veil.is_fixed)
+    made.globals.update(options=options, navigating=navigating, is_fixed=veil.is_fixed, unsaid=sorted(UNSAID))
     for name in (
         "number",
         "typed",
@@ -265,17 +265,29 @@ def error_page(
     is_fragment = "hx-request" in request.headers
     if not wants_page(request) and not is_fragment:
         return None
-    if isinstance(error, NotSignedIn) and not isinstance(error, ForgedRequest):
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        target = "/sign-in" if here == "/" or is_fragment else f"/sign-in?next={quote(here)}"
+    if isinstance(error, NotSignedIn):
         if is_fragment:
-            return Response(status_code=204, headers={"HX-Redirect": target})
-        return RedirectResponse(target, status_code=303)
+            return Response(status_code=401, headers={"HX-Trigger": "signed-out", "HX-Reswap": "none"})
+        here = came_from(request) if request.method == "POST" else asked_for(request.url)
+        return go("/sign-in" if here in ("", "/") else f"/sign-in?next={quote(here)}")
+    if isinstance(error, ExpiredForm) and not is_fragment and (here := came_from(request)):
+        return go(here)
     code = status or int(error.status)
     template = "parts/error.html" if is_fragment else "error.html"
     return render(
         request, template, None, status=code, error=error, code=code, near=near, phrase=HTTPStatus(code).phrase
     )
+
+
+def asked_for(url: URL) -> str:
+    """Path and query of an address."""
+    return url.path + (f"?{url.query}" if url.query else "")
+
+
+def came_from(request: Request) -> str:
+    """The page of ours whose form was sent, which then fills it again (`ended.js`); empty when none is known."""
+    page = URL(request.headers.get("referer", ""))
+    return f"{asked_for(page)}#again" if page.netloc == request.headers.get("host") else ""
 
 
 class Guarded:

@@ -56,10 +56,32 @@ def test_a_rep_is_told_what_is_not_theirs(client_for: ClientFor, make_user: Make
     assert "may not do this" in answer.text
 
 
-def test_a_fragment_sends_a_stranger_to_the_sign_in_page(client_for: ClientFor) -> None:
+def test_a_fragment_of_a_stranger_leaves_the_page_and_asks_to_sign_in(client_for: ClientFor) -> None:
     answer = client_for(None).get("/home/today", headers={"HX-Request": "true"})
-    assert answer.status_code == 204
-    assert answer.headers["hx-redirect"] == "/sign-in"
+    assert (answer.status_code, answer.text) == (401, "")
+    assert (answer.headers["hx-trigger"], answer.headers["hx-reswap"]) == ("signed-out", "none")
+
+
+@pytest.mark.parametrize(
+    ("referer", "target"),
+    [
+        ("http://testserver/accounts/new?x=1", "/sign-in?next=/accounts/new%3Fx%3D1%23again"),
+        ("http://elsewhere.example/accounts/new", "/sign-in"),
+        ("", "/sign-in"),
+    ],
+)
+def test_a_form_of_a_stranger_leads_back_to_its_page_of_ours(client_for: ClientFor, referer: str, target: str) -> None:
+    answer = client_for(None).post("/accounts/new", headers=PAGE | {"referer": referer})
+    assert (answer.status_code, answer.headers["location"]) == (303, target)
+
+
+def test_a_form_of_an_older_session_leads_back_to_its_page(browser_of: BrowserOf, make_user: MakeUser) -> None:
+    browser = browser_of(make_user("ada", Role.ADMIN))
+    sent = {"_csrf": "of another session", "name": "Kept AG"}
+    here = PAGE | {"referer": "http://testserver/accounts/new"}
+    assert browser.post("/accounts/new", data=sent, headers=here).headers["location"] == "/accounts/new#again"
+    elsewhere = PAGE | {"referer": "http://elsewhere.example/"}
+    assert browser.post("/accounts/new", data=sent, headers=elsewhere).status_code == 403
 
 
 def test_signing_in_leads_back_to_the_page_but_never_to_another_site(

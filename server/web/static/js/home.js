@@ -306,7 +306,7 @@ async function ask() {
       today = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "tracks": [], "reports": []}');
       if (!other.day) known.refresh();
       legend();
-    } else if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");
+    }
   } catch { /* no network for a moment: the next try shows it */ }
 }
 await ask();

@@ -1,0 +1,97 @@
+"""A session that ends while somebody works: nothing that was typed or drawn is lost."""
+
+from typing import Any
+
+import pytest
+
+from tests.server.web.conftest import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+
+def sign_in_here(page: Any, login: str = "ada") -> None:
+    """Answer the sheet that asks for a password on the page that is open."""
+    page.wait_for_selector("#ended[open]")
+    page.fill("#ended-login", login)
+    page.fill("#ended-password", PASSWORD)
+    page.click("#ended .primary")
+
+
+def test_a_form_that_leaves_the_page_comes_back_filled(page: Any) -> None:
+    page.goto("/accounts/new")
+    page.fill("[name=name]", "Kept AG")
+    page.context.clear_cookies()
+    page.click("main form .primary")
+    page.wait_for_url("**/sign-in?next=**")
+    page.fill("#login", "ada")
+    page.fill("#password", "not this one")
+    page.click("button.primary")
+    page.wait_for_selector("[role=alert]")
+    page.fill("#password", PASSWORD)
+    page.click("button.primary")
+    page.wait_for_selector(".toast:has-text('What you typed is here again')")
+    assert (page.url.split("/", 3)[3], page.input_value("[name=name]")) == ("accounts/new", "Kept AG")
+    page.reload()
+    assert page.input_value("[name=name]") == "", "kept for one page only"
+
+
+def test_a_form_of_an_older_session_comes_back_filled(page: Any) -> None:
+    page.goto("/accounts/new")
+    page.fill("[name=name]", "Kept AG")
+    page.context.request.post("/sign-in", form={"login": "ada", "password": PASSWORD}, max_redirects=0)
+    page.click("main form .primary")
+    page.wait_for_selector(".toast:has-text('What you typed is here again')")
+    assert page.input_value("[name=name]") == "Kept AG"
+    page.click("main form .primary")
+    page.wait_for_selector("#facts h2:text-is('Kept AG')")
+
+
+def test_somebody_else_who_signs_in_does_not_see_what_was_typed(page: Any) -> None:
+    page.goto("/accounts/new")
+    page.fill("[name=name]", "Kept AG")
+    page.context.clear_cookies()
+    page.click("main form .primary")
+    page.fill("#login", "rita")
+    page.fill("#password", PASSWORD)
+    page.click("button.primary")
+    page.wait_for_selector(".toast:has-text('Enter it once more')")
+    assert page.input_value("[name=name]") == ""
+    assert page.evaluate("sessionStorage.getItem('sent')") is None
+
+
+def test_what_asks_by_itself_waits_until_the_person_signed_in_here(page: Any) -> None:
+    page.goto("/accounts/new")
+    page.fill("[name=name]", "Kept AG")
+    page.context.clear_cookies()
+    page.evaluate("void (window.asked = import('/static/js/app.js').then(({ api }) => api('GET', '/api/v1/me')))")
+    page.wait_for_selector("#ended[open]")
+    page.fill("#ended-login", "ada")
+    page.fill("#ended-password", "not this one")
+    page.click("#ended .primary")
+    page.wait_for_selector("#ended [role=alert]:visible")
+    sign_in_here(page)
+    assert page.evaluate("window.asked.then(({ status, body }) => [status, body.login])") == [200, "ada"]
+    page.click("main form .primary")
+    page.wait_for_selector("#facts h2:text-is('Kept AG')")
+
+
+def test_a_bell_that_rings_in_vain_does_not_take_the_page_away(page: Any) -> None:
+    page.goto("/accounts/new")
+    page.fill("[name=name]", "Kept AG")
+    page.context.clear_cookies()
+    page.evaluate("void htmx.ajax('GET', '/notifications/bell', '#bell')")
+    sign_in_here(page)
+    page.wait_for_selector(".toast:has-text('signed in again')")
+    assert page.input_value("[name=name]") == "Kept AG"
+    page.click("main form .primary")
+    page.wait_for_selector("#facts h2:text-is('Kept AG')")
+
+
+def test_the_page_of_somebody_else_is_drawn_anew(page: Any) -> None:
+    page.goto("/accounts/new")
+    page.fill("[name=name]", "Kept AG")
+    page.context.clear_cookies()
+    page.evaluate("void htmx.ajax('GET', '/notifications/bell', '#bell')")
+    with page.expect_navigation():
+        sign_in_here(page, "rita")
+    assert page.input_value("[name=name]") == ""
