@@ -100,6 +100,7 @@ EN = {
     "keep_it": "Keep it",
     "try_again": "Try again",
     "understood": "Understood",
+    "all_understood": "All understood",
     "unsaved": "Nothing was saved: the phone's storage does not take it now. Free some space and save again.",
     "unopened": (
         "What is on this phone cannot be opened now; nothing of it is lost. Free some space, close other apps, and try"
@@ -235,6 +236,7 @@ DE = {
     "keep_it": "Behalten",
     "try_again": "Erneut versuchen",
     "understood": "Verstanden",
+    "all_understood": "Alles verstanden",
     "unsaved": (
         "Es wurde nichts gespeichert: Der Speicher des Telefons nimmt es jetzt nicht. Bitte Platz schaffen und nochmals"
         " speichern."

@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import threading
+import webbrowser
 from pathlib import Path
 
 from mobile.field.checkin import Fix
@@ -111,6 +113,15 @@ class FolderSharing:
 def device_name() -> str:
     """How this machine is called in the list of devices."""
     return os.environ.get("WAYMARK_DEVICE_NAME") or f"Desktop {socket.gethostname()}"
+
+
+def open_link(link: str) -> bool:
+    """Hand a link to what opens it on this desktop; whether something did."""
+    program = shutil.which("xdg-open")
+    if program is None:
+        return webbrowser.open(link)
+    done = subprocess.run([program, link], check=False, capture_output=True)  # noqa: S603 a link of our own making
+    return done.returncode == 0
 
 
 def language() -> str:

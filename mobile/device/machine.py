@@ -1,5 +1,8 @@
 """The devices of the machine the app runs on: Android's, or a desktop's stand-ins."""
 
+import threading
+import webbrowser
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +41,21 @@ def devices(folder: Path) -> Devices:
 def language() -> str:
     """The language in which this machine speaks to its user, as a code of two letters."""
     return android.language() if android.is_here() else desktop.language()
+
+
+def open_link(link: str, failed: Callable[[], None]) -> None:
+    """Hand a phone number, a mail or a place to whatever opens it here; `failed` is called, from another thread too,
+    where nothing does.
+    """
+
+    def hand_over() -> None:
+        if not (webbrowser.open(link) if android.is_here() else desktop.open_link(link)):
+            failed()
+
+    if android.is_here():
+        hand_over()
+    else:
+        threading.Thread(target=hand_over, daemon=True).start()
 
 
 def device_name() -> str:

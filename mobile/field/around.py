@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mobile.field.checkin import distance_m
-from mobile.field.finding import AccountIndex
+from mobile.field.finding import AccountIndex, AccountLine
 from mobile.field.rows import docs
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
@@ -51,10 +51,10 @@ class Somebody:
 
 @dataclass(frozen=True)
 class Near:
-    """Somebody, and how far away."""
+    """Somebody, and how far away; None where that is not known."""
 
     who: Somebody
-    distance_m: float
+    distance_m: float | None
 
 
 def lead_name(doc: Json) -> str:
@@ -122,29 +122,48 @@ def kinds(people: Iterable[Somebody]) -> list[tuple[str, Somebody]]:
 
 def nearest(people: Iterable[Somebody], lon: float, lat: float, layers: Sequence[str] = LAYERS) -> list[Near]:
     """Those of the chosen layers, the nearest first."""
-    found = [Near(one, distance_m(lon, lat, one.lon, one.lat)) for one in people if one.layer in layers]
-    return sorted(found, key=lambda near: (near.distance_m, near.who.name))
+    found = [(distance_m(lon, lat, one.lon, one.lat), one) for one in people if one.layer in layers]
+    return [Near(one, metres) for metres, one in sorted(found, key=lambda pair: (pair[0], pair[1].name))]
 
 
-def alike(store: Store, index: AccountIndex, name: str, lon: float | None, lat: float | None) -> list[Near]:
+def alike(
+    store: Store, index: AccountIndex, name: str, lon: float | None, lat: float | None, town: str = ""
+) -> list[Near]:
     """What a new lead may double: whoever is called like it within a kilometre, whoever has the very name within ten,
-    and whoever stands at the same door. Nobody can be told of a new one without a place."""
-    if lon is None or lat is None:
-        return []
+    and whoever stands at the same door. Of one without a place, whoever has the very name in its town, or in any where
+    none is given."""
     people = everybody(store, index)
-    named = {line.id for line in index.search(name)} if len(fold(name)) >= 3 else set()
+    lines = index.search(name) if len(fold(name)) >= 3 else []
+    named = {line.id for line in lines}
     words = [word for word in fold(name).split() if len(word) >= 3]
     named |= {one.id for one in people if one.layer in ("lead", "firm") and _shares(words, fold(one.name))}
-    near = nearest(people, lon, lat)
     typed = len(_core(name))
+    is_whole = lambda who: typed >= WHOLE * len(_core(who.name))  # noqa: E731 a question
+    if lon is None or lat is None:
+        placed = {one.id for one in people}
+        people += [_without_place(line) for line in lines if line.id not in placed]
+        called = [one for one in people if one.id in named and is_whole(one) and _in_town(one.place, town)]
+        return [Near(one, None) for one in sorted(called, key=lambda one: (one.layer, one.name))][:MOST_ALIKE]
 
     def reach_m(who: Somebody) -> float:
         if who.id not in named:
             return SAME_DOOR_M
-        return SAME_NAME_M if typed >= WHOLE * len(_core(who.name)) else ALIKE_M
+        return SAME_NAME_M if is_whole(who) else ALIKE_M
 
-    found = [n for n in near if n.distance_m <= reach_m(n.who)]
-    return sorted(found, key=lambda n: (n.who.id not in named, n.distance_m))[:MOST_ALIKE]
+    found = [n for n in nearest(people, lon, lat) if n.distance_m is not None and n.distance_m <= reach_m(n.who)]
+    return sorted(found, key=lambda near: near.who.id not in named)[:MOST_ALIKE]
+
+
+def _without_place(line: AccountLine) -> Somebody:
+    """An account that is not on the map."""
+    layer = "prospect" if line.status == "prospect" else "customer"
+    return Somebody(layer, line.id, line.name, line.city, line.account_class, 0, 0, 0, None)
+
+
+def _in_town(place: str, town: str) -> bool:
+    """Whether somebody may be in a town, as far as both are known."""
+    here, there = fold(place), fold(town)
+    return not here or not there or here in there or there in here
 
 
 def town_of(people: Iterable[Somebody], lon: float, lat: float) -> str:

@@ -46,6 +46,8 @@ def told_then(said: Mapping[str, Sequence[Any]], key: str, value: Any) -> Told |
 
 
 FIGURES = ("number", "money")
+FAULTS = ("no_number", "no_day", "too_large")
+"""What is wrong with an answer that does not fit."""
 """Kinds whose answers are numbers, typed as text."""
 
 
@@ -102,20 +104,28 @@ def missing(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
     return [one for one in asked(questions, typed) if one.get("required") and typed.get(one["key"]) in (None, "", [])]
 
 
-def unfit(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[Json]:
-    """The questions whose answer is no number or no day although it has to be one, or a number that is too large."""
+def unfit(questions: Sequence[Json], typed: Mapping[str, Any], why: str = "") -> list[Json]:
+    """The questions whose answer is no number or no day although it has to be one, or a number that is too large: all
+    of them, or those with one of the FAULTS."""
+    faults = (why,) if why else FAULTS
     return [
         one
         for one in asked(questions, typed)
-        if typed.get(one["key"]) not in (None, "", []) and not _fits(one["kind"], typed[one["key"]])
+        if typed.get(one["key"]) not in (None, "", []) and _fault(one["kind"], typed[one["key"]]) in faults
     ]
 
 
-def _fits(kind: str, value: Any) -> bool:
+def _fault(kind: str, value: Any) -> str:
     if kind in FIGURES:
         number = decimal(value)
-        return number is not None and abs(number) <= MOST
-    return day(value) is not None if kind == "date" else True
+        return "no_number" if number is None else "too_large" if abs(number) > MOST else ""
+    return "no_day" if kind == "date" and day(value) is None else ""
+
+
+def figure(number: Decimal, language: str) -> str:
+    """A number as people of a language write it: "1,234.5" or "1.234,5"."""
+    text = f"{number:,f}"
+    return text.translate(str.maketrans(",.", ".,")) if language == "de" else text
 
 
 def decimal(value: object, language: str = "") -> Decimal | None:

@@ -13,6 +13,11 @@ CALLED = {
     | {"ph": "Feiertage", "sh": "Schulferien", "off": "geschlossen", "closed": "geschlossen"},
 }
 """How days are called, by language."""
+GERMAN = {
+    "di": "Tu", "mi": "We", "do": "Th", "so": "Su", "feiertag": "PH", "feiertage": "PH", "schulferien": "SH",
+    "geschlossen": "off", "zu": "off",
+}  # fmt: skip
+"""German words that mean one thing only beside those of the syntax, as the server reads them."""
 type Spans = tuple[tuple[int, int], ...]
 ANY_TIME: Spans = ((0, 48 * 3600),)
 
@@ -33,6 +38,15 @@ def open_spans(text: str | None, weekday: int) -> Spans:
         elif found == ANY_TIME and _days(rule["days"]):
             found = ()  # hours are given, and this day is in none of them so far
     return found
+
+
+def in_syntax(text: str) -> str:
+    """Hours as the syntax has them, from German days and dashes too; remarks in quotes stay as they are."""
+    parts = re.split(r'("[^"]*")', text)
+    for at in range(0, len(parts), 2):
+        plain = re.sub("[–—]", "-", parts[at])
+        parts[at] = re.sub(r"\b[A-Za-z]+\b", lambda word: GERMAN.get(word[0].lower(), word[0]), plain)
+    return "".join(parts)
 
 
 def told(text: str, language: str) -> str:

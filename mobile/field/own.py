@@ -256,7 +256,7 @@ def _decimal(field: Json, written: str, unfit: Callable[..., Unfit], language: s
     ):
         for limit in limits:
             if limit is not None and is_beyond(number, limit):
-                raise unfit(code, value=f"{written[:TOLD]}{unit}", limit=f"{limit:f}{unit}")
+                raise unfit(code, value=f"{written[:TOLD]}{unit}", limit=f"{forms.figure(limit, language)}{unit}")
     return number
 
 

@@ -64,6 +64,8 @@ class Stop:
     """Whether it no longer fits into that order: not today any more."""
     done_at: datetime | None = None
     """When it was done; None of one that was not."""
+    came_at: datetime | None = None
+    """When the rep checked in at one that is done; None where nobody did."""
 
     @property
     def begins_at(self) -> datetime | None:
@@ -287,6 +289,7 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
         mark=found.get(("visit", visit_id), ""),
         gone="" if held is not None else "deleted" if account else "left",
         done_at=instant(visit.get("done_at")) if visit.get("state") == "done" else None,
+        came_at=instant(visit.get("checked_in_at")) if visit.get("state") == "done" else None,
     )
 
 

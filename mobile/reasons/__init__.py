@@ -69,7 +69,8 @@ def decided(words: Words, conflict: Mapping[str, Any], decision: Mapping[str, An
         for key, value in (("mine", conflict["mine"]), ("value", decision["value"]))
     }
     key = "decided_unseen" if kind == "out_of_scope" and decision["value"] is None else f"decided_{state}"
-    key = "decided_by_you" if decision.get("is_mine") else key
+    if decision.get("is_mine"):
+        key = "decided_by_you_so" if shown["mine"] == shown["value"] else "decided_by_you"
     return words(key if words.has(key) else "decided_custom", who=who, field=_field(words, conflict), **shown)
 
 

@@ -350,6 +350,7 @@ TEXTS = {
     "decided_took_mine": "{who} took your value: {field} is “{value}”.",
     "decided_kept_server": "{who} kept the office's value: {field} is “{value}”. You wrote “{mine}”.",
     "decided_custom": "{who} chose another value: {field} is “{value}”. You wrote “{mine}”.",
+    "decided_by_you_so": "{field} is “{value}”, as you wrote it and decided elsewhere.",
     "decided_by_you": "{field} is “{value}”, as you decided elsewhere. Before, you wrote “{mine}”.",
     "why_conflict_back": "{field}: you wrote “{mine}” while it was deleted. It is back, and says “{stored}”.",
     "decided_unseen": "{field}: you wrote “{mine}”. {who} has decided it.",

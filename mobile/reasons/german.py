@@ -356,6 +356,7 @@ TEXTS = {
     "decided_took_mine": "{who} hat Ihren Wert genommen: {field} ist «{value}».",
     "decided_kept_server": "{who} hat den Wert des Büros behalten: {field} ist «{value}». Sie schrieben «{mine}».",
     "decided_custom": "{who} hat einen anderen Wert gewählt: {field} ist «{value}». Sie schrieben «{mine}».",
+    "decided_by_you_so": "{field} ist «{value}», wie Sie es geschrieben und anderswo entschieden haben.",
     "decided_by_you": "{field} ist «{value}», wie Sie anderswo entschieden haben. Zuvor schrieben Sie «{mine}».",
     "why_conflict_back": "{field}: Sie schrieben «{mine}», als es gelöscht war. Es ist zurück und sagt «{stored}».",
     "decided_unseen": "{field}: Sie schrieben «{mine}». {who} hat entschieden.",

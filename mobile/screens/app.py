@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from kivy.clock import Clock, mainthread
 from kivy.core.window import Window
 from kivy.metrics import dp
 
+from mobile.device import machine
 from mobile.field import conflicts, drafts, locking
 from mobile.field.maps.pack import open_packs
 from mobile.field.ports import Camera, Position
@@ -55,7 +55,7 @@ from mobile.screens.trail import Footsteps
 from mobile.texts import Words
 from mobile.theme import DARK, LIGHT
 from mobile.widgets.bars import Stage, Toast
-from mobile.widgets.base import Scroller, colour, look, register_fonts
+from mobile.widgets.base import colour, look, register_fonts
 
 SCREENS = {
     "today": today.build,
@@ -87,7 +87,14 @@ SCREENS = {
     "replan": replan.build,
 }
 TABS = ("today", "map", "accounts", "more")
+FORMS = ("visit", "order", "edit_account", "person", "lead", "new_account", "next_step")
 WIDE_DP = 840
+
+
+def _is_that_form(one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) -> bool:
+    """Whether two steps of a way are the same form of the same thing; what was left is not come back to behind it."""
+    named = lambda step: {key: value for key, value in step[1].items() if key not in ("visit_id", "at")}  # noqa: E731
+    return one[0] in FORMS and one[0] == other[0] and named(one) == named(other)
 
 
 class WaymarkApp(App):
@@ -185,7 +192,7 @@ class WaymarkApp(App):
             self._enter()
             return
         if self.trail and self._shown == self.trail[-1]:
-            self._left[len(self.trail)] = self._places()
+            self._left[len(self.trail)] = self.stage.places()
         if screen in TABS:
             self.trail = []
         self.trail.append((screen, arguments))
@@ -198,12 +205,14 @@ class WaymarkApp(App):
 
     def back(self, steps: int = 1) -> None:
         if len(self.trail) > 1:
+            left = self.trail[-1]
             del self.trail[max(1, len(self.trail) - steps) :]
+            self.trail = [one for one in self.trail if not _is_that_form(one, left)]  # come to by another way
         elif self.trail and self.trail[0][0] in TABS and self.trail[0][0] != "today":
             self.trail = [("today", {})]
         self.again()
         places, shown = self._left.pop(len(self.trail), []), self._shown
-        put = lambda _dt: self._put(places) if self._shown is shown else None  # noqa: E731 once it has its height
+        put = lambda _dt: self.stage.put(places) if self._shown is shown else None  # noqa: E731 once it has its height
         Clock.schedule_once(lambda dt: Clock.schedule_once(put, 0), 0)
 
     def again(self) -> None:
@@ -222,7 +231,7 @@ class WaymarkApp(App):
             self._shown = None
             return
         same = self._shown == (screen, arguments)
-        places = self._places() if same else []
+        places = self.stage.places() if same else []
         if screen == "sign_in":
             self.stage.show(sign_in.build(self.ctx, server=self.server, **arguments))
         elif (stranded := drafts.stranded(self.ctx.files, screen, arguments)) is not None:
@@ -230,26 +239,18 @@ class WaymarkApp(App):
         else:
             self.stage.show(self.ctx.shown(SCREENS[screen], **arguments))
         self._shown = (screen, arguments)
-        self._put(places)
-
-    def _places(self) -> list[float]:
-        """Where one looked on the present screen."""
-        return [scroller.scroll_y for scroller in self._scrollers()]
-
-    def _put(self, places: list[float]) -> None:
-        for scroller, place in zip(self._scrollers(), places, strict=False):
-            scroller.scroll_y = place
-
-    def _scrollers(self) -> list[Any]:
-        """What scrolls on the present screen, so that nothing jumps when it is built anew."""
-        return [widget for widget in self.stage.walk() if isinstance(widget, Scroller)]
+        self.stage.put(places)
 
     def toast(self, text: str, kind: str = "good", undo: Undo | None = None) -> None:
         Toast(text, kind, undo).show(self.stage)
 
     def _key(self, _window: object, key: int, *_args: object) -> bool:
-        """Android's back button and Escape."""
-        if key != 27 or len(self.trail) <= 1:
+        """Android's back button and Escape: what lies open goes first, other places lead to Today."""
+        if key != 27:
+            return False
+        if any(widget.steps_back() for widget in self.stage.walk() if hasattr(widget, "steps_back")):
+            return True
+        if len(self.trail) <= 1 and (not self.trail or self.trail[0][0] not in TABS[1:]):
             return False
         self.back()
         return True
@@ -302,8 +303,8 @@ class WaymarkApp(App):
 
     def open_link(self, link: str) -> None:
         """Hand a phone number or a place to the system."""
-        if not webbrowser.open(link):
-            self.toast(self.ctx.words("no_link", what=link.partition("?")[0]), "bad")
+        told = self.ctx.words("no_link", what=link.partition("?")[0])
+        machine.open_link(link, mainthread(lambda: self.toast(told, "bad")))
 
     def unlocked(self) -> None:
         """The PIN was right: on where the rep was."""

@@ -98,7 +98,14 @@ def near_row(ctx, near):
     )  # fmt: skip
     row.add_widget(Icon(LAYER_ICONS[who.layer], 20, LAYER_INKS[who.layer], size_hint=(None, 1), width=dp(24)))
     row.add_widget(lines)
-    away = Text(words.distance(near.distance_m), 14, True, size_hint_x=None, width=dp(64), align="right")
+    away = Text(
+        "" if near.distance_m is None else words.distance(near.distance_m),
+        14,
+        True,
+        size_hint_x=None,
+        width=dp(64),
+        align="right",
+    )
     away.pos_hint = {"center_y": 0.5}
     row.add_widget(away)
     return row
@@ -126,7 +133,8 @@ class NewForm(Scroller):
         name, *others = self.fields.values()
         head = (self.typed.told(), kinds, place, name, self.alike)
         super().__init__(*head, *others, *self.chosen(), self.note, **kwargs)
-        name.input.bind(text=lambda _f, _text: self.look())
+        for field in (name, self.fields.get("city")) if lon is None else (name,):
+            field.input.bind(text=lambda _f, _text: self.look())
         for field in self.fields.values():
             field.input.bind(text=lambda _f, _text: self._written())
         self.look()
@@ -170,7 +178,8 @@ class NewForm(Scroller):
         """Who is near and called alike, and who stands at the same door."""
         words = self.ctx.words
         name = self.fields[self.NAME].value
-        found = around.alike(self.ctx.files, self.ctx.accounts(), name, self.lon, self.lat)
+        town = self.fields["city"].value if "city" in self.fields else ""
+        found = around.alike(self.ctx.files, self.ctx.accounts(), name, self.lon, self.lat, town)
         self.alike.clear_widgets()
         if found:
             self.alike.add_widget(Notice(words("lead_like"), "warn"))
@@ -190,6 +199,7 @@ class NewForm(Scroller):
         self.warning.clear_widgets()
         missing = self.missing(values)
         self.lacks = missing is not None
+        self.fields[self.NAME].mark(missing in ("lead_missing", "account_missing"))
         if self.lacks:
             self.warning.add_widget(Notice(words(missing), "warn"))
             return

@@ -133,9 +133,20 @@ class Lock(AnchorLayout):
         self._say_wait(tried.wait_s)
 
     def _say_wait(self, seconds):
-        if seconds:
-            text = self.ctx.words("pin_wait", n=seconds) if seconds < 120 else self.ctx.words("pin_wait_long")
-            self._note(Notice(text, "warn"))
+        """How long to wait, until it is over."""
+        if not seconds:
+            return
+        words = self.ctx.words
+        text = words.count("pin_wait", "pin_wait_1", seconds) if seconds < 120 else words("pin_wait_long")
+        told = Notice(text, "warn")
+        self._note(told)
+        Clock.schedule_once(lambda _dt: self._wait_on(told), 1)
+
+    def _wait_on(self, told):
+        """A second later, where the same is still said."""
+        if told in self.notes.children and self.get_root_window() is not None:
+            self.clear_note()
+            self._say_wait(locking.waiting_s(self.ctx.phone.secrets, self.ctx.user_id, clock.now()))
 
 
 def build(ctx):

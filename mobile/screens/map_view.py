@@ -211,6 +211,16 @@ class DayMap(FloatLayout):
             return
         self.panel.add_widget(self._layer_card())
 
+    def steps_back(self):
+        """Put away what lies on the map."""
+        if len(self.panel.children) > 1:
+            self._toggle_panel()
+        elif self.shelf.children and self.ctx.packs:
+            self.tapped(None)
+        else:
+            return False
+        return True
+
     def _layer_card(self):
         words, card = self.ctx.words, Card(spacing=0, padding=6)
         rows = [(one, LAYER_INKS.get(one, "brand"), LAYER_ICONS[one]) for one in around.LAYERS]

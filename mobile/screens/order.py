@@ -59,7 +59,7 @@ class OrderPad(BoxLayout):
 
     def _show(self, text):
         """The rows in the order in which they were found: nothing moves under the thumb."""
-        found, column, self.rows, head = self.found, self.list.column, {}, ""
+        found, column, self.rows, self.told, head = self.found, self.list.column, {}, {}, ""
         column.clear_widgets()
         column.add_widget(self.kept)
         if not found:
@@ -77,19 +77,9 @@ class OrderPad(BoxLayout):
 
     def _row(self, product):
         words = self.ctx.words
-        much = self.chosen.get(product.id, Decimal(0))
-        price = self.catalogue.price(product.id, max(much, product.least))
-        below = words("no_price")
-        if price is not None:
-            below = words(
-                "per_unit", price=words.money(_short(price), self.catalogue.currency), unit=_unit(words, product.unit)
-            )
-        told = "\n" if product.id in self.chosen else "  ·  "  # what is chosen leaves less room beside it
-        lines = Column(
-            Text(product.name, 16, bool(much), lines=2),
-            Text(told.join((product.number, below)), 14, ink="quiet" if price is not None else "warn"),
-            spacing=0, pos_hint=MIDDLE,
-        )  # fmt: skip
+        much, price = self.chosen.get(product.id, Decimal(0)), self._price(product)
+        told = self.told[product.id] = Text(self._told(product), 14, ink="quiet" if price is not None else "warn")
+        lines = Column(Text(product.name, 16, bool(much), lines=2), told, spacing=0, pos_hint=MIDDLE)
         row = Row(lines, spacing=4)
         if product.id in self.chosen:
             row.add_widget(self._step("minus", product, -1, words("take_less", name=product.name)))
@@ -97,6 +87,19 @@ class OrderPad(BoxLayout):
         if price is not None:
             row.add_widget(self._step("plus", product, 1, words("add_more", name=product.name)))
         return row
+
+    def _price(self, product):
+        """What one of so many costs; None where it has no price."""
+        return self.catalogue.price(product.id, max(self.chosen.get(product.id, Decimal(0)), product.least))
+
+    def _told(self, product):
+        """Number and price of a product, as much of it as is chosen."""
+        words, price, below = self.ctx.words, self._price(product), self.ctx.words("no_price")
+        if price is not None:
+            each = words.money(_short(price), self.catalogue.currency)
+            below = words("per_unit", price=each, unit=_unit(words, product.unit))
+        between = "\n" if product.id in self.chosen else "  ·  "  # what is chosen leaves less room beside it
+        return between.join((product.number, below))
 
     def _step(self, icon, product, steps, label):
         return IconButton(icon, lambda: self.change(product, steps), label, "brand", pos_hint=MIDDLE)
@@ -118,6 +121,7 @@ class OrderPad(BoxLayout):
             self.unread[product.id] = text
         else:
             self.chosen[product.id] = much
+            self.told[product.id].text = self._told(product)
         self.warning.clear_widgets()
         self._keep()
         self._say_total()
@@ -140,7 +144,10 @@ class OrderPad(BoxLayout):
             much = self.chosen.get(product.id)
             if product.id in self.unread:
                 wrong.append(product.id)
-                said.append(words("no_quantity", text=self.unread[product.id], name=product.name))
+                text = self.unread[product.id]
+                is_much = (forms.decimal(text, words.language) or 0) > MOST_OF_ONE
+                key, most = "quantity_above" if is_much else "no_quantity", words.number(int(MOST_OF_ONE))
+                said.append(words(key, text=text, name=product.name, most=most))
             elif much == 0:
                 del self.chosen[product.id]
             elif much is not None and (fitting := product.fitted(much)) != much:
@@ -176,7 +183,11 @@ class OrderPad(BoxLayout):
 
     def _drafted(self):
         known = {one.id: one for one in self.catalogue.products}
-        return [self.catalogue.drafted(known[key], much) for key, much in self.chosen.items() if much]
+        return [
+            self.catalogue.drafted(known[key], much)
+            for key, much in self.chosen.items()
+            if much and key not in self.unread
+        ]
 
     def _say_total(self):
         words, drafted = self.ctx.words, self._drafted()

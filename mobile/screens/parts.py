@@ -67,6 +67,11 @@ def class_badge(account_class):
     return badge(account_class, CLASS_COLOURS.get(account_class, "quiet"), 0.35, "ink") if account_class else None
 
 
+def whole(text):
+    """Words that stay on one line, as a postcode and its town."""
+    return (text or "").replace(" ", "\u00a0")
+
+
 def mark_icon(mark, size=18):
     """✓ on phone, ✓✓ on server, ⚠ needs you."""
     return Icon(MARK_ICONS[mark], size, MARK_INKS[mark], size_hint=(None, 1), width=dp(size + 4)) if mark else None

@@ -59,6 +59,9 @@ def _page(ctx, proposal):
     key = "replan_sum" if proposal.answer.stops else "replan_none"
     sums = words(key, drive=drive, before=before, back=words.time(proposal.returns_at, zone))
     head = Card(Text(sums, 20, True), spacing=4)
+    out = [change.stop.name for change in proposal.changes if change.after is None]
+    if out:
+        head.add_widget(Text(words("replan_out", names=", ".join(out)), 16, ink="bad"))
     for line in _why(ctx, proposal):
         head.add_widget(Text(line, 16))
     head.add_widget(Text(words("replan_estimated"), 14, ink="quiet"))

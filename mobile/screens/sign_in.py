@@ -126,6 +126,14 @@ class SignIn(AnchorLayout):
         known = {"at": self.server.value, "forgotten": self.forgotten} | known
         self.ctx.nav.instead("sign_in", by=by, **known)
 
+    def steps_back(self):
+        """From the code to the password, from there to the PIN where one is set."""
+        if self.by == "code":
+            self.instead("password")
+        elif self.forgotten:
+            self.ctx.nav.go("today")
+        return self.by == "code" or self.forgotten
+
     def say(self, text, kind="info"):
         self.notes.clear_widgets()
         if text:

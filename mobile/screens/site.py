@@ -2,7 +2,7 @@
 
 import re
 
-from mobile.field import limits, own, pins, rights
+from mobile.field import hours, limits, own, pins, rights
 from mobile.field.capture import edit
 from mobile.screens.parts import foot_of, frame, section
 from mobile.screens.questions import OwnFields
@@ -42,8 +42,8 @@ class SiteFields(Column):
             if is_one_of_several and "name" in site:
                 self.texts["name"] = typed.field("site_name", words("a_site_name"), site["name"] or "")
                 self.add_widget(self.texts["name"])
-        hours, hint = site.get("opening_hours") or "", "Mo-Fr 08:00-12:00,13:30-18:00"
-        self.texts["opening_hours"] = typed.field("opening_hours", words("opening_hours"), hours, hint=hint)
+        opens, hint = site.get("opening_hours") or "", "Mo-Fr 08:00-12:00,13:30-18:00"
+        self.texts["opening_hours"] = typed.field("opening_hours", words("opening_hours"), opens, hint=hint)
         self.add_widget(self.texts["opening_hours"])
         if "service_s" in site:
             self.minutes = str(round(site["service_s"] / 60))
@@ -71,9 +71,9 @@ class SiteFields(Column):
 
     def _keep(self):
         site = self.seen[1]
-        changes = {
-            name: field.value or None for name, field in self.texts.items() if field.value != (site.get(name) or "")
-        }
+        written = {name: field.value for name, field in self.texts.items()}
+        written["opening_hours"] = hours.in_syntax(written["opening_hours"])
+        changes = {name: value or None for name, value in written.items() if value != (site.get(name) or "")}
         if self.lasts is not None and int(self.lasts.value) != round(site["service_s"] / 60):
             changes["service_s"] = int(self.lasts.value) * 60
         edit(self.ctx.files, "site", site["id"], changes, self.seen)

@@ -38,13 +38,15 @@ def build(ctx):
     add(PushButton(label, ctx.nav.sync_now, "refresh_cw"))
     questions = conflicts.questions(ctx.files)
     several = _several(ctx, questions)
-    for question in questions:
+    if sum(bool(one.decided) for one in questions) > 1:
+        add(PushButton(words("all_understood"), lambda: _all_understood(ctx, questions), kind="quiet"))
+    attention = [op for op in state.attention if not (op.state == "conflict" and op.result.get("conflicts"))]
+    for op in attention:
+        add(_needing(ctx, op))
+    for question in sorted(questions, key=lambda one: bool(one.decided)):
         if (card := several.pop(entries.account_of(ctx.files, question.op), None)) is not None:
             add(card)
         add(_question(ctx, question))
-    for op in state.attention:
-        if not (op.state == "conflict" and op.result.get("conflicts")):
-            add(_needing(ctx, op))
     forms = unfinished.way(ctx)
     if forms:
         add(forms)
@@ -247,8 +249,7 @@ def _all(ctx, account_id, several):
 def _answer_all(ctx, several, mine):
     several = [one for one in several if not mine or values.can_take(ctx, one)]
     ctx.files.at_once(lambda: [conflicts.answer(ctx.files, one, mine=mine) for one in several])
-    ctx.nav.saved()
-    ctx.nav.again()
+    _answered(ctx)
 
 
 def _choices(choices):
@@ -260,14 +261,28 @@ def _choices(choices):
 
 def _answer(ctx, question, mine):
     conflicts.answer(ctx.files, question, mine=mine)
+    _answered(ctx)
+
+
+def _answered(ctx):
+    """It is gone from the list, and said that it is kept."""
     ctx.nav.saved()
     ctx.nav.again()
+    ctx.nav.toast(ctx.words("saved"))
 
 
 def _understood(ctx):
     """The rep has read of it; what was set aside stays, and goes along with what is exported."""
     for one in ctx.files.outbox.aside.all():
         ctx.files.outbox.dismiss(one["op_id"])
+    ctx.nav.again()
+
+
+def _all_understood(ctx, questions):
+    """The rep has read what others decided; what is still asked stays."""
+    for one in questions:
+        if one.decided:
+            ctx.files.outbox.dismiss(one.conflict["id"])
     ctx.nav.again()
 
 

@@ -11,7 +11,7 @@ from mobile import plantexts
 from mobile.field import drafts, reads, records, restday, tracks, zones
 from mobile.field.store import clock, moments
 from mobile.screens import map_view, unfinished, visit
-from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
+from mobile.screens.parts import class_badge, frame, mark_icon, state_ink, whole
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, gap, paint
 from mobile.widgets.controls import IconButton, Notice, PushButton, Working
@@ -21,7 +21,8 @@ LATE = timedelta(minutes=5)
 """So long after its time a visit that has not begun is late."""
 
 
-def build(ctx):
+def build(ctx, at=None):
+    """The day that was chosen; `at` names it where one turned to it, so that it begins at its top."""
     day_date = ctx.day or ctx.today
     day = restday.day_as_taken(ctx.files, ctx.user_id, day_date)
     content = _timeline(ctx, day, day_date)
@@ -42,7 +43,7 @@ def build(ctx):
 
 def _turn(ctx, day, days):
     ctx.day = day + timedelta(days=days)
-    ctx.nav.again()
+    ctx.nav.instead("today", at=ctx.day)
 
 
 def _timeline(ctx, day, day_date):
@@ -157,15 +158,19 @@ def _next_card(ctx, stop):
     late = begins is not None and begins + LATE < moments.now(ctx.files.outbox)
     parts = (words("next_stop"), words.time(begins, zone), words("late") if late else "")
     eyebrow = "  ·  ".join(p for p in parts if p)
-    address = ", ".join(p for p in (stop.street, stop.city) if p)
+    address = ", ".join(p for p in (stop.street, whole(stop.city)) if p)
     drive = words("drive_short", time=words.duration(stop.drive_s)) if stop.drive_s else ""
+    form = lambda: ctx.nav.go("visit", **_visit(stop))  # noqa: E731 a tap
     head = Row(Text(eyebrow, 14, True, "bad" if late else "accent"), class_badge(stop.account_class))
-    card = Card(head, Text(stop.name, 20, True), spacing=4, radius=10)
-    card.stop = stop
-    card.add_widget(Text(address, 16, ink="quiet"))
+    lines = Column(head, Text(stop.name, 20, True), Text(address, 16, ink="quiet"), spacing=4)
     for line in (stop.objective, plantexts.why(stop.why or "", words.language), drive):
         if line:
-            card.add_widget(Text(line, 14, ink="quiet"))
+            lines.add_widget(Text(line, 14, ink="quiet"))
+    told = Touchable(form, size_hint_y=None)
+    lines.bind(height=told.setter("height"))
+    told.add_widget(lines)
+    card = Card(told, spacing=4, radius=10)
+    card.stop = stop
     for code in stop.cautions:
         if words.has(f"c_{code}"):
             card.add_widget(Notice(words(f"c_{code}"), "warn"))
@@ -174,7 +179,6 @@ def _next_card(ctx, stop):
     card.add_widget(gap(8))
     lon, lat = stop.entry or (stop.lon, stop.lat)
     link = f"geo:{lat},{lon}?q={lat},{lon}" if lat is not None else None
-    form = lambda: ctx.nav.go("visit", **_visit(stop))  # noqa: E731 a tap
     if (ctx.day or ctx.today) != ctx.today:
         act = ("open", "notebook_pen", form)  # nobody is checked in on another day
     elif stop.state == "checked_in":
@@ -220,14 +224,14 @@ def _stop_row(ctx, stop, zone, can_undo):
     )  # fmt: skip
     row.bind(minimum_height=row.setter("height"))
     row.label = name = stop.name or ctx.words("stop_left")
-    time = ctx.words.time(stop.begins_at, zone)
+    time = ctx.words.time(stop.came_at or stop.begins_at, zone)
     row.add_widget(Text(time or "–", 16, True, size_hint_x=None, width=dp(50), pos_hint={"top": 1}))
     row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
     lines = Column(Text(name, 16, True, lines=2), spacing=0, pos_hint={"top": 1})
     below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
     below += [ctx.words("fits_no_more")] if stop.is_out else []
     below += [ctx.words("stop_deleted")] if stop.gone == "deleted" else []
-    lines.add_widget(Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet"))
+    lines.add_widget(Text("  ·  ".join([*below, *(p for p in (stop.street, whole(stop.city)) if p)]), 14, ink="quiet"))
     if stop.visit_id in can_undo:
         tap = partial(unfinished.undo_missed, ctx, stop.visit_id, stop.account_id, ctx.nav.go)
         lines.add_widget(gap(6))

@@ -30,7 +30,7 @@ KINDS = {
 }
 
 
-CHECKS = {"q_missing": forms.missing, "q_unfit": forms.unfit}
+CHECKS = {"q_missing": forms.missing} | {f"q_{why}": partial(forms.unfit, why=why) for why in forms.FAULTS}
 """What of answers keeps a visit from being saved, by how it is told."""
 
 
@@ -262,7 +262,8 @@ class VisitForm(BoxLayout):
             return words("choose_outcome"), self.outcomes
         for key, several in found.items():
             if several:
-                return words(key, names=", ".join(words.own(one["label"]) for one in several)), first
+                names = ", ".join(words.own(one["label"]) for one in several)
+                return words(key, names=names, most=forms.figure(forms.MOST, words.language)), first
         return (words("far_missing"), self.reason) if self._asks_why() else ("", None)
 
     def _asks_why(self):

@@ -7,7 +7,7 @@ from kivy.metrics import dp
 from mobile.field import reads, records, rights
 from mobile.field.capture import edit
 from mobile.field.store import moments
-from mobile.screens.parts import mark_icon, section
+from mobile.screens.parts import mark_icon, section, whole
 from mobile.theme import TOUCH
 from mobile.widgets.base import Column, Icon, Row, Text, Touchable, rule
 from mobile.widgets.controls import IconButton, PushButton
@@ -134,14 +134,14 @@ def _deal(ctx, deal):
 def task_row(ctx, task, with_account=False):
     """A next step: a tap opens it, another one says that it is done."""
     words, late = ctx.words, task.is_late(ctx.today, moments.now(ctx.files.outbox))
-    parts = [words.day(date.fromisoformat(task.due_on))] if task.due_on else []
+    parts = [whole(words.day(date.fromisoformat(task.due_on)))] if task.due_on else []
     if task.starts_at:
         starts = reads.instant(task.starts_at).astimezone(ctx.zone)
-        parts = [f"{words.day(starts.date())} {words.time(starts, ctx.zone)}"]  # of last week, or of next
+        parts = [whole(f"{words.day(starts.date())} {words.time(starts, ctx.zone)}")]  # of last week, or of next
     parts = [task.account, *parts] if with_account and task.account else parts
     parts += [words("late")] if late else []
     parts += [words("repeats")] if task.repeats else []
-    lines = _lines(task.subject or "–", "  ·  ".join(parts), "bad" if late else "quiet")
+    lines = _lines(task.subject or "–", "\u00a0\u00a0·  ".join(parts), "bad" if late else "quiet")
     if task.subject:
         way = Touchable(lambda: ctx.nav.go("entry", activity_id=task.id), size_hint_y=None)
         way.label = task.subject

@@ -8,7 +8,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
 from mobile.theme import RADIUS_CONTROL, TOUCH
-from mobile.widgets.base import Column, Icon, Text, Touchable, Word, paint
+from mobile.widgets.base import Column, Icon, Scroller, Text, Touchable, Word, paint
 from mobile.widgets.controls import IconButton
 from mobile.widgets.icons import MARK_ICONS
 
@@ -135,6 +135,18 @@ class Stage(FloatLayout):
     @property
     def screen(self):
         return self.children[-1] if self.children else None
+
+    def places(self):
+        """Where one looks on the present screen, for each thing that scrolls."""
+        return [scroller.scroll_y for scroller in self._scrollers()]
+
+    def put(self, places):
+        """Look there again: nothing jumps when a screen is built anew."""
+        for scroller, place in zip(self._scrollers(), places, strict=False):
+            scroller.scroll_y = place
+
+    def _scrollers(self):
+        return [widget for widget in self.walk() if isinstance(widget, Scroller)]
 
 
 def badge(text, tint="quiet", alpha=0.14, ink=None):

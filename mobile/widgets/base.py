@@ -187,6 +187,8 @@ class Card(Column):
 
 LOST_S = 3.0
 """After so long a finger that never came up again is forgotten."""
+STRAY_DP = 24
+"""A finger that comes up farther from where it went down was moving something, however late that was seen."""
 
 
 class Touchable(ButtonBehavior, BoxLayout):
@@ -213,6 +215,10 @@ class Touchable(ButtonBehavior, BoxLayout):
     def on_touch_up(self, touch):
         if touch is self._finger:
             self._finger = None
+        if touch.grab_current is self and abs(touch.x - touch.ox) + abs(touch.y - touch.oy) > dp(STRAY_DP):
+            touch.ungrab(self)
+            self.state = "normal"
+            return True
         return super().on_touch_up(touch)
 
     def _press(self, *_args):

@@ -85,6 +85,13 @@ class Field(Column):
         self.add_widget(self._framed(self.input))
         self.input.bind(text=lambda *_args: self.mark(False))
         self.input.bind(text=follow_letters)
+        if lines == 1:
+            self.input.bind(text=lambda field, _text: Clock.schedule_once(lambda _dt: self._into_sight(field), 0))
+
+    def _into_sight(self, field):
+        """What fits is seen from its first letter on: Kivy leaves it where a longer text was."""
+        if field.scroll_x and field.cursor_offset() <= field.width - field.padding[0] - field.padding[2]:
+            field.scroll_x = 0
 
     def mark(self, is_wrong):
         """Let it stand out that what is written here does not fit, until something else is."""

@@ -106,8 +106,8 @@ def test_what_does_not_fit_is_said_at_once_and_stands_out_and_nothing_is_saved(m
     with pytest.raises(Unfit) as refused:
         form.save()
     beds, day, street = {
-        "en": ("Beds: 2001 is too much. At most 2000.", "Opened: “some day” is not a date.", "Street: at most 300"),
-        "de": ("Betten: 2001 ist zu viel. Höchstens 2000.", "«some day» ist kein Datum.", "Strasse: höchstens 300"),
+        "en": ("Beds: 2001 is too much. At most 2,000.", "Opened: “some day” is not a date.", "Street: at most 300"),
+        "de": ("Betten: 2001 ist zu viel. Höchstens 2.000.", "«some day» ist kein Datum.", "Strasse: höchstens 300"),
     }[language]
     told = trouble.told(Words(language), refused.value)
     assert all(words in told for words in (beds, day, street)), told
