@@ -4,6 +4,7 @@ double."""
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from mobile.field.checkin import distance_m
 from mobile.field.finding import AccountIndex, AccountLine
@@ -51,10 +52,10 @@ class Somebody:
 
 @dataclass(frozen=True)
 class Near:
-    """Somebody, and how far away; None where that is not known."""
+    """Somebody, and how far away: `inf` where that is not known."""
 
     who: Somebody
-    distance_m: float | None
+    distance_m: float
 
 
 def lead_name(doc: Json) -> str:
@@ -138,19 +139,22 @@ def alike(
     words = [word for word in fold(name).split() if len(word) >= 3]
     named |= {one.id for one in people if one.layer in ("lead", "firm") and _shares(words, fold(one.name))}
     typed = len(_core(name))
-    is_whole = lambda who: typed >= WHOLE * len(_core(who.name))  # noqa: E731 a question
+
+    def is_whole(who: Somebody) -> bool:
+        return typed >= WHOLE * len(_core(who.name))
+
     if lon is None or lat is None:
         placed = {one.id for one in people}
         people += [_without_place(line) for line in lines if line.id not in placed]
         called = [one for one in people if one.id in named and is_whole(one) and _in_town(one.place, town)]
-        return [Near(one, None) for one in sorted(called, key=lambda one: (one.layer, one.name))][:MOST_ALIKE]
+        return [Near(one, inf) for one in sorted(called, key=lambda one: (one.layer, one.name))][:MOST_ALIKE]
 
     def reach_m(who: Somebody) -> float:
         if who.id not in named:
             return SAME_DOOR_M
         return SAME_NAME_M if is_whole(who) else ALIKE_M
 
-    found = [n for n in nearest(people, lon, lat) if n.distance_m is not None and n.distance_m <= reach_m(n.who)]
+    found = [n for n in nearest(people, lon, lat) if n.distance_m <= reach_m(n.who)]
     return sorted(found, key=lambda near: near.who.id not in named)[:MOST_ALIKE]
 
 

@@ -52,6 +52,8 @@ class DayOffers:
     day: date
     zone: str
     offers: tuple[Offer, ...]
+    is_closed: bool = False
+    """Whether its own hours are why there are none."""
 
 
 class NoPlace(ValueError):
@@ -95,7 +97,7 @@ def _on(store: Store, user_id: str, site: Json, day: date, lasts_s: int, fix: Fi
         ends = starts + timedelta(seconds=lasts_s)
         if not any(starts < until and ends > begins for begins, until in busy):
             found.setdefault(starts, Offer(starts, ends, max(0, slot.detour_s), names.get(slot.after or "", "")))
-    return DayOffers(day, rest.day.zone, tuple(found.values()))
+    return DayOffers(day, rest.day.zone, tuple(found.values()), is_closed=not call.windows)
 
 
 def _even(ahead: replan.Ahead, order: list[str], call: replan.Call, slot: Slot) -> int:

@@ -231,6 +231,8 @@ class WaymarkApp(App):
             self._shown = None
             return
         same = self._shown == (screen, arguments)
+        if not same:
+            self.stage.settle()
         places = self.stage.places() if same else []
         if screen == "sign_in":
             self.stage.show(sign_in.build(self.ctx, server=self.server, **arguments))

@@ -1,6 +1,8 @@
 """Leads on the phone: one of them as a card, who is near in lists, and a new one where the map was held, with what it
 may double."""
 
+from math import isinf
+
 from kivy.metrics import dp
 
 from mobile.field import around, taking
@@ -99,7 +101,7 @@ def near_row(ctx, near):
     row.add_widget(Icon(LAYER_ICONS[who.layer], 20, LAYER_INKS[who.layer], size_hint=(None, 1), width=dp(24)))
     row.add_widget(lines)
     away = Text(
-        "" if near.distance_m is None else words.distance(near.distance_m),
+        "" if isinf(near.distance_m) else words.distance(near.distance_m),
         14,
         True,
         size_hint_x=None,

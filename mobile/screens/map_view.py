@@ -308,7 +308,7 @@ class DayMap(FloatLayout):
         card = self._card()
         for name, place, action, go_there in several:
             there = partial(self._leave, go_there)
-            go = PushButton(self.ctx.words(action), there, size_hint_x=None, width=dp(150))
+            go = PushButton(self.ctx.words(action), there, size_hint_x=None, width=dp(112))
             words = Column(Text(name, 16, True, lines=1), Text(place, 14, ink="quiet", lines=1), spacing=0)
             card.add_widget(Row(words, go, spacing=12))
 

@@ -56,7 +56,7 @@ def _day(ctx, account_id, site, day):
     words = ctx.words
     box = section(words.day(day.day))
     if not day.offers:
-        box.add_widget(Text(words("times_full"), 14, ink="quiet"))
+        box.add_widget(Text(words("times_closed" if day.is_closed else "times_full"), 14, ink="quiet"))
         return box
     row = StackLayout(size_hint_y=None, spacing=dp(8))
     row.bind(minimum_height=row.setter("height"))

@@ -128,6 +128,24 @@ class Toast(AnchorLayout):
 class Stage(FloatLayout):
     """Holds the present screen and what floats above it."""
 
+    settle_s = 0.4
+    """So long a second tap at the place of the first is not one on what came there since."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._came, self._tapped = 0.0, None
+
+    def settle(self):
+        """Another screen is here."""
+        self._came = Clock.get_time()
+
+    def on_touch_down(self, touch):
+        before, self._tapped = self._tapped, touch.pos
+        near = before is not None and abs(before[0] - touch.x) + abs(before[1] - touch.y) < dp(TOUCH)
+        if near and Clock.get_time() - self._came < self.settle_s:
+            return True
+        return super().on_touch_down(touch)
+
     def show(self, screen):
         self.clear_widgets()
         self.add_widget(screen)

@@ -18,6 +18,7 @@ from server.products.models import Product
 from server.products.pricing import Book, Priced, line_amount, price_of, rate_on
 from server.products.queries import Customer
 from server.products.totals import Item, Totals, totals
+from server.regions.queries import country_at
 
 HUNDRED = 100
 
@@ -29,12 +30,14 @@ def customer_of(account: Account) -> Customer:
 
 def country_of(session: Session, account_id: UUID, site_id: UUID | None = None) -> str:
     """Where an account is taxed: the country of the site that is delivered to, else of its main site; where neither
-    names one, that of the map, when it shows a single one. Empty: nobody knows."""
-    statement = select(Site.country).where(Site.account_id == account_id, Site.deleted_at.is_(None))
+    names one, that of the map, when it shows a single one, or on whose ground their pins lie. Empty: nobody knows."""
+    statement = select(Site.country, Site.pin).where(Site.account_id == account_id, Site.deleted_at.is_(None))
     chosen = Site.is_main if site_id is None else or_(Site.is_main, Site.id == site_id)
-    written = session.scalars(statement.where(chosen).order_by(Site.id != site_id))
-    named = next((code for one in written if one and (code := country_code(one))), None)
-    return named or accounts.home_country(session) or ""
+    sites = session.execute(statement.where(chosen).order_by(Site.id != site_id)).all()
+    named = next((code for one in sites if one.country and (code := country_code(one.country))), None)
+    if found := named or accounts.home_country(session):
+        return found
+    return next((code for one in sites if one.pin is not None and (code := country_at(session, one.pin))), "")
 
 
 def book_of(session: Session, deal: Opportunity, product_ids: Sequence[UUID]) -> Book:

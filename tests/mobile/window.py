@@ -43,6 +43,7 @@ class Screen:
 
         self.app, self.loop, self.window = app, EventLoop, Window
         Window.add_widget(app.build())
+        app.stage.settle_s = 0  # tests tap faster than thumbs
         self.frames()
 
     def frames(self, n=8):

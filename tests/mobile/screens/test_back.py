@@ -53,6 +53,23 @@ def test_a_finger_that_moves_far_has_not_tapped_however_late_that_is_seen(screen
     assert shown(screen) == "week"
 
 
+def test_the_second_tap_on_a_save_does_not_save_what_lies_below(screen):
+    screen.app.go("visit", account_id=uid(1001))
+    screen.frames()
+    screen.tap("order")
+    screen.tap("Take an order")
+    screen.tap("one more Milch 1 l")
+    (save,) = [w for w in screen.widgets() if getattr(w, "label", None) == "Save the order"]
+    place = save.to_window(*save.center)
+    screen.app.stage.settle_s = 60
+    screen.tap_at(*place)
+    screen.tap_at(*place)
+    assert (shown(screen), [op.e for op in screen.app.ctx.store.outbox.ops()]) == ("visit", ["order"])
+    screen.app.stage.settle_s = 0
+    screen.tap("Save visit")
+    assert [op.e for op in screen.app.ctx.store.outbox.ops()] == ["order", "visit_event"]
+
+
 def test_another_day_begins_at_its_top_and_the_next_stop_is_opened_by_its_name(screen):
     from mobile.widgets.base import Scroller
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from shapely.geometry import MultiPolygon, box
 from sqlalchemy import select
 
 from server.kit.errors import Invalid, NotFound
@@ -27,7 +28,7 @@ from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import service as products
 from server.products.queries import Customer
 from server.records.revising import ChangedMeanwhile
-from server.regions.models import Region
+from server.regions.models import Region, RegionPlace
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
 
@@ -98,6 +99,25 @@ def test_an_order_without_a_country_is_taxed_as_the_map_says(
     session.flush()
     bare = make_account("Bare", (9.2, 47.1), country=site, city="Vaduz", account_class="A")
     assert begin(session, hers, bare, P_1="1").country == taxed_in
+
+
+@pytest.mark.usefixtures("coffee", "west")
+def test_where_the_map_shows_several_countries_the_ground_under_the_pin_says_which(
+    session: Any, hers: Any, make_account: Any
+) -> None:
+    facts = {"sha256": "0" * 64, "version": 1, "source": "test", "licence": "ODbL", "attribution": []}
+    places = {"names": {}, "admin_level": 2, "postcode": "", "point": "SRID=4326;POINT(9 47)", "kind": "country"}
+    for state, country, west in (("ready", "LI", 9.1), ("ready", "CH", 8.0), ("building", "AT", 9.1)):
+        region = Region(name=country, country="", state=state, **facts)
+        session.add(region)
+        session.flush()
+        area = f"SRID=4326;{MultiPolygon([box(west, 47.0, west + 1, 47.2)]).wkt}"
+        session.add(
+            RegionPlace(region_id=region.id, source_id="r1", name=country, country=country, area=area, **places)
+        )
+    session.flush()
+    bare = make_account("Bare", (9.2, 47.1), country="", city="Vaduz", account_class="A")
+    assert begin(session, hers, bare, P_1="1").country == "LI"
 
 
 def test_the_same_id_twice_is_one_order(session: Any, hers: Any, scope: Any, ada: Any, amann: Any, coffee: Any) -> None:
