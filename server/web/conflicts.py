@@ -133,4 +133,4 @@ def undo(
             conflicts.undo(session, scope, conflict_id)
     except WaymarkError as error:
         return shown(request, scope, session, error=error)
-    return go(f"/conflicts#{conflict_id}")
+    return go(f"/conflicts?undone=1#{conflict_id}")

@@ -64,7 +64,9 @@ def test_another_value_is_saved_said_and_taken_back(
     page = browser.get(answer.headers["location"]).text
     assert "Decided: Phone of Amann is now “5”." in page
     assert "Nothing to decide" in page
-    assert browser.post(f"{path}/undo", data={"_csrf": token}).status_code == 303
+    undone = browser.post(f"{path}/undo", data={"_csrf": token})
+    assert undone.status_code == 303
+    assert "it waits for a decision again" in browser.get(undone.headers["location"]).text
     session.refresh(account)
     assert account.phone == "1"
     assert "Take the phone" in browser.get("/conflicts").text
