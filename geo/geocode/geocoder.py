@@ -11,6 +11,7 @@ from geo.geocode.collecting import uncollected
 from geo.geocode.confidence import Features, Model, probability, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_another_type, is_here, is_other_by_figures
+from geo.geocode.mixed import is_mixed
 from geo.geocode.numbers import parse_number
 from geo.geocode.parsing import Parsed, parse
 from geo.geocode.plain import Plain
@@ -178,7 +179,7 @@ class Geocoder:
         confidence, reason = veto(best, where, confidence)
         other = torn(ranked)
         spare = best.reading.number is None and parsed.has_figures_beside(best.reading.words)
-        if other is not None or is_another(ranked) or spare:
+        if other is not None or is_another(ranked) or spare or self._is_mixed(best, parsed, confidence):
             confidence = min(confidence, 0.6)
         if confidence >= THRESHOLD:
             return self._answer(best, confidence, reason, ())
@@ -196,6 +197,10 @@ class Geocoder:
             rivals = any(True for _ in islice(ranked.above(best.score - 1), 1, 2))
             reason = Reason.AMBIGUOUS if rivals else Reason.UNSURE
         return self._answer(first, confidence, reason, tuple(top))
+
+    def _is_mixed(self, best: Match, parsed: Parsed, confidence: float) -> bool:
+        """Whether words that the best street does not explain are another one's; asked only where it would be sure."""
+        return confidence >= THRESHOLD and is_mixed(best, parsed.segments, self._index)
 
     def _answer(self, match: Match, confidence: float, reason: Reason, top: tuple[Candidate, ...]) -> Answer:
         return Answer(*_told(match), round(confidence, 4), reason, candidates=top, region_version=self._index.version)
