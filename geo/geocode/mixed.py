@@ -1,6 +1,6 @@
 """Two streets of one town written as one: `Goethe Schillerstrasse`, `Bahnhofhauptstrasse`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rapidfuzz.distance import OSA
 
@@ -54,21 +54,18 @@ def _strays(run: Words, match: Match) -> Iterator[str]:
     table, names = vocabulary(), match.street.names
     own = {word for name in names for word in (*name.words, *name.rest)}
     types = frozenset().union(*(name.types for name in names))
+    known = own - table.front.keys() - table.behind.keys() - table.little
+    has_type = not own.isdisjoint(run) and any(word in table.front or word in table.behind for word in run)
     for word in run:
-        if word in own or len(word) < _SHORTEST or not word.isalpha():
+        if word in own or len(word) < _SHORTEST or word in table.little:
             continue
-        if word in table.front or word in table.behind or word in table.unit or word in table.number:
-            continue
-        if word in table.little or any(means(word, one) for one in own):
-            continue
-        if any(OSA.normalized_similarity(word, one) >= _MISSPELT for one in own):
-            yield from _glued(word, own)
-        elif not (may_be_type(word) and type_edits(word, types) is not None):
+        yield from _glued(word, own)
+        is_type = not has_type and may_be_type(word) and type_edits(word, types) is not None
+        if not is_type and word not in table.unit and word not in table.number and not _is_own(word, known):
             yield word
-            yield from _glued(word, own)
 
 
-def _glued(word: str, own: set[str]) -> Iterator[str]:
+def _glued(word: str, own: Iterable[str]) -> Iterator[str]:
     """What is glued to a word of the name."""
     for one in own:
         if len(one) > _SHORTEST and len(word) >= len(one) + _SHORTEST:
@@ -78,13 +75,27 @@ def _glued(word: str, own: set[str]) -> Iterator[str]:
                 yield word.removeprefix(one)
 
 
-def _is_of_another(word: str, match: Match, index: Index) -> bool:
-    """Whether it is a word, with or without its type, of another street of the town."""
+def _is_own(word: str, own: Iterable[str]) -> bool:
+    """Whether it is a word of the name, abbreviated or misspelt; a type that both end with makes none alike."""
     cut = from_words((word,)).rest[0]
+    return any(means(word, one) or OSA.normalized_similarity(cut, _cut(one, cut != word)) >= _MISSPELT for one in own)
+
+
+def _cut(word: str, is_cut: bool) -> str:
+    return from_words((word,)).rest[0] if is_cut else word
+
+
+def _is_of_another(word: str, match: Match, index: Index) -> bool:
+    """Whether it is a word, with or without its type, of another street of the town; of a type the whole name."""
+    table, cut = vocabulary(), from_words((word,)).rest[0]
+    is_type = word in table.front or word in table.behind
     for place in match.street.own_places or match.street.places:
         for street in index.place_block(place).containing(cut, _LOOK_AT):
-            if street != match.street.id and any(
-                word in name.words or cut in name.rest for name in index.names(street)
-            ):
-                return True
+            if street == match.street.id:
+                continue
+            for name in index.names(street):
+                if is_type and (word,) in (name.words, name.rest):
+                    return True
+                if not is_type and (word in name.words or word in name.rest or cut in name.rest):
+                    return True
     return False
