@@ -56,8 +56,10 @@ def _strays(run: Words, match: Match) -> Iterator[str]:
     types = frozenset().union(*(name.types for name in names))
     known = own - table.front.keys() - table.behind.keys() - table.little
     has_type = not own.isdisjoint(run) and any(word in table.front or word in table.behind for word in run)
+    asked = from_words(match.reading.words)
+    explained = own.union(asked.words if not match.cost else (word for word in asked.words if word not in asked.rest))
     for word in run:
-        if word in own or len(word) < _SHORTEST or word in table.little:
+        if word in explained or len(word) < _SHORTEST or word in table.little:
             continue
         yield from _glued(word, own)
         is_type = not has_type and may_be_type(word) and type_edits(word, types) is not None
@@ -69,10 +71,8 @@ def _glued(word: str, own: Iterable[str]) -> Iterator[str]:
     """What is glued to a word of the name."""
     for one in own:
         if len(one) > _SHORTEST and len(word) >= len(one) + _SHORTEST:
-            if word.endswith(one):
-                yield word.removesuffix(one)
-            if word.startswith(one):
-                yield word.removeprefix(one)
+            parts = (word.removesuffix(one), word.removeprefix(one))
+            yield from (part for part in parts if part != word and part not in own)
 
 
 def _is_own(word: str, own: Iterable[str]) -> bool:
