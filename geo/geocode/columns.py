@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from geo.geocode.index import Index
 from geo.geocode.names import postcode_variants
+from geo.geocode.normalise import from_words
 from geo.geocode.parsing import segments
 from geo.geocode.readings import Words, is_floor, with_joined_numbers
 from geo.geocode.types import AddressQuery
@@ -48,10 +49,16 @@ def _has_both(text: str) -> bool:
 def _is_address(words: Words, column: str, index: Index) -> bool:
     """Whether there is a figure that is no floor's, flat's or postcode's, beside words that are no place."""
     units = vocabulary().unit
-    figures = [word for at, word in enumerate(words) if word.isdecimal() and not (at and words[at - 1] in units)]
+    figures = [word for at, word in enumerate(words) if word.isdecimal() and not _is_announced(words, at, index)]
     letters = [word for word in words if word.isalpha() and len(word) > 1 and word not in units]
     if not letters or is_floor(words) or all(map(index.knows_postcode, figures)):
         return False
     if column == "postcode" and all(len(w) < _MORE_THAN_CODE or w in vocabulary().countries for w in letters):
         return False
     return not index.places_named("".join(letters))
+
+
+def _is_announced(words: Words, at: int, index: Index) -> bool:
+    """Whether a figure follows a word for a floor, flat or legal form that no street's name ends with."""
+    is_unit = at > 0 and words[at - 1] in vocabulary().unit
+    return is_unit and not any(map(index.knows_street, from_words(words[:at]).keys))

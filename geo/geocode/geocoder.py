@@ -13,7 +13,7 @@ from geo.geocode.confidence import Features, Model, probability, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_another_type, is_here, is_other_by_figures
 from geo.geocode.mixed import is_mixed
-from geo.geocode.normalise import from_words
+from geo.geocode.normalise import from_words, may_be_type
 from geo.geocode.numbers import parse_number
 from geo.geocode.parsing import Parsed, parse
 from geo.geocode.plain import Plain
@@ -213,7 +213,7 @@ class Geocoder:
         confidence, reason = veto(best, where, confidence)
         other = torn(ranked)
         spare = best.reading.number is None and parsed.has_figures_beside(best.reading.words)
-        spare = spare or (parsed.is_name and lacks_type(best))
+        spare = spare or (lacks_type(best) and (parsed.is_name or not all(map(may_be_type, best.reading.left_over))))
         if other is not None or is_another(ranked) or spare or self._is_mixed(best, parsed, confidence):
             confidence = min(confidence, 0.6)
         if confidence >= THRESHOLD:

@@ -51,18 +51,20 @@ def _run(words: Words, street: Words) -> Words:
 
 def _strays(run: Words, match: Match) -> Iterator[str]:
     """The words, or their parts, that the street's names do not explain."""
-    table, names = vocabulary(), match.street.names
+    table, names, asked = vocabulary(), match.street.names, from_words(match.reading.words)
     own = {word for name in names for word in (*name.words, *name.rest)}
+    kinds = table.front.keys() | table.behind.keys()
     types = frozenset().union(*(name.types for name in names))
-    known = own - table.front.keys() - table.behind.keys() - table.little
-    has_type = not own.isdisjoint(run) and any(word in table.front or word in table.behind for word in run)
-    asked = from_words(match.reading.words)
-    explained = own.union(asked.words if not match.cost else (word for word in asked.words if word not in asked.rest))
+    known = own - kinds - table.little
+    written = [word for word in run if word in kinds]
+    explained = own.union(
+        asked.words if not match.cost else set(asked.words) - set(asked.rest) if len(written) < 2 else ()
+    )
     for word in run:
         if word in explained or len(word) < _SHORTEST or word in table.little:
             continue
         yield from _glued(word, own)
-        is_type = not has_type and may_be_type(word) and type_edits(word, types) is not None
+        is_type = not written and may_be_type(word) and type_edits(word, types) is not None
         if not is_type and word not in table.unit and word not in table.number and not _is_own(word, known):
             yield word
 

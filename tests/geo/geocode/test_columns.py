@@ -17,6 +17,7 @@ TOWNS: Streets = {
     ("Studiostrasse", "69117", "Heidelberg"): row(1, 40),
     ("Via Milano", "00100", "Roma"): row(1, 40),
     ("Via Roma", "20100", "Milano"): row(1, 40),
+    ("Rruga Zogu i Zi", "69117", "Heidelberg"): row(1, 40),
     ("Rue Neuve", "W12 8QT", "Acton"): row(1, 40),
 }
 TOWN = world(TOWNS, "")
@@ -35,6 +36,7 @@ HERE = {"postcode": "69117", "city": "Heidelberg"}
         ({"name": "Bäckerei Müller, Hauptstr. 12, 69117 Heidelberg"}, "Hauptstrasse", "12", "Heidelberg"),
         (HERE | {"name": "Bäckerei Müller, Hauptstr. 12, 69117 Heidelberg"}, "Hauptstrasse", "12", "Heidelberg"),
         (HERE | {"name": "Hauptstrasse 12", "street": "Bäckerei Müller"}, "Hauptstrasse", "12", "Heidelberg"),
+        (HERE | {"name": "Rruga Zogu i Zi 12"}, "Rruga Zogu i Zi", "12", "Heidelberg"),
         ({"street": "Heidelberg", "city": "Bankgasse 12"}, "Bankgasse", "12", "Heidelberg"),
         ({"street": "Heidelberg", "city": "Banggasse 12", "postcode": "69117"}, "Bankgasse", "12", "Heidelberg"),
         ({"street": "Roma", "city": "Via Milano 12"}, "Via Milano", "12", "Roma"),

@@ -23,6 +23,8 @@ TOWN = world(
         ("Ridge Road", "9490", "Vaduz"): row(1, 40),
         ("Berliner Strasse", "9490", "Vaduz"): row(1, 40),
         ("Am Ring", "9490", "Vaduz"): row(1, 40),
+        ("Loop Street", "9490", "Vaduz"): row(1, 40),
+        ("Marine Drive", "9490", "Vaduz"): row(1, 40),
         ("Untere Gasse", "9494", "Schaan"): row(1, 40),
     },
     "",
@@ -45,6 +47,8 @@ def asked(street: str) -> Answer:
         "Ulica kralja Vukovarska 15",
         "5 Rue Rouge Bausch",
         "Lielā Dārza iela 5",
+        "4 Marine-Loop Street",
+        "4 Velvet Ridge Zebra",
     ],
 )
 def test_two_streets_in_one_are_asked_about(street: str) -> None:
