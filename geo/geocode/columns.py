@@ -32,8 +32,9 @@ def exchanged(query: AddressQuery, index: Index) -> Iterator[tuple[str, AddressQ
     str and AddressQuery
         The column, and the question in which it and the street have changed places.
     """
-    is_code = any(map(index.knows_postcode, postcode_variants(query.street)))
-    if query.query.strip() or (_has_both(query.street) and not is_code):
+    if query.query.strip():
+        return
+    if _has_both(query.street) and not any(map(index.knows_postcode, postcode_variants(query.street))):
         return
     for column in COLUMNS:
         text = getattr(query, column)

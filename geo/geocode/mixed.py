@@ -31,8 +31,17 @@ def is_mixed(match: Match, segments: Sequence[Words], index: Index) -> bool:
     index : Index
         Tells the words of the town's streets.
     """
-    runs = [run for run in (_run(words, match.reading.words) for words in segments) if run]
+    reading = match.reading
+    if not (reading.left_over or reading.has_type or reading.words[0] in vocabulary().front or _is_longer(match)):
+        return False
+    runs = [run for run in (_run(words, reading.words) for words in segments) if run]
     return bool(runs) and all(any(_is_of_another(word, match, index) for word in _strays(run, match)) for run in runs)
+
+
+def _is_longer(match: Match) -> bool:
+    """Whether so much more was written than a name of the street has that it may hold another word."""
+    size = len("".join(match.reading.words))
+    return match.cost > 0 and any(size >= len(name.glued) + _SHORTEST for name in match.street.names)
 
 
 def _run(words: Words, street: Words) -> Words:
@@ -51,22 +60,29 @@ def _run(words: Words, street: Words) -> Words:
 
 def _strays(run: Words, match: Match) -> Iterator[str]:
     """The words, or their parts, that the street's names do not explain."""
-    table, names, asked = vocabulary(), match.street.names, from_words(match.reading.words)
+    table, names, asked = vocabulary(), match.street.names, match.reading.words
     own = {word for name in names for word in (*name.words, *name.rest)}
-    kinds = table.front.keys() | table.behind.keys()
+    if not match.cost:
+        own.update(asked)
+    strange = [word for word in run if word not in own and len(word) >= _SHORTEST and word not in table.little]
+    if not strange:
+        return
+    written = sum(map(_is_kind, run))
+    explained = () if written > 1 else set(asked).difference(from_words(asked).rest)
+    known = {word for word in own if not _is_kind(word) and word not in table.little}
     types = frozenset().union(*(name.types for name in names))
-    known = own - kinds - table.little
-    written = [word for word in run if word in kinds]
-    explained = own.union(
-        asked.words if not match.cost else set(asked.words) - set(asked.rest) if len(written) < 2 else ()
-    )
-    for word in run:
-        if word in explained or len(word) < _SHORTEST or word in table.little:
+    for word in strange:
+        if word in explained:
             continue
         yield from _glued(word, own)
         is_type = not written and may_be_type(word) and type_edits(word, types) is not None
         if not is_type and word not in table.unit and word not in table.number and not _is_own(word, known):
             yield word
+
+
+def _is_kind(word: str) -> bool:
+    """Whether it is a type, in front or behind."""
+    return word in vocabulary().front or word in vocabulary().behind
 
 
 def _glued(word: str, own: Iterable[str]) -> Iterator[str]:
@@ -89,8 +105,7 @@ def _cut(word: str, is_cut: bool) -> str:
 
 def _is_of_another(word: str, match: Match, index: Index) -> bool:
     """Whether it is a word, with or without its type, of another street of the town; of a type the whole name."""
-    table, cut = vocabulary(), from_words((word,)).rest[0]
-    is_type = word in table.front or word in table.behind
+    cut, is_type = from_words((word,)).rest[0], _is_kind(word)
     for place in match.street.own_places or match.street.places:
         for street in index.place_block(place).containing(cut, _LOOK_AT):
             if street == match.street.id:

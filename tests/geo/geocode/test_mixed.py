@@ -48,7 +48,7 @@ def asked(street: str) -> Answer:
         "5 Rue Rouge Bausch",
         "Lielā Dārza iela 5",
         "4 Marine-Loop Street",
-        "4 Velvet Ridge Zebra",
+        "4 Rouge Quokka",
     ],
 )
 def test_two_streets_in_one_are_asked_about(street: str) -> None:
