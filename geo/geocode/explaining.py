@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from rapidfuzz.distance import OSA
 
+from geo.geocode.columns import COLUMNS
 from geo.geocode.geocoder import Geocoder
 from geo.geocode.matching import Match
 from geo.geocode.names import country_code, glued, postcode_key, postcode_variants
@@ -95,11 +96,11 @@ def explain(geocoder: Geocoder, query: AddressQuery) -> Explanation:
     Explanation
         With one option for a sure answer, up to three for an unsure one, none when nothing was found.
     """
-    parsed, matches, answer = geocoder.reading(query)
+    read, parsed, matches, answer = geocoder.reading(query)
     best = matches[0] if matches else None
     options = tuple(Option(one, tuple(_differences(parsed, best, one))) for one in _candidates(answer))
     doubts = {d.code.partition("_")[0] for d in options[0].differences if d.is_doubt} if options else set()
-    return Explanation(answer, tuple(_tokens(query, parsed, best, doubts)), options)
+    return Explanation(answer, tuple(_tokens(query, read, parsed, best, doubts)), options)
 
 
 def _candidates(answer: Answer) -> tuple[Candidate, ...]:
@@ -115,7 +116,12 @@ def _candidates(answer: Answer) -> tuple[Candidate, ...]:
     )  # fmt: skip
 
 
-def _tokens(query: AddressQuery, parsed: Parsed, best: Match | None, doubts: set[str]) -> Iterator[Token]:
+def _tokens(
+    asked: AddressQuery, query: AddressQuery, parsed: Parsed, best: Match | None, doubts: set[str]
+) -> Iterator[Token]:
+    """The words of a question as it was read, each with the field that it stands in as it was asked."""
+    moved = next((name for name in COLUMNS if getattr(asked, name) != getattr(query, name)), "")
+    stands = {"street": moved, moved: "street"} if moved else {}
     street = set(best.reading.words) if best is not None else set()
     number = best.reading.number if best is not None else None
     figures = {str(number.base), *number.tail} if number is not None else set()
@@ -130,7 +136,7 @@ def _tokens(query: AddressQuery, parsed: Parsed, best: Match | None, doubts: set
             role = _role(name, text, pieces, street, figures, cities, parsed)
             if whole_country:
                 role = Role.COUNTRY
-            yield Token(name, text, role, role.value in doubts)
+            yield Token(stands.get(name, name), text, role, role.value in doubts)
 
 
 def _role(

@@ -8,9 +8,12 @@ from itertools import batched, chain, islice
 from geo.distance import haversine_m
 from geo.geocode.businesses import find_business, is_business
 from geo.geocode.collecting import uncollected
+from geo.geocode.columns import exchanged
 from geo.geocode.confidence import Features, Model, probability, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_another_type, is_here, is_other_by_figures
+from geo.geocode.mixed import is_mixed
+from geo.geocode.normalise import from_words, may_be_type
 from geo.geocode.numbers import parse_number
 from geo.geocode.parsing import Parsed, parse
 from geo.geocode.plain import Plain
@@ -26,6 +29,8 @@ _AS_LIKE = 0.08
 """Places whose names are less like what was written than the best one's by so little may be meant as well."""
 _NO_NUMBER = 0.95
 """A street without a number is never meant more surely."""
+_NOT_SURE = 0.5
+"""What is said at most where another column may hold the street."""
 _AS_SURE = 0.02
 """A business that is less sure than a street by so little is meant all the same."""
 
@@ -56,9 +61,8 @@ class Geocoder:
 
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
-        parsed, where = self._read(query)
-        answer = self._at_once(query, parsed, where)
-        return answer or self._decide(query, parsed, where, self._ranked(parsed, where))
+        answer = self._locate(query)
+        return answer if _is_sure_of_house(answer) else self._exchanged(query, answer)[1]
 
     def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
         """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
@@ -91,11 +95,42 @@ class Geocoder:
             return (), answer
         return with_rivals(ranked), answer
 
-    def reading(self, query: AddressQuery) -> tuple[Parsed, list[Match], Answer]:
-        """How a question was taken apart, the streets it may mean, best first, and the answer."""
+    def reading(self, query: AddressQuery) -> tuple[AddressQuery, Parsed, list[Match], Answer]:
+        """The question, its columns exchanged where it was read so; how it was taken apart; the streets it may mean,
+        best first; and the answer.
+        """
         parsed, where = self._read(query)
         ranked = self._ranked(parsed, where)
-        return parsed, list(ranked), self._decide(query, parsed, where, ranked)
+        answer = self._decide(query, parsed, where, ranked)
+        if not _is_sure_of_house(answer):
+            read, answer = self._exchanged(query, answer)
+            if read is not query:
+                query, (parsed, where) = read, self._read(read)
+                ranked = self._ranked(parsed, where)
+        return query, parsed, list(ranked), answer
+
+    def _locate(self, query: AddressQuery, *, is_name: bool = False) -> Answer:
+        """The answer to a question as its columns are; `is_name`: the street's was that of names."""
+        parsed, where = self._read(query)
+        parsed.is_name = is_name
+        answer = self._at_once(query, parsed, where)
+        return answer or self._decide(query, parsed, where, self._ranked(parsed, where))
+
+    def _exchanged(self, query: AddressQuery, answer: Answer) -> tuple[AddressQuery, Answer]:
+        """The one reading of the columns that makes a street sure; else what says most, and never surely.
+
+        What holds a house's number and is no street that is known is not answered with the town as if it were.
+        """
+        has_street = answer.is_confident and answer.reason is not Reason.PLACE_ONLY
+        columns = [found for found in exchanged(query, self._index) if not (has_street and found[0] == "name")]
+        others = [(q, self._locate(q, is_name=column == "name")) for column, q in columns]
+        sure = [pair for pair in others if _is_sure_of_house(pair[1])]
+        if len(sure) == 1:
+            return sure[0]
+        if has_street or not others:
+            return query, answer
+        unsure = [(q, replace(a, confidence=min(a.confidence, _NOT_SURE))) for q, a in ((query, answer), *others)]
+        return max(unsure, key=lambda pair: (bool(pair[1].candidates), pair[1].point is not None, pair[1].confidence))
 
     def _read(self, query: AddressQuery) -> tuple[Parsed, Where]:
         parsed = parse(query, self._index)
@@ -178,7 +213,8 @@ class Geocoder:
         confidence, reason = veto(best, where, confidence)
         other = torn(ranked)
         spare = best.reading.number is None and parsed.has_figures_beside(best.reading.words)
-        if other is not None or is_another(ranked) or spare:
+        spare = spare or (lacks_type(best) and (parsed.is_name or not all(map(may_be_type, best.reading.left_over))))
+        if other is not None or is_another(ranked) or spare or self._is_mixed(best, parsed, confidence):
             confidence = min(confidence, 0.6)
         if confidence >= THRESHOLD:
             return self._answer(best, confidence, reason, ())
@@ -197,6 +233,10 @@ class Geocoder:
             reason = Reason.AMBIGUOUS if rivals else Reason.UNSURE
         return self._answer(first, confidence, reason, tuple(top))
 
+    def _is_mixed(self, best: Match, parsed: Parsed, confidence: float) -> bool:
+        """Whether words that the best street does not explain are another one's; asked only where it would be sure."""
+        return confidence >= THRESHOLD and is_mixed(best, parsed.segments, self._index)
+
     def _answer(self, match: Match, confidence: float, reason: Reason, top: tuple[Candidate, ...]) -> Answer:
         return Answer(*_told(match), round(confidence, 4), reason, candidates=top, region_version=self._index.version)
 
@@ -211,6 +251,16 @@ class Geocoder:
             place.point, "", "", "", place.name, place.country, Grade.LOCALITY, place.extent_m, confidence,
             Reason.PLACE_ONLY, region_version=self._index.version,
         )  # fmt: skip
+
+
+def _is_sure_of_house(answer: Answer) -> bool:
+    """Whether nothing else need be tried: a house, or a business, is found surely."""
+    return answer.is_confident and answer.reason not in (Reason.PLACE_ONLY, Reason.NO_NUMBER)
+
+
+def lacks_type(match: Match) -> bool:
+    """Whether a name was written without the type that the street has: in a company's name that is no street's."""
+    return match.like.type_missing and not match.reading.has_type and not from_words(match.reading.words).types
 
 
 def is_hardly_like(match: Match, where: Where) -> bool:

@@ -211,7 +211,7 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -
     k = 0
     longest = whole = 0
     for word in asked:
-        while k < len(known) and not _means(word, known[k]):
+        while k < len(known) and not means(word, known[k]):
             if known[k] not in little:
                 return False
             k += 1
@@ -225,7 +225,8 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -
     return k == len(known) and (whole >= 4 or (len(known) == 1 and longest <= initials))
 
 
-def _means(a: str, b: str) -> bool:
+def means(a: str, b: str) -> bool:
+    """Whether two words are the same, or one is short for the other."""
     if a == b or a[0] != b[0] or a[0].isdecimal():
         return a == b
     short, long = (a, b) if len(a) < len(b) else (b, a)

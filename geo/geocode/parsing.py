@@ -25,7 +25,7 @@ _GLUED_LETTERS = 3
 """A word of fewer letters keeps the figures glued to it (`a4`), unless it announces a number (`n5`)."""
 _SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
 _SHORTEST_STREET = 4
-"""A street in the column of names or cities has a key of so many letters at least."""
+"""A street in the column of cities has a key of so many letters at least."""
 _MAX_TEXT = 400
 _MAX_WORDS = 40
 
@@ -44,6 +44,8 @@ class Parsed:
     """Two-letter codes of the countries written."""
     names: list[Words] = field(default_factory=list)
     """Stretches that may be the name of a business."""
+    is_name: bool = False
+    """What is read as a street stands in the column of names."""
 
     @property
     def has_figures(self) -> bool:
@@ -105,7 +107,7 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
     query : AddressQuery
         Fields, or a line in `query`, or both; the line is used when there is no street. A street without
         postcode and city is read as a line too: people put whole addresses into that column. With neither street
-        nor line, a street with a number is looked for in the city, and in the name.
+        nor line, a street with a number is looked for in the city.
     index : Index
         Tells which words are postcodes and places.
 
@@ -133,10 +135,7 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
     elif query.street.strip() or query.query.strip():
         Line(query.street if query.street.strip() else query.query, index).into(parsed)
     if query.name.strip():
-        names = segments(query.name)
-        parsed.names += names
-        if no_line and not parsed.segments:
-            parsed.segments += [words for at, words in enumerate(names) if _may_be_street(words, index, at > 0)]
+        parsed.names += segments(query.name)
     return parsed
 
 

@@ -233,7 +233,9 @@ def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
             cut = not found[at - 1][-1].isdecimal() or len(found[at - 1]) > 2
             if cut or alone:  # `L 15, 40`
                 (result if alone and cut else numbered).append(found[at - 1] + words)
-        if alone and at + 1 < len(found):  # a stretch with a number of its own is read with that one first
+        if alone and at and only_number(found[at - 1]):  # a flat: `29/A / 4, Ilica`
+            result += [found[at - 1] + words + found[at + 1]] if at + 1 < len(found) else []
+        elif alone and at + 1 < len(found):  # a stretch with a number of its own is read with that one first
             (numbered if has_number(found[at + 1]) else result).append(words + found[at + 1])
         if not alone:
             result.append(words)

@@ -141,7 +141,7 @@ def show_card(
     changed = {name: value for name, value in wished.items() if (getattr(card.site, name) or None) != value}
     shown = {name: wished.get(name, getattr(card.site, name)) for name in ADDRESS}
     read = CardRead.of(card)
-    fields = [(name, [token for token in read.tokens if token.field == name]) for name in (*ADDRESS, "query")]
+    fields = [(name, [token for token in read.tokens if token.field == name]) for name in ("name", *ADDRESS, "query")]
     text = html(
         request, "review/card.html", scope, card=card, read=read, changed=changed, shown=shown, reasons=REASONS,
         differences=DIFFERENCES, fields=[(name, tokens) for name, tokens in fields if tokens],

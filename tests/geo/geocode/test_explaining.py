@@ -69,8 +69,8 @@ def test_there_are_at_most_three_options_and_none_for_nonsense() -> None:
 
 def test_options_are_in_the_order_of_the_confidence_that_is_shown_beside_them() -> None:
     query = AddressQuery(street="Landstrasse 7")
-    parsed, matches, answer = GEOCODER.reading(query)
+    _, parsed, matches, answer = GEOCODER.reading(query)
     one = explain(GEOCODER, query).options[0].candidate
     unsure = replace(answer, candidates=tuple(replace(one, confidence=share) for share in (0.42, 0.98, 0.01)))
-    with patch.object(type(GEOCODER), "reading", return_value=(parsed, matches, unsure)):
+    with patch.object(type(GEOCODER), "reading", return_value=(query, parsed, matches, unsure)):
         assert [option.candidate.confidence for option in explain(GEOCODER, query).options] == [0.98, 0.42, 0.01]
