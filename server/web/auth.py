@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.orm import Session
 
 from server.auth import queries, service, sessions
 from server.auth.access import Scope, public, requires
@@ -69,11 +70,22 @@ def sign_in_again(
     address = request.client.host if request.client else None
     user = service.check_sign_in(session, login, password, address=address)
     token = sessions.open_session(session, user, request.headers.get("user-agent"))
-    response = JSONResponse(
-        {"user": str(user.id), "csrf": sessions.resume(session, token)[0].csrf}, headers={"Cache-Control": "no-store"}
-    )
+    response = told(session, token)
     hold(response, token)
     return response
+
+
+@router.get("/sign-in/session", dependencies=[public("the session may have ended")])
+def living_session(request: Request, session: Db) -> Response:
+    """Whose session the browser has by now, which may be that of another tab, and what forms carry in it."""
+    return told(session, request.cookies.get(sessions.COOKIE, ""))
+
+
+def told(session: Session, token: str) -> JSONResponse:
+    """Whose a session is, and what its forms carry; refuses one that has ended."""
+    row, user = sessions.resume(session, token)
+    seen = sessions.viewed(session, row) or user
+    return JSONResponse({"user": str(seen.id), "csrf": row.csrf}, headers={"Cache-Control": "no-store"})
 
 
 def hold(response: Response, token: str) -> None:

@@ -265,13 +265,14 @@ def error_page(
     is_fragment = "hx-request" in request.headers
     if not wants_page(request) and not is_fragment:
         return None
-    if isinstance(error, NotSignedIn):
-        if is_fragment:
-            return Response(status_code=401, headers={"HX-Trigger": "signed-out", "HX-Reswap": "none"})
+    if isinstance(error, NotSignedIn | ExpiredForm):
+        if is_fragment or "x-csrf-token" in request.headers:  # a page that is open asks, and stays
+            return Response(status_code=int(error.status), headers={"HX-Trigger": "signed-out", "HX-Reswap": "none"})
         here = came_from(request) if request.method == "POST" else asked_for(request.url)
-        return go("/sign-in" if here in ("", "/") else f"/sign-in?next={quote(here)}")
-    if isinstance(error, ExpiredForm) and not is_fragment and (here := came_from(request)):
-        return go(here)
+        if isinstance(error, NotSignedIn):
+            return go("/sign-in" if here in ("", "/") else f"/sign-in?next={quote(here)}")
+        if here:
+            return go(here)
     code = status or int(error.status)
     template = "parts/error.html" if is_fragment else "error.html"
     return render(
@@ -286,8 +287,12 @@ def asked_for(url: URL) -> str:
 
 def came_from(request: Request) -> str:
     """The page of ours whose form was sent, which then fills it again (`ended.js`); empty when none is known."""
-    page = URL(request.headers.get("referer", ""))
-    return f"{asked_for(page)}#again" if page.netloc == request.headers.get("host") else ""
+    try:
+        page = URL(request.headers.get("referer", ""))
+        is_ours = page.netloc == request.headers.get("host") and not page.path.startswith("//")
+    except ValueError:
+        return ""
+    return f"{asked_for(page)}#again" if is_ours else ""
 
 
 class Guarded:

@@ -67,6 +67,8 @@ def test_a_fragment_of_a_stranger_leaves_the_page_and_asks_to_sign_in(client_for
     [
         ("http://testserver/accounts/new?x=1", "/sign-in?next=/accounts/new%3Fx%3D1%23again"),
         ("http://elsewhere.example/accounts/new", "/sign-in"),
+        ("http://testserver//elsewhere.example", "/sign-in"),
+        ("http://[::1", "/sign-in"),
         ("", "/sign-in"),
     ],
 )
@@ -82,6 +84,18 @@ def test_a_form_of_an_older_session_leads_back_to_its_page(browser_of: BrowserOf
     assert browser.post("/accounts/new", data=sent, headers=here).headers["location"] == "/accounts/new#again"
     elsewhere = PAGE | {"referer": "http://elsewhere.example/"}
     assert browser.post("/accounts/new", data=sent, headers=elsewhere).status_code == 403
+    by_script = browser.post("/accounts/new", data=sent, headers=here | {"x-csrf-token": "of another session"})
+    assert (by_script.status_code, by_script.headers["hx-trigger"]) == (403, "signed-out")
+
+
+def test_whose_session_the_browser_has_is_told_to_its_pages(browser_of: BrowserOf, make_user: MakeUser) -> None:
+    ada = make_user("ada", Role.ADMIN)
+    browser = browser_of(ada)
+    told = browser.get("/sign-in/session")
+    assert told.json() == {"user": str(ada.id), "csrf": token_in(browser.get("/accounts/new").text)}
+    assert told.headers["cache-control"] == "no-store"
+    browser.cookies.clear()
+    assert browser.get("/sign-in/session", headers={"accept": "application/json"}).status_code == 401
 
 
 def test_signing_in_leads_back_to_the_page_but_never_to_another_site(

@@ -11,20 +11,38 @@ const UNSAID = sheet.dataset.unsaid.split(" ");
 const KEPT = "sent";
 let waiting = null;
 
-const turnedAway = (answer) => answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === "/sign-in");
+/** Whether an answer refuses the session, or the token of another one that the page holds. */
+async function isTurnedAway(answer) {
+  if (answer.status === 401 || answer.headers.get("HX-Trigger") === "signed-out") return true;
+  if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return true;
+  return answer.status === 403 && (await answer.clone().json().catch(() => null))?.code === "csrf";
+}
 
-/** Let the person sign in here; comes back with whether that was done. */
-function signedIn() {
+/** Take the session that the browser has by now, perhaps from another tab; whether there is one of this person. */
+async function takesOver() {
+  const answer = await ask("/sign-in/session", { headers: { Accept: "application/json" } }).catch(() => null);
+  return Boolean(answer?.ok) && taken(await answer.json());
+}
+
+/** Let the person sign in here, unless that was done elsewhere; comes back with whether it was. */
+async function signedIn() {
+  if (waiting) return waiting;
+  if (await takesOver()) return true;
   waiting ??= new Promise((settle) => {
+    sheet.returnValue = "";
     sheet.showModal();
     sheet.addEventListener("close", () => { waiting = null; settle(sheet.returnValue === "done"); }, { once: true });
   });
   return waiting;
 }
+addEventListener("focus", async () => { if (waiting && await takesOver()) sheet.close("done"); });
 
-function take(token) {
-  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": token }));
-  for (const field of document.querySelectorAll("input[name=_csrf]")) field.value = token;
+/** Let the page's forms carry a session's token; that of somebody else draws the page anew. */
+function taken({ user, csrf }) {
+  if (user !== sheet.dataset.user) { location.reload(); return false; }
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": csrf }));
+  for (const field of document.querySelectorAll("input[name=_csrf]")) field.value = csrf;
+  return true;
 }
 
 form.addEventListener("submit", async (event) => {
@@ -36,16 +54,14 @@ form.addEventListener("submit", async (event) => {
   button.disabled = false;
   note.hidden = Boolean(answer?.ok);
   if (!answer?.ok) { note.textContent = body ? [body.detail, body.help].filter(Boolean).join(" ") : sheet.dataset.silent; return; }
-  if (body.user !== sheet.dataset.user) { location.reload(); return; }
-  take(body.csrf);
+  if (!taken(body)) return;
   form.reset();
-  sheet.returnValue = "";
   sheet.close("done");
 });
 
 window.fetch = async (what, init = {}) => {
   const answer = await ask(what, init);
-  if (!turnedAway(answer) || !(await signedIn())) return answer;
+  if (!(await isTurnedAway(answer)) || !(await signedIn())) return answer;
   const headers = { ...init.headers };
   if ("X-CSRF-Token" in headers) headers["X-CSRF-Token"] = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
   return ask(what, { ...init, headers });
@@ -65,6 +81,8 @@ document.addEventListener("submit", (event) => {
 
 const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
 sessionStorage.removeItem(KEPT);
+// What is refused is drawn at the form's address, which may be no page: the way back to it is that of the page it was on.
+if (document.querySelector("script#refused") && kept?.user === sheet.dataset.user) history.replaceState(history.state, "", kept.page);
 if (location.hash === "#again") {
   history.replaceState(history.state, "", location.pathname + location.search);
   const isHere = kept?.user === sheet.dataset.user && kept.page === location.pathname + location.search && refill(kept.path, kept.said);

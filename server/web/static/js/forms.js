@@ -22,6 +22,8 @@ function fill(form, { values }) {
     const ticks = held.filter((one) => ["checkbox", "radio"].includes(one.type));
     for (const one of ticks) one.checked = values(name).includes(one.value);
     const texts = held.filter((one) => one.matches("select, textarea, input:not([type=hidden], [type=file], [type=password], [type=checkbox], [type=radio])"));
+    const hidden = held.filter((one) => one.type === "hidden" && one.name !== "rev");
+    if (hidden.length === held.length && hidden.length === values(name).length) hidden.forEach((one, at) => { one.value = values(name)[at]; });
     if (texts.length === values(name).length) texts.forEach((one, at) => { if (!one.multiple) one.value = values(name)[at]; });
     for (const one of texts.filter((each) => each.multiple)) for (const choice of one.options) choice.selected = values(name).includes(choice.value);
   }
