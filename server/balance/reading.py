@@ -14,8 +14,9 @@ from server.balance.drafts import Change
 from server.balance.moves import Effects
 from server.balance.saving import Stale
 from server.balance.schemas import ChangeRead, EffectsRead, HistoryRead, PartRead
+from server.balance.service import standing
 from server.kit.errors import WaymarkError
-from server.territories.models import TerritoryChange, TerritoryChangePart
+from server.territories.models import ChangeState, TerritoryChange, TerritoryChangePart
 
 MONEY = ("value", "potential")
 """Left out for roles that may not see an account's value or potential."""
@@ -99,15 +100,22 @@ def history(session: Session, *, territory_id: UUID | None = None, limit: int = 
             why=row.why,
             state=row.state,
             apply_on=row.apply_on,
-            trouble=row.effects.get("trouble", ""),
+            trouble=facts.get("trouble", ""),
             by=who,
             at=row.at,
             undone_by=undone,
             undone_at=row.undone_at,
             territories=areas or [],
-            accounts=row.effects.get("accounts", 0),
-            hours=row.effects.get("hours", 0.0),
-            people=row.effects.get("people", []),
+            accounts=facts.get("accounts", 0),
+            hours=facts.get("hours", 0.0),
+            people=facts.get("people", []),
         )
-        for row, who, undone, areas in session.execute(statement)
+        for row, who, undone, areas in session.execute(statement).all()
+        for facts in [of_now(session, row) if row.state == ChangeState.WAITING else row.effects]
     ]
+
+
+def of_now(session: Session, waiting: TerritoryChange) -> dict[str, Any]:
+    """What a change that waits for its day would move as it is now, and why it will not be done."""
+    moved, trouble = standing(session, waiting)
+    return (moved.wire() if moved else {}) | {"trouble": trouble}

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 OTHERS = Field(default=False, description="Neighbours give up what the outline takes from them.")
 REV = Field(default=None, description="Revision that you saw; an older one is refused, and your version kept.")
@@ -99,13 +99,16 @@ class Delete(Operation):
 
 
 class Kept(Operation):
-    """A version that came too late is applied on the present state."""
+    """A version that came too late, or that waits for its day, is applied on the present state; what waits can be set
+    anew for a day, and stays the same change."""
 
     kind: Literal["kept"]
     change_id: UUID
 
 
 AnyOperation = Annotated[Create | Reshape | Give | Split | Merge | Members | Delete | Kept, Field(discriminator="kind")]
+OPERATIONS: TypeAdapter[Operation] = TypeAdapter(AnyOperation)
+"""Reads one as it was stored."""
 
 
 class ChangeWrite(BaseModel):
@@ -213,13 +216,13 @@ class HistoryRead(BaseModel):
     why: str
     state: str = Field(description="applied, undone, waiting for its day, or kept: refused as somebody else was first.")
     apply_on: date | None = None
-    trouble: str = Field(default="", description="Why it was not applied on its day.")
+    trouble: str = Field(default="", description="Why it was not applied, or will not be on its day as it is now.")
     by: str | None
     at: datetime
     undone_by: str | None
     undone_at: datetime | None
     territories: list[str]
-    accounts: int
+    accounts: int = Field(description="That moved; of one that waits, that would move as it is now.")
     hours: float
     people: list[PersonRead] = []
 

@@ -468,6 +468,49 @@ def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session:
     assert (refused.status_code, refused.json()["detail"]) == (422, "That day has passed.")
 
 
+def test_what_waits_is_recounted_says_who_changed_its_territory_since_and_is_set_anew(
+    session: Session, client: TestClient, bakery: Account
+) -> None:
+    monday = clock.today(settings().zone) + timedelta(days=7)
+    old = drawn(client, "Old", square(9, 11))
+    line = {"type": "LineString", "coordinates": [[9.6, 46], [9.6, 49]]}
+    wish = {"kind": "split", "territory_id": old["id"], "rev": old["rev"], "line": line, "name": "East"}
+    made = do(client, wish, apply_on=monday.isoformat(), why="Spring")
+
+    def told() -> dict[str, Any]:
+        found: dict[str, Any] = next(one for one in client.get(CHANGES).json()["items"] if one["id"] == made["id"])
+        return found
+
+    assert (told()["accounts"], told()["trouble"]) == (1, "")
+    bakery.territory_is_fixed = True
+    session.flush()
+    assert told()["accounts"] == 0, "as it is now, not as it was when the day was set"
+    bakery.territory_is_fixed = False
+    session.flush()
+
+    name = {"kind": "reshape", "territory_id": old["id"], "name": "Older"}
+    do(client, name)
+    since = "Ada changed “Older” after this was set: it will not be done on its day, but kept."
+    assert (told()["accounts"], told()["trouble"]) == (1, since)
+    again = {"kind": "kept", "change_id": made["id"]}
+    seen = do(client, again, preview=True, apply_on=monday.isoformat())
+    assert (seen["effects"]["accounts"], {one["name"] for one in seen["parts"]}) == (1, {"East", "Older"})
+    tuesday = monday + timedelta(days=1)
+    assert do(client, again, apply_on=tuesday.isoformat())["id"] == made["id"], "it stays the same change"
+    assert (told()["trouble"], told()["apply_on"], told()["why"]) == ("", tuesday.isoformat(), "Spring")
+
+    do(client, {"kind": "give", "to_id": drawn(client, "New", square(20))["id"], "ground": square(9.5, 11)})
+    assert told()["accounts"] == 0
+    assert told()["trouble"] == f"{since} The line does not cut “Older” in two."
+    german = client.get("/territories", headers={"Accept": "text/html", "Accept-Language": "de"}).text
+    notice = german.split("data-waiting")[1].split("</div></div>")[0]
+    assert "Ada hat «Older» geändert, seit dies angesetzt wurde" in notice
+    assert f'data-day="{tuesday.isoformat()}"' in notice
+    assert "Konten" not in notice, "what cannot be done moves nothing"
+    assert client.post(CHANGES, json={"operation": again}).status_code == 422
+    assert told()["state"] == "waiting"
+
+
 def test_a_change_for_a_day_whose_territory_is_taken_away_says_which_and_by_whom(
     session: Session, client: TestClient
 ) -> None:

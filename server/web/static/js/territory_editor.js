@@ -24,7 +24,7 @@ export function editor(known, { troubles, outlines }, show) {
   const counted = (text, n) => (n === 1 ? say[`${text}_one`] : say[text].replace("{n}", number(n)));
   const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"], SINCE = ["from", "later"];
   /** The day to come on which it is applied; people's own days and files have none. */
-  const applyOn = () => (!["members", "kept"].includes(operation?.kind) && first.value > first.min ? first.value : null);
+  const applyOn = () => (operation?.kind !== "members" && (operation?.kind !== "kept" || tool === "waiting") && first.value > first.min ? first.value : null);
   const same = at("#e-same"), crews = at("[data-crews]"), checked = (box) => [...box.querySelectorAll("input:checked")].map((one) => one.value);
   /** Of a file with several new areas: who works each of them. */
   const crewOf = () => Object.fromEntries([...crews.children].map((box) => [box.dataset.area, checked(box)]));
@@ -145,6 +145,14 @@ export function editor(known, { troubles, outlines }, show) {
     look();
   }
 
+  /** A version that came too late, or one that waits for its day, on the present state. */
+  function again({ again: id, day }) {
+    open(day ? "waiting" : "kept", day ? SINCE : []);
+    operation = { kind: "kept", change_id: id };
+    if (day) [first.value, save.textContent] = [day, say.set_anew];
+    look();
+  }
+
   /** What a territory is called, how it is coloured, and below which region it lies. */
   function rename({ rename: id, colour: own, parent: above }) {
     const box = document.querySelector(`[data-choose="${id}"]`);
@@ -220,7 +228,7 @@ export function editor(known, { troubles, outlines }, show) {
     people(ok ? body.effects.people : body?.people ?? [], ok);
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
-    show(parts, Boolean(file) || ["places", "kept"].includes(tool));
+    show(parts, Boolean(file) || ["places", "kept", "waiting"].includes(tool));
     if (file && !crews.contains(document.activeElement)) each(parts);
     const sums = [effects.accounts ? counted("moved", effects.accounts).replace("{h}", number(effects.hours)) : say.none];
     if (effects.by_hand) sums.push(counted("by_hand", effects.by_hand));
@@ -287,7 +295,7 @@ export function editor(known, { troubles, outlines }, show) {
     if (hit("[data-rename]")) rename(hit("[data-rename]").dataset);
     if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
     if (mend) { open("mend", SINCE); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
-    if (hit("[data-again]")) { open("kept"); operation = { kind: "kept", change_id: hit("[data-again]").dataset.again }; look(); }
+    if (hit("[data-again]")) again(hit("[data-again]").dataset);
     if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import", [...WHO, "at-once"]); file = form; at('[data-for="why"]').hidden = true; look(); }
   });
   document.querySelector("[data-places]")?.addEventListener("submit", (event) => {
