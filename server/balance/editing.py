@@ -15,7 +15,7 @@ from geo import territories as shapes
 from server.balance import places, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, giving_way, new, worked
 from server.balance.files import Outline
-from server.balance.notes import alone, leaving, of_file, regions, shared
+from server.balance.notes import alone, at_work, leaving, of_file, regions, shared
 from server.balance.people import called
 from server.balance.saving import gone, parts_of
 from server.kit import clock
@@ -117,7 +117,7 @@ def split(session: Session, wish: schemas.Split) -> Change:
 
 
 def merge(session: Session, wish: schemas.Merge) -> Change:
-    """Several territories become one; says whose work ends with the others."""
+    """Several territories become one, and the people of all of them work it; says who that is."""
     ids = list(dict.fromkeys(wish.territory_ids))
     rows = [known(session, territory_id) for territory_id in ids]
     if len(rows) < 2:
@@ -129,9 +129,15 @@ def merge(session: Session, wish: schemas.Merge) -> Change:
     name = territories.checked_name(session, wish.name, first.id) if wish.name else first.name
     area = shapes.together([area_of(row) for row in rows])
     gone = [draft_of(row, None, rev=wish.revs.get(row.id)) for row in rest]
-    notes = [note for row in rest for note in leaving(session, row)]
-    drafts = (draft_of(first, area, rev=wish.revs.get(first.id), name=name), *gone, *orphans(session, rest, first.id))
-    return Change("merge", drafts, tuple(notes), frozenset(ids))
+    day, rest_ids = first_day(wish.valid_from), {row.id for row in rest}
+    were = members.spans_of(session, first.id)
+    coming = [one for one in queries.memberships(session) if one.territory_id in rest_ids and not one.has_left]
+    people = members.along(were, (members.Span(one.user_id, one.valid_from, one.valid_to) for one in coming), day)
+    draft = draft_of(first, area, rev=wish.revs.get(first.id), name=name)
+    if people != were:
+        draft = replace(draft, people=people)
+    notes = at_work(session, name, people, day)
+    return Change("merge", (draft, *gone, *orphans(session, rest, first.id)), tuple(notes), frozenset(ids))
 
 
 def staff(session: Session, wish: schemas.Members) -> Change:
@@ -187,10 +193,12 @@ def kept(session: Session, wish: schemas.Kept) -> Change:
 
 def as_now(session: Session, operation: schemas.Operation) -> schemas.Operation:
     """The same as if it were asked for now: on the territories as they are, from today on at the earliest."""
+    today = clock.today(settings().zone)
+    if isinstance(operation, schemas.Staffed | schemas.Merge | schemas.Members) and operation.valid_from is not None:
+        operation = operation.model_copy(update={"valid_from": max(operation.valid_from, today)})
     match operation:
         case schemas.Members():
-            today = clock.today(settings().zone)
-            return operation.model_copy(update={"rev": None, "valid_from": max(operation.valid_from or today, today)})
+            return operation.model_copy(update={"rev": None})
         case schemas.Give() | schemas.Merge():
             return operation.model_copy(update={"revs": {row.id: row.rev for row in queries.active(session)}})
         case schemas.Reshape() | schemas.Split() | schemas.Delete():
@@ -279,7 +287,9 @@ def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:
         parent = UUID(facts["parent_id"]) if facts["parent_id"] else None
         area = None if part.area_after is None else shapes.polygons(territories.shape_of(part.area_after))
         name = territories.checked_name(session, facts["name"], part.territory_id)
-        people = tuple(members.Span.read(one) for one in facts["people"]) if is_gone and "people" in facts else None
+        people = tuple(members.Span.read(one) for one in facts["people"]) if "people" in facts else None
+        if people is not None and not is_gone:  # of several that became one: nobody who works there now is sent away
+            people = members.along(members.spans_of(session, part.territory_id), people, date.min)
         yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone, people=people)
 
 

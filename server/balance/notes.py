@@ -10,6 +10,7 @@ from geo import territories as shapes
 from server.balance.drafts import Draft, area_of, draft_of
 from server.balance.files import Outline
 from server.territories import queries
+from server.territories.members import Span
 from server.territories.models import Territory
 
 HECTARE = 0.01
@@ -23,7 +24,8 @@ def alone(drafts: Iterable[Draft], day: date) -> Iterable[str]:
     for draft in drafts:
         first = min((one.valid_from for one in draft.people or ()), default=day)
         if draft.is_new and first > day:
-            yield f"The ground changes hands on {day}, but nobody works “{draft.name}” before {first}."
+            days = f"{day:%d %B %Y}", f"{first:%d %B %Y}"
+            yield f"The ground changes hands on {days[0]}, but nobody works “{draft.name}” before {days[1]}."
 
 
 def regions(session: Session, drafts: Iterable[Draft], day: date) -> Iterable[str]:
@@ -55,6 +57,13 @@ def regions(session: Session, drafts: Iterable[Draft], day: date) -> Iterable[st
                 f"“{row.name}” becomes a sales region: nobody works the {left:.2f} km² of it beside what lies below "
                 "it, which is told as a gap."
             )
+
+
+def at_work(session: Session, name: str, spans: Iterable[Span], day: date) -> Iterable[str]:
+    """Who works a territory from a day on, in words."""
+    names = {one.user_id: one.name for one in queries.memberships(session) if not one.has_left}
+    people = sorted({names[one.user_id] for one in spans if one.end > day and one.user_id in names})
+    yield f"These people will work “{name}”: {', '.join(people)}." if people else f"Nobody will work “{name}” then."
 
 
 def leaving(session: Session, row: Territory) -> Iterable[str]:

@@ -69,12 +69,15 @@ class Split(Staffed):
 
 
 class Merge(Operation):
-    """Several territories become the first of them."""
+    """Several territories become the first of them, and the people of all go on working there."""
 
     kind: Literal["merge"]
     territory_ids: list[UUID] = Field(min_length=2)
     revs: dict[UUID, int] = {}
     name: str | None = Field(default=None, max_length=200)
+    valid_from: date | None = Field(
+        default=None, description="From when on the people of all of them work it; left out: from when it is one."
+    )
 
 
 class Members(Operation):
@@ -208,6 +211,16 @@ class ChangeRead(BaseModel):
     parts: list[PartRead] = []
 
 
+class FactRead(BaseModel):
+    """What a territory was called, coloured or below before a change, and since."""
+
+    territory_id: UUID
+    name: str = Field(description="Of the territory, since the change.")
+    field: Literal["name", "colour", "parent"]
+    before: str | None = Field(description="Of a parent its name; null: none.")
+    after: str | None
+
+
 class HistoryRead(BaseModel):
     """A line of the history."""
 
@@ -225,6 +238,7 @@ class HistoryRead(BaseModel):
     accounts: int = Field(description="That moved; of one that waits, that would move as it is now.")
     hours: float
     people: list[PersonRead] = []
+    facts: list[FactRead] = Field(default=[], description="Names, colours and regions that it changed.")
 
 
 class TroubleRead(BaseModel):

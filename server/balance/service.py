@@ -48,6 +48,8 @@ def apply(
     """
     saving.lock(session)
     change = planned(session, operation)
+    if isinstance(operation, schemas.Kept):
+        why = why or session.get_one(TerritoryChange, operation.change_id).why
     try:
         made = saving.save(session, change, why=why, waited=waited)
     except saving.Stale as stale:
@@ -97,7 +99,9 @@ def standing(session: Session, waiting: TerritoryChange) -> tuple[Effects | None
 def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
     """The same with people who begin on a day, or later where that was said. Refuses a day too far off."""
     first_day(day, field="apply_on")
-    if not isinstance(operation, schemas.Staffed) or not operation.members:
+    if not isinstance(operation, schemas.Merge | schemas.Staffed):
+        return operation
+    if isinstance(operation, schemas.Staffed) and not operation.members:
         return operation
     return operation.model_copy(update={"valid_from": max(day, operation.valid_from or day)})
 
