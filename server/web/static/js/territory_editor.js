@@ -91,6 +91,7 @@ export function editor(known, { troubles, outlines }, show) {
     save.disabled = true;
     waits("");
     save.textContent = say.save;
+    at("[data-present]").hidden = true;
     panel.hidden = false;
     panel.closest(".body").scrollTop = 0;
   }
@@ -239,12 +240,17 @@ export function editor(known, { troubles, outlines }, show) {
     at("[data-effects] tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
   }
   const dayFrom = (day, step) => { const date = new Date(`${day}T00:00:00Z`); date.setUTCDate(date.getUTCDate() + step); return date.toISOString().slice(0, 10); };
-  const daySaid = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString(document.documentElement.lang, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+  /** As the server writes days: Tue 15 Dec, Di 15. Dez., with the year when it is not this one. */
+  const daySaid = (day) => {
+    const { lang } = document.documentElement, parts = new Intl.DateTimeFormat(lang, { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" }).formatToParts(new Date(`${day}T00:00:00Z`));
+    const { weekday, month, day: number, year } = Object.fromEntries(parts.map((part) => [part.type, part.value]));
+    return `${weekday.replace(".", "")} ${number}${lang === "de" ? "." : ""} ${month}${day.slice(0, 4) === first.min.slice(0, 4) ? "" : ` ${year}`}`;
+  };
   const daysSaid = (spans) => spans.map((one) => `${daySaid(one.valid_from)} – ${one.valid_to ? daySaid(dayFrom(one.valid_to, -1)) : say.and_on}`).join(", ") || say.not_here;
   /** Whose days change; of a version that came too late what stands now beside one's own. */
   function people(rows, ok) {
     at("[data-people]").hidden = !rows.length;
-    at("[data-whose]").textContent = rows.length ? counted("covers", rows[0].accounts) : "";
+    at("[data-whose]").textContent = rows.length && operation?.kind === "members" ? counted("covers", rows[0].accounts) : "";
     at("[data-people] ul").replaceChildren(...rows.map((one) => {
       const line = document.createElement("li"), who = document.createElement("strong"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
       who.textContent = one.name;
@@ -281,6 +287,10 @@ export function editor(known, { troubles, outlines }, show) {
       if (answer.body?.change_id) { // it is kept, and can be applied on the present state
         operation = { kind: "kept", change_id: answer.body.change_id };
         save.textContent = say.apply_mine;
+        at("[data-refused] span").append(` ${say.outdated}`);
+        at("[data-present]").href = `/territories?kept=${answer.body.change_id}#territory-${answer.body.territory_id}`;
+        at("[data-present]").hidden = false;
+        document.querySelector(".territory-page").dataset.outdated = ""; // what stands there is not true any more
       }
       save.disabled = operation?.kind !== "kept";
       return;
