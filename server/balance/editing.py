@@ -15,6 +15,7 @@ from geo import territories as shapes
 from server.balance import places, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, giving_way, new, worked
 from server.balance.files import Outline
+from server.balance.notes import alone, at_work, leaving, of_file, regions, shared
 from server.balance.people import called
 from server.balance.saving import gone, parts_of
 from server.kit import clock
@@ -24,10 +25,6 @@ from server.territories import members, queries
 from server.territories import service as territories
 from server.territories.models import ChangeState, Territory, TerritoryChange
 
-HECTARE = 0.01
-"""In km²; less is a sliver."""
-MOST_TOLD = 10
-"""Overlaps that are named one by one."""
 LATEST = timedelta(days=730)
 """Nobody plans who works where for later than that; a typed year of four nines would never take effect."""
 
@@ -120,7 +117,7 @@ def split(session: Session, wish: schemas.Split) -> Change:
 
 
 def merge(session: Session, wish: schemas.Merge) -> Change:
-    """Several territories become one; says whose work ends with the others."""
+    """Several territories become one, and the people of all of them work it; says who that is."""
     ids = list(dict.fromkeys(wish.territory_ids))
     rows = [known(session, territory_id) for territory_id in ids]
     if len(rows) < 2:
@@ -132,9 +129,15 @@ def merge(session: Session, wish: schemas.Merge) -> Change:
     name = territories.checked_name(session, wish.name, first.id) if wish.name else first.name
     area = shapes.together([area_of(row) for row in rows])
     gone = [draft_of(row, None, rev=wish.revs.get(row.id)) for row in rest]
-    notes = [note for row in rest for note in leaving(session, row)]
-    drafts = (draft_of(first, area, rev=wish.revs.get(first.id), name=name), *gone, *orphans(session, rest, first.id))
-    return Change("merge", drafts, tuple(notes), frozenset(ids))
+    day, rest_ids = first_day(wish.valid_from), {row.id for row in rest}
+    were = members.spans_of(session, first.id)
+    coming = [one for one in queries.memberships(session) if one.territory_id in rest_ids and not one.has_left]
+    people = members.along(were, (members.Span(one.user_id, one.valid_from, one.valid_to) for one in coming), day)
+    draft = draft_of(first, area, rev=wish.revs.get(first.id), name=name)
+    if people != were:
+        draft = replace(draft, people=people)
+    notes = at_work(session, name, people, day)
+    return Change("merge", (draft, *gone, *orphans(session, rest, first.id)), tuple(notes), frozenset(ids))
 
 
 def staff(session: Session, wish: schemas.Members) -> Change:
@@ -169,45 +172,6 @@ def crewed(session: Session, draft: Draft, user_ids: Sequence[UUID], day: date |
     return replace(draft, people=members.staffed((), user_ids, first_day(day)))
 
 
-def alone(drafts: Iterable[Draft], day: date) -> Iterable[str]:
-    """Which new territories nobody works yet on the day on which the ground changes hands, in words."""
-    for draft in drafts:
-        first = min((one.valid_from for one in draft.people or ()), default=day)
-        if draft.is_new and first > day:
-            yield f"The ground changes hands on {day}, but nobody works “{draft.name}” before {first}."
-
-
-def regions(session: Session, drafts: Iterable[Draft], day: date) -> Iterable[str]:
-    """Which territories become a sales region when others come to lie below them, and who works what is left of them
-    from a day on, in words.
-    """
-    drafts = list(drafts)
-    leaves = {row.id: row for row in queries.leaves(session)}
-    for id in dict.fromkeys(draft.parent_id for draft in drafts if draft.area is not None):
-        row = leaves.get(id) if id else None
-        below = [draft.area for draft in drafts if draft.parent_id == id and draft.area is not None]
-        if row is None:
-            continue
-        left = shapes.square_km(shapes.without(area_of(row), shapes.together(below)))
-        if left <= HECTARE:
-            continue
-        people = dict.fromkeys(
-            one.name
-            for one in queries.memberships(session)
-            if one.territory_id == id and not one.has_left and (one.valid_to is None or one.valid_to > day)
-        )
-        if people:
-            yield (
-                f"“{row.name}” becomes a sales region: {', '.join(people)} go on working the {left:.2f} km² of it "
-                "beside what lies below it."
-            )
-        else:
-            yield (
-                f"“{row.name}” becomes a sales region: nobody works the {left:.2f} km² of it beside what lies below "
-                "it, which is told as a gap."
-            )
-
-
 def delete(session: Session, wish: schemas.Delete) -> Change:
     """A territory is taken away; what lies below it moves up."""
     row = known(session, wish.territory_id)
@@ -216,17 +180,39 @@ def delete(session: Session, wish: schemas.Delete) -> Change:
 
 
 def kept(session: Session, wish: schemas.Kept) -> Change:
-    """A version that came too late, on top of the present state."""
+    """A version that came too late, or one that waits for its day, on top of the present state."""
     change = session.get(TerritoryChange, wish.change_id)
-    if change is None or change.state != ChangeState.KEPT:
+    if change is None or change.state not in (ChangeState.KEPT, ChangeState.WAITING):
         raise NotFound("No such change is kept.")
     if change.effects.get("wish") is not None:
-        asked = schemas.Members(**change.effects["wish"])
-        today = clock.today(settings().zone)
-        return staff(
-            session, asked.model_copy(update={"rev": None, "valid_from": max(asked.valid_from or today, today)})
-        )
+        asked = as_now(session, schemas.OPERATIONS.validate_python(change.effects["wish"]))
+        again: Change = PLANS[type(asked)](session, asked)
+        return again
     return Change(change.kind, tuple(drafts_of(session, change.id)), tuple(change.effects.get("notes", ())))
+
+
+def as_now(session: Session, operation: schemas.Operation) -> schemas.Operation:
+    """The same as if it were asked for now: on the territories as they are, from today on at the earliest."""
+    today = clock.today(settings().zone)
+    if isinstance(operation, schemas.Staffed | schemas.Merge | schemas.Members) and operation.valid_from is not None:
+        operation = operation.model_copy(update={"valid_from": max(operation.valid_from, today)})
+    match operation:
+        case schemas.Members():
+            return operation.model_copy(update={"rev": None})
+        case schemas.Give() | schemas.Merge():
+            return operation.model_copy(update={"revs": {row.id: row.rev for row in queries.active(session)}})
+        case schemas.Reshape() | schemas.Split() | schemas.Delete():
+            row = known(session, operation.territory_id)
+            return operation.model_copy(update={"rev": row.rev})
+    return operation
+
+
+def revisions(operation: schemas.Operation) -> Mapping[UUID, int]:
+    """The revisions of territories that whoever asked for it had seen."""
+    if isinstance(operation, schemas.Give | schemas.Merge):
+        return operation.revs
+    seen = getattr(operation, "rev", None)
+    return {} if seen is None else {operation.territory_id: seen}  # type: ignore[attr-defined]
 
 
 def imported(
@@ -278,38 +264,6 @@ def imported(
     return Change("import", whole, (*notes, *shared(session, whole)))
 
 
-def of_file(one: Outline, named: Mapping[str, Sequence[UUID]]) -> Iterable[str]:
-    """Who of those whom the file names will work an area, and who is not known, in words."""
-    by_count: dict[int, list[str]] = {}
-    for who in one.people:
-        by_count.setdefault(min(len(named[who.lower()]), 2), []).append(who)
-    for count, people in sorted(by_count.items(), reverse=True):
-        who = ", ".join(people)
-        if count == 1:
-            yield f"As the file says, these will work “{one.name}”: {who}."
-        elif count:
-            yield f"For “{one.name}” the file names whom several are called: {who}. Choose who works there."
-        else:
-            yield f"For “{one.name}” the file names whom nobody is called: {who}. Choose who works there."
-
-
-def shared(session: Session, drafts: Sequence[Draft]) -> Iterable[str]:
-    """Which areas will lie over each other where people work, by name, the largest first."""
-    fresh = {draft.id for draft in drafts}
-    lying = [*drafts, *(draft_of(row, area_of(row)) for row in queries.active(session) if row.id not in fresh)]
-    above = {one.parent_id for one in lying}
-    leaves = [(one, one.area) for one in lying if one.id not in above and one.area is not None]
-    found = [
-        (leaves[pair.one][0], leaves[pair.other][0], shapes.square_km(pair.area))
-        for pair in shapes.overlaps([area for _, area in leaves])
-        if fresh & {leaves[pair.one][0].id, leaves[pair.other][0].id}
-    ]
-    for one, other, km2 in found[:MOST_TOLD]:
-        yield f"“{one.name}” and “{other.name}” overlap by {km2:.2f} km²."
-    if len(found) > MOST_TOLD:
-        yield f"{len(found) - MOST_TOLD} more pairs overlap."
-
-
 def parents_first(drafts: Mapping[UUID, Draft]) -> tuple[Draft, ...]:
     """Drafts in an order in which each finds its parent; refuses a circle of parents, by name."""
     above = {id: {up for up in [draft.parent_id] if up in drafts} for id, draft in drafts.items()}
@@ -333,14 +287,10 @@ def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:
         parent = UUID(facts["parent_id"]) if facts["parent_id"] else None
         area = None if part.area_after is None else shapes.polygons(territories.shape_of(part.area_after))
         name = territories.checked_name(session, facts["name"], part.territory_id)
-        people = tuple(members.Span.read(one) for one in facts["people"]) if is_gone and "people" in facts else None
+        people = tuple(members.Span.read(one) for one in facts["people"]) if "people" in facts else None
+        if people is not None and not is_gone:  # of several that became one: nobody who works there now is sent away
+            people = members.along(members.spans_of(session, part.territory_id), people, date.min)
         yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone, people=people)
-
-
-def leaving(session: Session, row: Territory) -> Iterable[str]:
-    """Who works a territory that goes, in words."""
-    open_ends = [one for one in queries.memberships(session) if one.territory_id == row.id and one.valid_to is None]
-    return [f"{one.name} works “{row.name}”, which goes: find another territory for them." for one in open_ends]
 
 
 def orphans(session: Session, gone: Iterable[Territory], parent_id: UUID | None) -> list[Draft]:

@@ -1,11 +1,12 @@
 """Changes of territories as they go over the wire."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import Request, Response
 from shapely.geometry import mapping
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from server.auth.access import Scope
@@ -13,12 +14,15 @@ from server.auth.models import User
 from server.balance.drafts import Change
 from server.balance.moves import Effects
 from server.balance.saving import Stale
-from server.balance.schemas import ChangeRead, EffectsRead, HistoryRead, PartRead
+from server.balance.schemas import ChangeRead, EffectsRead, FactRead, HistoryRead, PartRead
+from server.balance.service import standing
 from server.kit.errors import WaymarkError
-from server.territories.models import TerritoryChange, TerritoryChangePart
+from server.territories.models import ChangeState, Territory, TerritoryChange, TerritoryChangePart
 
 MONEY = ("value", "potential")
 """Left out for roles that may not see an account's value or potential."""
+KEPT: Mapping[str, Literal["name", "colour", "parent"]] = {"name": "name", "colour": "colour", "parent_id": "parent"}
+"""What the history keeps of a territory beside its area and its people, and how the wire calls it."""
 SHOWN = 0.0001
 """Degrees, about ten metres: outlines on a map need no more corners."""
 
@@ -92,6 +96,8 @@ def history(session: Session, *, territory_id: UUID | None = None, limit: int = 
     if territory_id is not None:
         part = select(TerritoryChangePart.change_id).where(TerritoryChangePart.territory_id == territory_id)
         statement = statement.where(TerritoryChange.id.in_(part))
+    rows = session.execute(statement).all()
+    named = facts_of(session, [row.id for row, *_ in rows])
     return [
         HistoryRead(
             id=row.id,
@@ -99,15 +105,46 @@ def history(session: Session, *, territory_id: UUID | None = None, limit: int = 
             why=row.why,
             state=row.state,
             apply_on=row.apply_on,
-            trouble=row.effects.get("trouble", ""),
+            trouble=told.get("trouble", ""),
             by=who,
             at=row.at,
             undone_by=undone,
             undone_at=row.undone_at,
             territories=areas or [],
-            accounts=row.effects.get("accounts", 0),
-            hours=row.effects.get("hours", 0.0),
-            people=row.effects.get("people", []),
+            accounts=told.get("accounts", 0),
+            hours=told.get("hours", 0.0),
+            people=told.get("people", []),
+            facts=named.get(row.id, []),
         )
-        for row, who, undone, areas in session.execute(statement)
+        for row, who, undone, areas in rows
+        for told in [of_now(session, row) if row.state == ChangeState.WAITING else row.effects]
     ]
+
+
+def facts_of(session: Session, change_ids: Sequence[UUID]) -> dict[UUID, list[FactRead]]:
+    """What some changes made of the names, colours and regions of territories, by change."""
+    before, after = TerritoryChangePart.before, TerritoryChangePart.after
+    pairs = [(before[key].astext, after[key].astext) for key in KEPT]
+    differ = or_(*(one.is_distinct_from(other) for one, other in pairs))
+    parts = (
+        select(TerritoryChangePart.change_id, TerritoryChangePart.territory_id, before, after)
+        .where(
+            TerritoryChangePart.change_id.in_(change_ids), pairs[0][0].is_not(None), pairs[0][1].is_not(None), differ
+        )
+        .order_by(TerritoryChangePart.territory_id)
+    )
+    names = {str(row[0]): row[1] for row in session.execute(select(Territory.id, Territory.name))}
+    found: dict[UUID, list[FactRead]] = {}
+    for change_id, territory_id, was, now in session.execute(parts):
+        for key, field in KEPT.items():
+            then, since = (names.get(one[key]) if field == "parent" else one[key] for one in (was, now))
+            if was[key] != now[key]:
+                fact = FactRead(territory_id=territory_id, name=now["name"], field=field, before=then, after=since)
+                found.setdefault(change_id, []).append(fact)
+    return found
+
+
+def of_now(session: Session, waiting: TerritoryChange) -> dict[str, Any]:
+    """What a change that waits for its day would move as it is now, and why it will not be done."""
+    moved, trouble = standing(session, waiting)
+    return (moved.wire() if moved else {}) | {"trouble": trouble}

@@ -1,6 +1,7 @@
 """Saving a change of territories in one transaction, keeping one that came too late, and taking one back exactly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from shapely.geometry import MultiPolygon
-from sqlalchemy import cast, delete, func, select, text
+from sqlalchemy import cast, delete, func, select, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -52,7 +53,7 @@ def save(session: Session, change: Change, *, why: str = "", waited: TerritoryCh
     Refuses one drawn on an older state, by name.
     """
     rows = rows_of(session, [draft.id for draft in change.drafts])
-    check_fresh(session, change.drafts, rows)
+    check_fresh(session, change, rows)
     kept = written(session, change, why, ChangeState.APPLIED, effects_of(session, change).wire(), waited)
     placed = [draft.id for draft in change.drafts if is_placed(draft, rows.get(draft.id))]
     for draft in change.drafts:
@@ -74,9 +75,10 @@ def save(session: Session, change: Change, *, why: str = "", waited: TerritoryCh
 
 def effects_of(session: Session, change: Change) -> Effects:
     """What a change would move, of ground or of people; nothing is changed."""
-    if change.moves_ground:
-        return effects(session, change.drafts)
-    return Effects((), (), 0, changed(session, change.drafts))
+    people = changed(session, [draft for draft in change.drafts if not draft.is_new])
+    return (
+        replace(effects(session, change.drafts), people=people) if change.moves_ground else Effects((), (), 0, people)
+    )
 
 
 def is_placed(draft: Draft, row: Territory | None) -> bool:
@@ -97,22 +99,37 @@ def keep(session: Session, change: Change, *, why: str = "", waited: TerritoryCh
     return kept
 
 
-def wait(session: Session, change: Change, day: date, wish: dict[str, Any], *, why: str = "") -> TerritoryChange:
-    """Write down what shall be done on a day, with what it would move today. Refuses one drawn on an older state."""
+def wait(
+    session: Session, change: Change, day: date, wish: dict[str, Any], *, why: str = "",
+    waited: TerritoryChange | None = None,
+) -> TerritoryChange:  # fmt: skip
+    """Write down what shall be done on a day, with what it would move today; one that `waited` already stays the same
+    change. Refuses one drawn on an older state.
+    """
     rows = rows_of(session, [draft.id for draft in change.drafts])
-    check_fresh(session, change.drafts, rows)
+    check_fresh(session, change, rows)
     told = effects_of(session, change).wire() | {"wish": wish}
-    kept = written(session, change, why, ChangeState.WAITING, told)
+    kept = written(session, change, why, ChangeState.WAITING, told, waited)
     kept.apply_on = day
     session.add_all(part_of(session, kept.id, draft, rows.get(draft.id)) for draft in change.drafts)
     session.flush()
     return kept
 
 
-def waits(session: Session, wish: dict[str, Any]) -> bool:
+def waits(session: Session, wish: dict[str, Any], *, but: TerritoryChange | None = None) -> bool:
     """Whether the very same waits for a day already, as after a double click."""
     same = TerritoryChange.state == ChangeState.WAITING, TerritoryChange.effects["wish"] == cast(wish, JSONB)
-    return session.scalar(select(TerritoryChange.id).where(*same).limit(1)) is not None
+    found = select(TerritoryChange.id).where(*same, TerritoryChange.id != but.id if but else true())
+    return session.scalar(found.limit(1)) is not None
+
+
+def overtaken(session: Session, seen: Mapping[UUID, int]) -> str:
+    """Who changed one of some territories after these revisions of them, in words; empty: nobody."""
+    for row in sorted(rows_of(session, seen).values(), key=lambda one: one.name):
+        if row.deleted_at is None and ground_changed(row, seen[row.id]):
+            who = last_change(session, row.id) or "Somebody"
+            return f"{who} changed “{row.name}” after this was set: it will not be done on its day, but kept."
+    return ""
 
 
 def due(session: Session, today: date) -> list[UUID]:
@@ -168,15 +185,16 @@ def rows_of(session: Session, ids: Iterable[UUID]) -> dict[UUID, Territory]:
     return {row.id: row for row in session.scalars(statement)}
 
 
-def check_fresh(session: Session, drafts: Iterable[Draft], rows: dict[UUID, Territory]) -> None:
-    """Refuse drafts of territories that somebody changed after they were read."""
-    for draft in drafts:
+def check_fresh(session: Session, change: Change, rows: dict[UUID, Territory]) -> None:
+    """Refuse drafts of territories that somebody changed after they were read: people are apart from the outline."""
+    is_changed = ground_changed if change.moves_ground else people_changed
+    for draft in change.drafts:
         row = rows.get(draft.id)
         if draft.is_new:
             continue
         if row is None or (row.deleted_at is not None and draft.rev is None):
             raise gone(session, row)
-        if draft.rev is not None and (is_changed(row, draft) or row.deleted_at is not None):
+        if draft.rev is not None and (is_changed(row, draft.rev) or row.deleted_at is not None):
             who = last_change(session, row.id) or "Somebody"
             raise Stale(
                 f"{who} changed “{row.name}” after you opened it."
@@ -188,10 +206,14 @@ def check_fresh(session: Session, drafts: Iterable[Draft], rows: dict[UUID, Terr
             )
 
 
-def is_changed(row: Territory, draft: Draft) -> bool:
-    """Whether what a draft changes was changed after its author saw it: people are apart from the outline."""
-    since = {name for name, rev in row.frev.items() if rev > (draft.rev or 0)}
-    return bool(since & {"staffing"} if draft.people is not None else since - {"staffing"})
+def ground_changed(row: Territory, seen: int) -> bool:
+    """Whether anything but its people was changed after a revision of a territory was seen."""
+    return any(rev > seen for name, rev in row.frev.items() if name != "staffing")
+
+
+def people_changed(row: Territory, seen: int) -> bool:
+    """Whether its people were changed after a revision of a territory was seen."""
+    return row.frev.get("staffing", 0) > seen
 
 
 def gone(session: Session, row: Territory | None) -> NotFound:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 OTHERS = Field(default=False, description="Neighbours give up what the outline takes from them.")
 REV = Field(default=None, description="Revision that you saw; an older one is refused, and your version kept.")
@@ -69,12 +69,15 @@ class Split(Staffed):
 
 
 class Merge(Operation):
-    """Several territories become the first of them."""
+    """Several territories become the first of them, and the people of all go on working there."""
 
     kind: Literal["merge"]
     territory_ids: list[UUID] = Field(min_length=2)
     revs: dict[UUID, int] = {}
     name: str | None = Field(default=None, max_length=200)
+    valid_from: date | None = Field(
+        default=None, description="From when on the people of all of them work it; left out: from when it is one."
+    )
 
 
 class Members(Operation):
@@ -99,13 +102,16 @@ class Delete(Operation):
 
 
 class Kept(Operation):
-    """A version that came too late is applied on the present state."""
+    """A version that came too late, or that waits for its day, is applied on the present state; what waits can be set
+    anew for a day, and stays the same change."""
 
     kind: Literal["kept"]
     change_id: UUID
 
 
 AnyOperation = Annotated[Create | Reshape | Give | Split | Merge | Members | Delete | Kept, Field(discriminator="kind")]
+OPERATIONS: TypeAdapter[Operation] = TypeAdapter(AnyOperation)
+"""Reads one as it was stored."""
 
 
 class ChangeWrite(BaseModel):
@@ -205,6 +211,16 @@ class ChangeRead(BaseModel):
     parts: list[PartRead] = []
 
 
+class FactRead(BaseModel):
+    """What a territory was called, coloured or below before a change, and since."""
+
+    territory_id: UUID
+    name: str = Field(description="Of the territory, since the change.")
+    field: Literal["name", "colour", "parent"]
+    before: str | None = Field(description="Of a parent its name; null: none.")
+    after: str | None
+
+
 class HistoryRead(BaseModel):
     """A line of the history."""
 
@@ -213,15 +229,16 @@ class HistoryRead(BaseModel):
     why: str
     state: str = Field(description="applied, undone, waiting for its day, or kept: refused as somebody else was first.")
     apply_on: date | None = None
-    trouble: str = Field(default="", description="Why it was not applied on its day.")
+    trouble: str = Field(default="", description="Why it was not applied, or will not be on its day as it is now.")
     by: str | None
     at: datetime
     undone_by: str | None
     undone_at: datetime | None
     territories: list[str]
-    accounts: int
+    accounts: int = Field(description="That moved; of one that waits, that would move as it is now.")
     hours: float
     people: list[PersonRead] = []
+    facts: list[FactRead] = Field(default=[], description="Names, colours and regions that it changed.")
 
 
 class TroubleRead(BaseModel):

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from shapely.geometry import MultiPolygon
 from sqlalchemy.orm import Session
 
@@ -15,16 +14,16 @@ from server.auth.models import User
 from server.balance import places as ready_made
 from server.balance import saving, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, new
-from server.balance.editing import first_day, imported, orphans, planned
+from server.balance.editing import as_now, first_day, imported, orphans, planned, revisions
 from server.balance.files import Outline
 from server.balance.moves import Effects
-from server.kit.errors import Conflict, Invalid
+from server.kit import clock
+from server.kit.errors import Conflict, Invalid, WaymarkError
+from server.kit.settings import settings
 from server.records.service import Actor, acting
 from server.territories import service as territories
 from server.territories.members import check_people, staffed
 from server.territories.models import ChangeState, Territory, TerritoryChange
-
-OPERATIONS: TypeAdapter[schemas.Operation] = TypeAdapter(schemas.AnyOperation)
 
 
 def area_from(session: Session, *, name: str, geojson: dict[str, Any] | None, places: list[int]) -> MultiPolygon:
@@ -49,6 +48,8 @@ def apply(
     """
     saving.lock(session)
     change = planned(session, operation)
+    if isinstance(operation, schemas.Kept):
+        why = why or session.get_one(TerritoryChange, operation.change_id).why
     try:
         made = saving.save(session, change, why=why, waited=waited)
     except saving.Stale as stale:
@@ -62,20 +63,45 @@ def apply_later(
     session: Session, operation: schemas.Operation, day: date, *, why: str = ""
 ) -> tuple[Change, TerritoryChange]:
     """Have a job apply it on the morning of a day to come; nothing moves before. Refuses what it would refuse now."""
+    saving.lock(session)
+    waited = None
+    if isinstance(operation, schemas.Kept):
+        waited = session.get(TerritoryChange, operation.change_id, with_for_update=True, populate_existing=True)
+        if waited is not None and waited.state == ChangeState.WAITING:  # it is set anew, and stays the same change
+            operation = as_now(session, schemas.OPERATIONS.validate_python(waited.effects["wish"]))
+            why = why or waited.why
     if isinstance(operation, schemas.Members | schemas.Kept):
         raise Invalid("This cannot wait for a day.", help="People have days of their own.", field="apply_on")
-    saving.lock(session)
     wish = operation.model_dump(mode="json")
-    if saving.waits(session, wish):
+    if saving.waits(session, wish, but=waited):
         raise Conflict("The same change waits already.", help="Call that one off first.", field="apply_on")
     change = planned(session, from_day(operation, day), day)
-    return change, saving.wait(session, change, day, wish, why=why)
+    return change, saving.wait(session, change, day, wish, why=why, waited=waited)
+
+
+def standing(session: Session, waiting: TerritoryChange) -> tuple[Effects | None, str]:
+    """What a change that waits for its day would move as it is now, None: it cannot be done; and why it will not be
+    done on its day, in words. Nothing is changed.
+    """
+    day = max(waiting.apply_on or date.min, clock.today(settings().zone))
+    operation = schemas.OPERATIONS.validate_python(waiting.effects["wish"])
+    problem, moved, seen = "", None, revisions(operation)
+    try:
+        change = planned(session, from_day(as_now(session, operation), day), day)
+        in_hand = {draft.id for draft in change.drafts if draft.rev is not None}
+        moved = saving.effects_of(session, change)
+    except WaymarkError as error:
+        in_hand, problem = {part.territory_id for part in saving.parts_of(session, waiting.id)}, error.message
+    since = saving.overtaken(session, {id: rev for id, rev in seen.items() if id in in_hand})
+    return moved, " ".join(filter(None, (since, problem)))
 
 
 def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
     """The same with people who begin on a day, or later where that was said. Refuses a day too far off."""
     first_day(day, field="apply_on")
-    if not isinstance(operation, schemas.Staffed) or not operation.members:
+    if not isinstance(operation, schemas.Merge | schemas.Staffed):
+        return operation
+    if isinstance(operation, schemas.Staffed) and not operation.members:
         return operation
     return operation.model_copy(update={"valid_from": max(day, operation.valid_from or day)})
 
@@ -87,7 +113,7 @@ def apply_due(session: Session, change_id: UUID, today: date) -> None:
     waiting = session.get(TerritoryChange, change_id, with_for_update=True, populate_existing=True)
     if waiting is None or waiting.state != ChangeState.WAITING:
         return  # called off meanwhile
-    operation = OPERATIONS.validate_python(waiting.effects["wish"])
+    operation = schemas.OPERATIONS.validate_python(waiting.effects["wish"])
     acting_for(session, waiting.actor_id)
     _, made, stale = apply(session, from_day(operation, today), why=waiting.why, waited=waiting)
     if stale is not None:

@@ -57,6 +57,13 @@ def staffed(spans: Iterable[Span], user_ids: Iterable[UUID], day: date, until: d
     return _joined(found)
 
 
+def along(spans: Iterable[Span], others: Iterable[Span], day: date) -> tuple[Span, ...]:
+    """The spans when the people of other territories come along from a day on, for as long as they were to stay."""
+    return _joined(
+        (*spans, *(Span(one.user_id, max(one.valid_from, day), one.valid_to) for one in others if one.end > day))
+    )
+
+
 def _open(day: date) -> date | None:
     return None if day == date.max else day
 

@@ -77,6 +77,7 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
         balances=balancing.waiting(session),
         palette=PALETTE,
         done=done,
+        kept=request.query_params.get("kept"),
         areas=session.scalars(admin_areas()).all() if writes else [],
         postcodes=places.postcodes(session) if writes else [],
         people=people_of(session, scope, Role.REP),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,7 +13,9 @@ from geo.types import LonLat
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.auth.models import Role, User
+from server.balance.models import TerritoryChallenge
 from server.notifications.models import Notification
+from server.web.language import Language
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -68,6 +71,17 @@ def test_a_manager_sees_the_hours_of_both_and_an_accepted_account_stays_there(
     session.refresh(account)
     assert (str(account.territory_id), account.territory_is_fixed) == (world["East"], True)
     assert world["admin"].post(path, json={"accepts": False}).status_code == 409
+
+
+def test_a_decided_challenge_says_who_decided_and_when_also_without_an_answer(
+    session: Session, world: dict[str, Any]
+) -> None:
+    made = contest(world).json()
+    assert world["admin"].post(f"{API}/{made['id']}/decision", json={"accepts": False}).status_code == 200
+    decided = session.get_one(TerritoryChallenge, UUID(made["id"])).decided_at
+    page = world["rita"].get("/territories/challenges", headers={"accept": "text/html"}).text
+    told = page.split("data-decided>")[1].split("</p>")[0]
+    assert told == f"Ada, {Language('en').moment(decided)}"
 
 
 def test_small_challenges_are_decided_by_the_rule(session: Session, world: dict[str, Any]) -> None:

@@ -246,7 +246,65 @@ def test_who_loses_a_territory_is_named_and_a_rep_who_left_is_marked(
     members = client.get(f"/api/v1/territories/{south['id']}/members").json()["items"]
     assert [(one["name"], one["has_left"]) for one in members] == [("Rita", True)]
     seen = do(client, {"kind": "merge", "territory_ids": [north["id"], south["id"]]}, preview=True)
-    assert seen["notes"] == ["Rita works “South”, which goes: find another territory for them."]
+    assert seen["notes"] == ["Nobody will work “North” then."], "who left does not come along"
+    assert do(client, {"kind": "delete", "territory_id": south["id"]}, preview=True)["notes"] == [
+        "Rita works “South”, which goes: find another territory for them."
+    ]
+
+
+def test_the_people_of_merged_territories_all_work_the_one_that_is_left(
+    client: TestClient, make_user: MakeUser
+) -> None:
+    rita, otto = make_user("rita", Role.REP), make_user("otto", Role.REP)
+    today = clock.today(settings().zone)
+    north = drawn(client, "North", square(9))
+    do(client, {"kind": "create", "name": "South", "area": square(10), "members": [str(rita.id)]})
+    south = named(client, "South")
+    later, monday = today + timedelta(days=30), today + timedelta(days=7)
+    staff = {"kind": "members", "territory_id": south["id"], "members": [str(otto.id)], "valid_from": later.isoformat()}
+    do(client, staff)
+
+    def crew(territory: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+        rows = client.get(f"/api/v1/territories/{territory['id']}/members").json()["items"]
+        return [(one["name"], one["valid_from"], one["valid_to"]) for one in rows]
+
+    revs = {one["id"]: named(client, one["name"])["rev"] for one in (north, south)}
+    wish = {"kind": "merge", "territory_ids": [north["id"], south["id"]], "revs": revs}
+    seen = do(client, wish, preview=True, apply_on=monday.isoformat())
+    assert seen["notes"] == ["These people will work “North”: Otto, Rita."]
+    assert {one["name"]: one["after"][0]["valid_from"] for one in seen["effects"]["people"]} == {
+        "Rita": monday.isoformat(), "Otto": later.isoformat(),
+    }  # fmt: skip
+    assert crew(north) == []
+    made = do(client, wish)
+    both = [("Rita", today.isoformat(), later.isoformat()), ("Otto", later.isoformat(), None)]
+    assert crew(north) == both
+    assert client.post(f"{CHANGES}/{made['id']}/undo").status_code == 204
+    assert (crew(north), crew(named(client, "South"))) == ([], both)
+    do(client, {"kind": "reshape", "territory_id": north["id"], "colour": "#112233"})
+    late = client.post(CHANGES, json={"operation": wish, "why": "One is enough"})
+    assert (late.status_code, "changed “North” after" in late.json()["detail"]) == (412, True)
+    do(client, {"kind": "kept", "change_id": late.json()["change_id"]})
+    assert crew(north) == both, "also of a version that came too late"
+    assert client.get(CHANGES).json()["items"][0]["why"] == "One is enough"
+
+
+def test_the_history_says_what_a_territory_was_called_and_below_what_it_lay(client: TestClient) -> None:
+    region, north = drawn(client, "Land", square(8, 12)), drawn(client, "North", square(9))
+    wish = {"name": "Upper", "colour": "#445566", "parent_id": region["id"]}
+    do(client, {"kind": "reshape", "territory_id": north["id"]} | wish)
+    line, *others = client.get(CHANGES).json()["items"]
+    assert [(one["name"], one["field"], one["before"], one["after"]) for one in line["facts"]] == [
+        ("Upper", "name", "North", "Upper"),
+        ("Upper", "colour", north["colour"], "#445566"),
+        ("Upper", "parent", None, "Land"),
+    ]
+    assert [one["facts"] for one in others] == [[], []]
+    page = client.get("/territories", headers={"Accept": "text/html"}).text.split('class="plain-list history"')[1]
+    told = page.split("</li>")[0]
+    assert "Name: North → Upper" in told
+    assert "Sales region above it: none → Land" in told
+    assert "accounts moved" not in told
 
 
 def test_an_undo_that_would_close_a_circle_of_parents_is_refused_by_name(client: TestClient) -> None:
@@ -468,6 +526,49 @@ def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session:
     assert (refused.status_code, refused.json()["detail"]) == (422, "That day has passed.")
 
 
+def test_what_waits_is_recounted_says_who_changed_its_territory_since_and_is_set_anew(
+    session: Session, client: TestClient, bakery: Account
+) -> None:
+    monday = clock.today(settings().zone) + timedelta(days=7)
+    old = drawn(client, "Old", square(9, 11))
+    line = {"type": "LineString", "coordinates": [[9.6, 46], [9.6, 49]]}
+    wish = {"kind": "split", "territory_id": old["id"], "rev": old["rev"], "line": line, "name": "East"}
+    made = do(client, wish, apply_on=monday.isoformat(), why="Spring")
+
+    def told() -> dict[str, Any]:
+        found: dict[str, Any] = next(one for one in client.get(CHANGES).json()["items"] if one["id"] == made["id"])
+        return found
+
+    assert (told()["accounts"], told()["trouble"]) == (1, "")
+    bakery.territory_is_fixed = True
+    session.flush()
+    assert told()["accounts"] == 0, "as it is now, not as it was when the day was set"
+    bakery.territory_is_fixed = False
+    session.flush()
+
+    name = {"kind": "reshape", "territory_id": old["id"], "name": "Older"}
+    do(client, name)
+    since = "Ada changed “Older” after this was set: it will not be done on its day, but kept."
+    assert (told()["accounts"], told()["trouble"]) == (1, since)
+    again = {"kind": "kept", "change_id": made["id"]}
+    seen = do(client, again, preview=True, apply_on=monday.isoformat())
+    assert (seen["effects"]["accounts"], {one["name"] for one in seen["parts"]}) == (1, {"East", "Older"})
+    tuesday = monday + timedelta(days=1)
+    assert do(client, again, apply_on=tuesday.isoformat())["id"] == made["id"], "it stays the same change"
+    assert (told()["trouble"], told()["apply_on"], told()["why"]) == ("", tuesday.isoformat(), "Spring")
+
+    do(client, {"kind": "give", "to_id": drawn(client, "New", square(20))["id"], "ground": square(9.5, 11)})
+    assert told()["accounts"] == 0
+    assert told()["trouble"] == f"{since} The line does not cut “Older” in two."
+    german = client.get("/territories", headers={"Accept": "text/html", "Accept-Language": "de"}).text
+    notice = german.split("data-waiting")[1].split("</div></div>")[0]
+    assert "Ada hat «Older» geändert, seit dies angesetzt wurde" in notice
+    assert f'data-day="{tuesday.isoformat()}"' in notice
+    assert "Konten" not in notice, "what cannot be done moves nothing"
+    assert client.post(CHANGES, json={"operation": again}).status_code == 422
+    assert told()["state"] == "waiting"
+
+
 def test_a_change_for_a_day_whose_territory_is_taken_away_says_which_and_by_whom(
     session: Session, client: TestClient
 ) -> None:
@@ -520,10 +621,11 @@ def test_a_second_click_waits_not_twice_and_whoever_may_no_more_is_not_obeyed(
 
 def test_people_who_begin_after_the_ground_changes_hands_are_told(client: TestClient, make_user: MakeUser) -> None:
     rita, today = make_user("rita", Role.REP), clock.today(settings().zone)
-    monday = (today + timedelta(days=7)).isoformat()
-    wish = {"kind": "create", "name": "New", "area": square(9), "members": [str(rita.id)], "valid_from": monday}
-    seen = do(client, wish, preview=True)
-    assert seen["notes"] == [f"The ground changes hands on {today}, but nobody works “New” before {monday}."]
+    monday = today + timedelta(days=7)
+    wish = {"kind": "create", "name": "New", "area": square(9), "members": [str(rita.id)]}
+    seen = do(client, wish | {"valid_from": monday.isoformat()}, preview=True)
+    days = f"{today:%d %B %Y}", f"{monday:%d %B %Y}"
+    assert seen["notes"] == [f"The ground changes hands on {days[0]}, but nobody works “New” before {days[1]}."]
 
 
 def test_members_who_were_there_or_are_planned_are_not_wiped(client: TestClient, make_user: MakeUser) -> None:

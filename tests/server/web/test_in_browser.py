@@ -100,6 +100,18 @@ def pages() -> list[str]:
     return sorted(path for path in paths if "{" not in path and not path.startswith(("/tiles", "/sign")))
 
 
+def test_the_filter_over_the_map_stays_one_row_on_narrow_screens(page: Any) -> None:
+    boxes = "all.map((one) => one.getBoundingClientRect()).filter((box) => box.width)"
+    middles = f"(all) => {boxes}.map((box) => box.y + box.height / 2)"
+    for width in (390, 700, 860):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto("/?filter=class+%3D+A+and+overdue+%3E+0")
+        page.wait_for_selector("[data-filter-editor] .cond:not(.waiting)")
+        found = page.eval_on_selector_all(".chips.floating .chip", middles)
+        assert len(found) > 6
+        assert max(found) - min(found) < 6, f"chips stand above each other at {width} px"
+
+
 def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
     axe = Axe()
     propose()

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from geo.balance import cutting
+from server.balance import service
 from server.balance.jobs import compute
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.territories.models import Territory, TerritoryChange, TerritoryMember
+from server.web.language import Language
 
 pytestmark = pytest.mark.browser
 
@@ -126,6 +128,39 @@ def test_a_manager_renames_recolours_and_undoes_it(page: Any) -> None:
     with page.expect_navigation():
         page.click(".note.good [data-undo]")
     assert names() == ["West"]
+
+
+def test_whoever_was_second_is_led_to_the_present_state_and_days_are_told_in_one_way(page: Any) -> None:
+    open_page(page)
+    page.click("[data-rename]")
+    page.fill("#e-name", "Far West")
+    page.wait_for_selector("#edit-panel[data-state=looked]")
+    with transaction() as session:
+        row = session.scalars(select(Territory)).one()
+        service.change(session, row.id, {"name": "North-West"})
+    page.click("#edit-panel [data-save]")
+    page.wait_for_selector("#edit-panel [data-present]", state="visible")
+    assert "are from before that" in page.inner_text("#edit-panel [data-refused]")
+    assert page.get_attribute(".territory-page", "data-outdated") == ""
+    with page.expect_navigation():
+        page.click("#edit-panel [data-present]")
+    page.wait_for_selector("#territory-map[data-idle=true][data-tools=true]")
+    assert page.inner_text(".territory:target h2") == "North-West"
+    assert "Your version came too late and is kept." in page.inner_text("[data-late]")
+    page.click("[data-late] [data-again]")
+    page.wait_for_selector("#edit-panel[data-state=looked]")
+    assert page.is_hidden("#edit-panel [data-present]")
+    save(page)
+    assert names() == ["Far West"]
+
+    page.check("section:has(h2:text-is('Far West')) [data-choose]")
+    page.click("[data-tool=delete]")
+    day = clock.today(settings().zone) + timedelta(days=7)
+    page.fill("#e-from", day.isoformat())
+    page.wait_for_selector(f"[data-sum]:has-text('{Language('en').day(day)}')")
+    with page.expect_navigation():
+        page.click("#edit-panel [data-save]")
+    page.wait_for_selector(f"[data-waiting]:has-text('{Language('en').day(day)}')")
 
 
 def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,8 @@ const tools = document.querySelector("#edit-panel") ? editor(known, { troubles, 
   known.data("preview", layer.seen.preview);
   if (fly && layer.seen.preview.features.length) known.fit(boxOf(layer.seen.preview), { duration: 300 }); // it may lie where nobody looks
 }) : null;
+const aimed = boxes[location.hash.replace("#territory-", "")];
+if (aimed) known.fit(aimed, { duration: 0 });
 document.querySelector("#territory-map").dataset.tools = String(Boolean(tools));
 
 document.addEventListener("click", (event) => {

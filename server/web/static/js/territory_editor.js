@@ -24,7 +24,7 @@ export function editor(known, { troubles, outlines }, show) {
   const counted = (text, n) => (n === 1 ? say[`${text}_one`] : say[text].replace("{n}", number(n)));
   const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"], SINCE = ["from", "later"];
   /** The day to come on which it is applied; people's own days and files have none. */
-  const applyOn = () => (!["members", "kept"].includes(operation?.kind) && first.value > first.min ? first.value : null);
+  const applyOn = () => (operation?.kind !== "members" && (operation?.kind !== "kept" || tool === "waiting") && first.value > first.min ? first.value : null);
   const same = at("#e-same"), crews = at("[data-crews]"), checked = (box) => [...box.querySelectorAll("input:checked")].map((one) => one.value);
   /** Of a file with several new areas: who works each of them. */
   const crewOf = () => Object.fromEntries([...crews.children].map((box) => [box.dataset.area, checked(box)]));
@@ -91,6 +91,7 @@ export function editor(known, { troubles, outlines }, show) {
     save.disabled = true;
     waits("");
     save.textContent = say.save;
+    at("[data-present]").hidden = true;
     panel.hidden = false;
     panel.closest(".body").scrollTop = 0;
   }
@@ -142,6 +143,14 @@ export function editor(known, { troubles, outlines }, show) {
     at("[data-title]").textContent = `${say.members[0]}: ${titleOf(document.querySelector(`[data-choose="${button.dataset.staff}"]`))}`;
     operation = { kind: "members", territory_id: button.dataset.staff, rev: Number(button.dataset.rev) };
     for (const box of crew()) box.checked = now.includes(box.value);
+    look();
+  }
+
+  /** A version that came too late, or one that waits for its day, on the present state. */
+  function again({ again: id, day }) {
+    open(day ? "waiting" : "kept", day ? SINCE : []);
+    operation = { kind: "kept", change_id: id };
+    if (day) [first.value, save.textContent] = [day, say.set_anew];
     look();
   }
 
@@ -220,7 +229,7 @@ export function editor(known, { troubles, outlines }, show) {
     people(ok ? body.effects.people : body?.people ?? [], ok);
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
-    show(parts, Boolean(file) || ["places", "kept"].includes(tool));
+    show(parts, Boolean(file) || ["places", "kept", "waiting"].includes(tool));
     if (file && !crews.contains(document.activeElement)) each(parts);
     const sums = [effects.accounts ? counted("moved", effects.accounts).replace("{h}", number(effects.hours)) : say.none];
     if (effects.by_hand) sums.push(counted("by_hand", effects.by_hand));
@@ -231,12 +240,17 @@ export function editor(known, { troubles, outlines }, show) {
     at("[data-effects] tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
   }
   const dayFrom = (day, step) => { const date = new Date(`${day}T00:00:00Z`); date.setUTCDate(date.getUTCDate() + step); return date.toISOString().slice(0, 10); };
-  const daySaid = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString(document.documentElement.lang, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+  /** As the server writes days: Tue 15 Dec, Di 15. Dez., with the year when it is not this one. */
+  const daySaid = (day) => {
+    const { lang } = document.documentElement, parts = new Intl.DateTimeFormat(lang, { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" }).formatToParts(new Date(`${day}T00:00:00Z`));
+    const { weekday, month, day: number, year } = Object.fromEntries(parts.map((part) => [part.type, part.value]));
+    return `${weekday.replace(".", "")} ${number}${lang === "de" ? "." : ""} ${month}${day.slice(0, 4) === first.min.slice(0, 4) ? "" : ` ${year}`}`;
+  };
   const daysSaid = (spans) => spans.map((one) => `${daySaid(one.valid_from)} – ${one.valid_to ? daySaid(dayFrom(one.valid_to, -1)) : say.and_on}`).join(", ") || say.not_here;
   /** Whose days change; of a version that came too late what stands now beside one's own. */
   function people(rows, ok) {
     at("[data-people]").hidden = !rows.length;
-    at("[data-whose]").textContent = rows.length ? counted("covers", rows[0].accounts) : "";
+    at("[data-whose]").textContent = rows.length && operation?.kind === "members" ? counted("covers", rows[0].accounts) : "";
     at("[data-people] ul").replaceChildren(...rows.map((one) => {
       const line = document.createElement("li"), who = document.createElement("strong"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
       who.textContent = one.name;
@@ -273,6 +287,10 @@ export function editor(known, { troubles, outlines }, show) {
       if (answer.body?.change_id) { // it is kept, and can be applied on the present state
         operation = { kind: "kept", change_id: answer.body.change_id };
         save.textContent = say.apply_mine;
+        at("[data-refused] span").append(` ${say.outdated}`);
+        at("[data-present]").href = `/territories?kept=${answer.body.change_id}#territory-${answer.body.territory_id}`;
+        at("[data-present]").hidden = false;
+        document.querySelector(".territory-page").dataset.outdated = ""; // what stands there is not true any more
       }
       save.disabled = operation?.kind !== "kept";
       return;
@@ -287,7 +305,7 @@ export function editor(known, { troubles, outlines }, show) {
     if (hit("[data-rename]")) rename(hit("[data-rename]").dataset);
     if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
     if (mend) { open("mend", SINCE); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
-    if (hit("[data-again]")) { open("kept"); operation = { kind: "kept", change_id: hit("[data-again]").dataset.again }; look(); }
+    if (hit("[data-again]")) again(hit("[data-again]").dataset);
     if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import", [...WHO, "at-once"]); file = form; at('[data-for="why"]').hidden = true; look(); }
   });
   document.querySelector("[data-places]")?.addEventListener("submit", (event) => {
