@@ -248,14 +248,12 @@ class WaymarkApp(App):
 
     def _key(self, _window: object, key: int, *_args: object) -> bool:
         """Android's back button and Escape: what lies open goes first, other places lead to Today."""
-        if key != 27:
+        if key != 27 or self._shown is None:  # nothing is gone through behind the PIN
             return False
         if any(widget.steps_back() for widget in self.stage.walk() if hasattr(widget, "steps_back")):
             return True
-        if len(self.trail) <= 1 and (not self.trail or self.trail[0][0] not in TABS[1:]):
-            return False
-        self.back()
-        return True
+        is_last = len(self.trail) <= 1 and self.trail[0][0] not in TABS[1:]
+        return not is_last and self.back() is None
 
     def _resized(self, _window: object, size: tuple[int, int]) -> None:
         wide = size[0] >= dp(WIDE_DP)

@@ -1,5 +1,7 @@
 """The bars above and below every screen, the sync line, and the short message that floats above."""
 
+import math
+
 from kivy.animation import Animation
 from kivy.clock import Clock
 from kivy.metrics import dp
@@ -129,22 +131,30 @@ class Stage(FloatLayout):
     """Holds the present screen and what floats above it."""
 
     settle_s = 0.4
-    """So long a second tap at the place of the first is not one on what came there since."""
+    """So long after a screen is seen a second tap at the place of the first is not one on what came there since."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self._came, self._tapped = 0.0, None
+        self._seen, self._tapped = 0.0, None
 
     def settle(self):
-        """Another screen is here."""
-        self._came = Clock.get_time()
+        """Another screen comes; it is seen once it was drawn."""
+        self._seen = math.inf
+        seen = lambda _dt: setattr(self, "_seen", Clock.get_time())  # noqa: E731 a moment
+        Clock.schedule_once(lambda _dt: Clock.schedule_once(seen, 0), 0)
 
     def on_touch_down(self, touch):
-        before, self._tapped = self._tapped, touch.pos
-        near = before is not None and abs(before[0] - touch.x) + abs(before[1] - touch.y) < dp(TOUCH)
-        if near and Clock.get_time() - self._came < self.settle_s:
-            return True
+        before, self._tapped = self._tapped, (touch.pos, self._sign_at(touch.pos))
+        if before is not None and Clock.get_time() - self._seen < self.settle_s:
+            (x, y), sign = before
+            if abs(x - touch.x) + abs(y - touch.y) < dp(TOUCH) and (sign is None or sign != self._tapped[1]):
+                return True
         return super().on_touch_down(touch)
+
+    def _sign_at(self, place):
+        """What the sign there is called, as an arrow, which one may tap several times; None where there is none."""
+        here = [w for w in self.walk() if isinstance(w, IconButton) and w.collide_point(*w.to_widget(*place))]
+        return here[-1].label if here else None
 
     def show(self, screen):
         self.clear_widgets()

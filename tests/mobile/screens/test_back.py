@@ -70,6 +70,35 @@ def test_the_second_tap_on_a_save_does_not_save_what_lies_below(screen):
     assert [op.e for op in screen.app.ctx.store.outbox.ops()] == ["order", "visit_event"]
 
 
+def test_arrows_are_tapped_as_fast_as_one_likes(screen):
+    screen.app.stage.settle_s = 60
+    day = screen.app.ctx.today
+    for _ in range(3):
+        screen.tap("next day")
+    assert (screen.app.ctx.day - day).days == 3
+    screen.app.go("week")
+    screen.frames()
+    screen.app.go("settings")
+    screen.frames()
+    screen.tap("back")
+    screen.tap("back")
+    assert shown(screen) == "today"
+
+
+def test_back_goes_nowhere_behind_the_pin(screen):
+    from mobile.field import locking
+
+    screen.app.go("account", account_id=uid(1001))
+    locking.set_pin(screen.app.phone.secrets, screen.app.ctx.user_id, "1234")
+    screen.app.guard.lock()
+    screen.frames()
+    assert screen.app._key(screen.window, ESCAPE) is False
+    for digit in "1234":
+        screen.tap(digit)
+    screen.tap("Unlock")
+    screen.until(lambda: shown(screen) == "account" and not screen.app.guard.asks)
+
+
 def test_another_day_begins_at_its_top_and_the_next_stop_is_opened_by_its_name(screen):
     from mobile.widgets.base import Scroller
 
