@@ -23,6 +23,8 @@ WHOLE = 0.75
 """What is typed is a whole name from so much of its letters on."""
 LEGAL = frozenset("ag anstalt co est gmbh inc kg llc ltd ohg ug sa sarl se trust".split())
 """Words of a name that people leave out."""
+SHORTEST = 3
+"""So many letters say something of a name."""
 MOST_ALIKE = 4
 
 
@@ -127,35 +129,39 @@ def nearest(people: Iterable[Somebody], lon: float, lat: float, layers: Sequence
     return [Near(one, metres) for metres, one in sorted(found, key=lambda pair: (pair[0], pair[1].name))]
 
 
-def alike(
-    store: Store, index: AccountIndex, name: str, lon: float | None, lat: float | None, town: str = ""
-) -> list[Near]:
-    """What a new lead may double: whoever is called like it within a kilometre, whoever has the very name within ten,
-    and whoever stands at the same door. Of one without a place, whoever has the very name in its town, or in any where
-    none is given."""
-    people = everybody(store, index)
-    lines = index.search(name) if len(fold(name)) >= 3 else []
-    named = {line.id for line in lines}
-    words = [word for word in fold(name).split() if len(word) >= 3]
-    named |= {one.id for one in people if one.layer in ("lead", "firm") and _shares(words, fold(one.name))}
-    typed = len(_core(name))
+class Neighbours:
+    """Whom somebody new may double: read once for a place, or for none, and asked at every key that is typed."""
 
-    def is_whole(who: Somebody) -> bool:
-        return typed >= WHOLE * len(_core(who.name))
+    def __init__(self, store: Store, index: AccountIndex, lon: float | None, lat: float | None) -> None:
+        self._index, people = index, everybody(store, index)
+        self._has_place = lon is not None and lat is not None
+        if lon is None or lat is None:
+            placed = {one.id for one in people}
+            people += [_without_place(line) for line in index.search() if line.id not in placed]
+            self._near = [Near(one, inf) for one in sorted(people, key=lambda one: (one.layer, one.name))]
+        else:
+            self._near = [near for near in nearest(people, lon, lat) if near.distance_m <= SAME_NAME_M]
+        self._folded = {near.who.id: fold(near.who.name) for near in self._near if near.who.layer in ("lead", "firm")}
 
-    if lon is None or lat is None:
-        placed = {one.id for one in people}
-        people += [_without_place(line) for line in lines if line.id not in placed]
-        called = [one for one in people if one.id in named and is_whole(one) and _in_town(one.place, town)]
-        return [Near(one, inf) for one in sorted(called, key=lambda one: (one.layer, one.name))][:MOST_ALIKE]
+    def alike(self, name: str, town: str = "") -> list[Near]:
+        """Whoever is called like it within a kilometre, whoever has the very name within ten, and whoever stands at the
+        same door. Of one without a place, whoever has the very name in its town, or in any where none is given."""
+        words = [word for word in fold(name).split() if word not in LEGAL]
+        core = " ".join(words)
+        named = {line.id for line in self._index.search(core)} if len(core) >= SHORTEST else set()
+        words = [word for word in words if len(word) >= SHORTEST]
+        named |= {who for who, folded in self._folded.items() if _shares(words, folded)}
+        typed = len(core.replace(" ", ""))
 
-    def reach_m(who: Somebody) -> float:
-        if who.id not in named:
-            return SAME_DOOR_M
-        return SAME_NAME_M if is_whole(who) else ALIKE_M
+        def may_be(near: Near) -> bool:
+            if near.who.id not in named:
+                return near.distance_m <= SAME_DOOR_M
+            is_whole = typed >= WHOLE * len(_core(near.who.name))
+            if self._has_place:
+                return near.distance_m <= (SAME_NAME_M if is_whole else ALIKE_M)
+            return is_whole and _in_town(near.who.place, town)
 
-    found = [n for n in nearest(people, lon, lat) if n.distance_m <= reach_m(n.who)]
-    return sorted(found, key=lambda near: near.who.id not in named)[:MOST_ALIKE]
+        return sorted(filter(may_be, self._near), key=lambda near: near.who.id not in named)[:MOST_ALIKE]
 
 
 def _without_place(line: AccountLine) -> Somebody:

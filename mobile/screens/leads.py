@@ -126,6 +126,7 @@ class NewForm(Scroller):
         self.typed = Typed(ctx, (self.KIND, *BOTH), {"lon": lon, "lat": lat})
         self.fields = self.asked()
         self.note = self.typed.field("note", words("note"), lines=3)
+        self.neighbours = around.Neighbours(ctx.files, ctx.accounts(), lon, lat)
         self.alike, self.warning, self.shown, self.lacks = Column(), Column(), frozenset(), False
         self.foot = foot_of(self.warning, PushButton(words("save"), self.save, "check"))
         held = words("by_address") if lon is None else words("lead_here", place=self._around())
@@ -181,7 +182,7 @@ class NewForm(Scroller):
         words = self.ctx.words
         name = self.fields[self.NAME].value
         town = self.fields["city"].value if "city" in self.fields else ""
-        found = around.alike(self.ctx.files, self.ctx.accounts(), name, self.lon, self.lat, town)
+        found = self.neighbours.alike(name, town)
         self.alike.clear_widgets()
         if found:
             self.alike.add_widget(Notice(words("lead_like"), "warn"))

@@ -241,14 +241,25 @@ def test_search_forgives_one_slip_of_the_finger_in_a_word(synced):
 
 def test_a_new_lead_beside_an_account_of_that_name_is_noticed(synced):
     index = AccountIndex(synced.store)
-    alike = lambda name, lon: [(n.who.name, round(n.distance_m)) for n in around.alike(  # noqa: E731
-        synced.store, index, name, lon, 47.141)]  # fmt: skip
+
+    def alike(name, lon):
+        near = around.Neighbours(synced.store, index, lon, 47.141).alike(name)
+        return [(one.who.name, round(one.distance_m)) for one in near]
+
     assert alike("Muller", 9.521) == [("Müller GmbH", 134)]
     assert [name for name, _far in alike("muller gmbh", 9.554)] == ["Müller GmbH"], "the very name, 2.6 km away"
     assert [name for name, _far in alike("Muller", 9.554)] == ["Müller GmbH"], "people leave the legal form out"
     assert alike("Mull", 9.554) == [], "of a name that is not whole, who is near is told"
     assert alike("Muller", 9.9) == [], "it is far away"
     assert alike("Mu", 9.521) == [], "two letters say nothing"
+
+
+def test_a_new_account_without_a_place_is_compared_by_name_and_town(synced):
+    known = around.Neighbours(synced.store, AccountIndex(synced.store), None, None)
+    alike = lambda name, town="": [one.who.name for one in known.alike(name, town)]  # noqa: E731
+    for name in ("Muller", "Mueller", "Müller AG", "Muller & Co. KG", "Müler GmbH"):
+        assert alike(name, "vaduz") == ["Müller GmbH"], name
+    assert (alike("Muller"), alike("Muller", "Zürich"), alike("GmbH"), alike("Mul")) == (["Müller GmbH"], [], [], [])
 
 
 def test_the_list_of_accounts_is_searched_by_name_city_and_number(synced):
