@@ -35,7 +35,7 @@ def sign_in(
     session: Db,
     login: Annotated[str, Form(max_length=200)],
     password: Annotated[str, Form(max_length=500)],
-    next: Annotated[str, Form(max_length=2000)] = "/",
+    next: Annotated[str, Form()] = "/",
 ) -> Response:
     """Open a session for login and password."""
     sessions.check_same_site(request)

@@ -125,6 +125,18 @@ def test_a_sheet_that_waits_goes_when_the_person_has_signed_in_in_another_tab(pa
     assert page.locator(".toast").count() == 0, "put away is not signed in"
 
 
+def test_escape_on_the_sheet_puts_away_nothing_below_it(page: Any) -> None:
+    page.goto("/accounts/new")
+    page.evaluate("window.heard = 0; document.addEventListener('escape', () => { window.heard += 1; })")
+    page.context.clear_cookies()
+    page.evaluate("void htmx.ajax('GET', '/notifications/bell', '#bell')")
+    page.wait_for_selector("#ended[open]")
+    page.fill("#ended-password", "half a passw")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#ended:not([open])", state="attached")
+    assert (page.evaluate("window.heard"), page.input_value("#ended-password")) == (0, "")
+
+
 def test_a_form_that_was_refused_before_the_session_ended_comes_back_on_its_page(page: Any) -> None:
     page.goto("/planning/days-off")
     form = page.locator("form[action$='/absences']").first

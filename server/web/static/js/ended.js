@@ -31,10 +31,12 @@ async function signedIn() {
   waiting ??= new Promise((settle) => {
     sheet.returnValue = "";
     sheet.showModal();
-    sheet.addEventListener("close", () => { waiting = null; settle(sheet.returnValue === "done"); }, { once: true });
+    sheet.addEventListener("close", () => { waiting = null; form.reset(); settle(sheet.returnValue === "done"); }, { once: true });
   });
   return waiting;
 }
+// What lies below the sheet is not put away by the Escape that is meant for it.
+addEventListener("keydown", (event) => { if (event.key === "Escape" && sheet.open) { event.stopImmediatePropagation(); sheet.close(); } }, true);
 addEventListener("focus", async () => { if (waiting && await takesOver()) sheet.close("done"); });
 
 /** Let the page's forms carry a session's token; that of somebody else draws the page anew. */
@@ -54,9 +56,7 @@ form.addEventListener("submit", async (event) => {
   button.disabled = false;
   note.hidden = Boolean(answer?.ok);
   if (!answer?.ok) { note.textContent = body ? [body.detail, body.help].filter(Boolean).join(" ") : sheet.dataset.silent; return; }
-  if (!taken(body)) return;
-  form.reset();
-  sheet.close("done");
+  if (taken(body)) sheet.close("done");
 });
 
 window.fetch = async (what, init = {}) => {
