@@ -217,8 +217,7 @@ class WaymarkApp(App):
 
     def again(self) -> None:
         """Build the present screen anew from what the store says."""
-        screen, arguments = self.trail[-1]
-        store = self.ctx.store
+        (screen, arguments), store = self.trail[-1], self.ctx.store
         if store is None and screen != "sign_in":
             return  # they are being mended; that is what is shown
         self._is_barred = store is not None and screen != "sign_in" and barred.why(self.ctx, self.guard) is not None
@@ -231,8 +230,7 @@ class WaymarkApp(App):
             self._shown = None
             return
         same = self._shown == (screen, arguments)
-        if not same:
-            self.stage.settle()
+        self.stage.settle()
         places = self.stage.places() if same else []
         if screen == "sign_in":
             self.stage.show(sign_in.build(self.ctx, server=self.server, **arguments))
@@ -252,8 +250,10 @@ class WaymarkApp(App):
             return False
         if any(widget.steps_back() for widget in self.stage.walk() if hasattr(widget, "steps_back")):
             return True
-        is_last = len(self.trail) <= 1 and self.trail[0][0] not in TABS[1:]
-        return not is_last and self.back() is None
+        if len(self.trail) <= 1 and self.trail[0][0] not in TABS[1:]:
+            return False
+        self.back()
+        return True
 
     def _resized(self, _window: object, size: tuple[int, int]) -> None:
         wide = size[0] >= dp(WIDE_DP)

@@ -29,15 +29,17 @@ def customer_of(account: Account) -> Customer:
 
 
 def country_of(session: Session, account_id: UUID, site_id: UUID | None = None) -> str:
-    """Where an account is taxed: the country of the site that is delivered to, else of its main site; where neither
-    names one, that of the map, when it shows a single one, or on whose ground their pins lie. Empty: nobody knows."""
-    statement = select(Site.country, Site.pin).where(Site.account_id == account_id, Site.deleted_at.is_(None))
+    """Where an account is taxed: the country that the site names that is delivered to, or on whose ground its pin
+    surely lies; else that of its main site, found likewise; else that of the map, when it shows a single one. Empty:
+    nobody knows."""
+    facts = select(Site.country, Site.pin, Site.uncertainty_m)
+    statement = facts.where(Site.account_id == account_id, Site.deleted_at.is_(None))
     chosen = Site.is_main if site_id is None else or_(Site.is_main, Site.id == site_id)
-    sites = session.execute(statement.where(chosen).order_by(Site.id != site_id)).all()
-    named = next((code for one in sites if one.country and (code := country_code(one.country))), None)
-    if found := named or accounts.home_country(session):
-        return found
-    return next((code for one in sites if one.pin is not None and (code := country_at(session, one.pin))), "")
+    for one in session.execute(statement.where(chosen).order_by(Site.id != site_id)).all():
+        named = country_code(one.country) if one.country else None
+        if found := named or (one.pin is not None and country_at(session, one.pin, one.uncertainty_m or 0)):
+            return found
+    return accounts.home_country(session) or ""
 
 
 def book_of(session: Session, deal: Opportunity, product_ids: Sequence[UUID]) -> Book:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from geoalchemy2.elements import WKBElement
-from sqlalchemy import Row, Select, func, select, text
+from geoalchemy2 import Geometry, WKBElement
+from sqlalchemy import Row, Select, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from geo.mappack import LAYERS
@@ -117,10 +117,13 @@ def served_countries(session: Session) -> Sequence[str]:
 SERVED_COUNTRIES = select(Region.country).where(Region.state == State.READY)
 
 
-def country_at(session: Session, point: WKBElement) -> str:
-    """The country on whose ground a point (EPSG:4326) lies, as far as a served region draws it; else empty."""
+def country_at(session: Session, point: WKBElement, within_m: float = 0) -> str:
+    """The country on whose ground a point (EPSG:4326) lies with all that is so many metres around it, as far as a
+    served region draws it; else empty."""
     drawn = select(RegionPlace.country).join(Region, Region.id == RegionPlace.region_id)
-    held = drawn.where(Region.state == State.READY, RegionPlace.country != "", func.ST_Covers(RegionPlace.area, point))
+    pin = literal(point, Geometry("POINT", srid=4326))
+    around = func.geometry(func.ST_Buffer(func.geography(pin), within_m)) if within_m else pin
+    held = drawn.where(Region.state == State.READY, RegionPlace.country != "", func.ST_Covers(RegionPlace.area, around))
     return session.scalar(held.order_by(RegionPlace.admin_level, RegionPlace.id).limit(1)) or ""
 
 

@@ -14,6 +14,9 @@ down_revision = "0120"
 branch_labels = None
 depends_on = None
 
+ONCE = CHANGED.replace("new_rows n join", "new_rows n full join")
+"""As in migration 0080: the planner takes the rows of a statement for one each, and would join them by a loop."""
+
 HOLD = """
     perform 1 from account a
     where a.id in (select l.account_id from contact_account l where l.contact_id = any(people))
@@ -26,7 +29,7 @@ declare
     ids uuid[];
     people uuid[];
 begin
-    {CHANGED}
+    {ONCE}
     people := ids;
     {HOLD}
     perform sync_stamp(14::smallint, 'contact', 'contact', people);
@@ -40,7 +43,7 @@ declare
     ids uuid[];
     people uuid[];
 begin
-    {CHANGED}
+    {ONCE}
     if tg_op = 'DELETE' then
         people := array(select distinct o.contact_id from old_rows o);
     else

@@ -9,8 +9,10 @@ import pytest
 from shapely.geometry import MultiPolygon, box
 from sqlalchemy import select
 
+from server.accounts.models import Site
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
+from server.opportunities.pricing import country_of
 from server.orders import service
 from server.orders.errors import (
     CurrencyFixed,
@@ -118,6 +120,16 @@ def test_where_the_map_shows_several_countries_the_ground_under_the_pin_says_whi
     session.flush()
     bare = make_account("Bare", (9.2, 47.1), country="", city="Vaduz", account_class="A")
     assert begin(session, hers, bare, P_1="1").country == "LI"
+    (main,) = session.scalars(select(Site).where(Site.account_id == bare.id))
+    main.country = "AT"
+    session.flush()
+    branch = Site(account_id=bare.id, is_main=False, city="Buchs", pin="SRID=4326;POINT(8.5 47.1)", uncertainty_m=500)
+    session.add(branch)
+    session.flush()
+    assert country_of(session, bare.id, branch.id) == "CH", "its pin says more than the main site's address"
+    branch.uncertainty_m = 60_000
+    session.flush()
+    assert country_of(session, bare.id, branch.id) == "AT", "the pin may lie beyond the border"
 
 
 def test_the_same_id_twice_is_one_order(session: Any, hers: Any, scope: Any, ada: Any, amann: Any, coffee: Any) -> None:
