@@ -14,6 +14,8 @@ from server.kit.settings import settings
 from server.web.pages import render
 
 router = APIRouter(include_in_schema=False)
+Login = Annotated[str, Form(max_length=200)]
+Password = Annotated[str, Form(max_length=500)]
 
 
 def local(path: str) -> str:
@@ -33,8 +35,8 @@ def show_sign_in(request: Request, session: Db, next: str = "/") -> Response:
 def sign_in(
     request: Request,
     session: Db,
-    login: Annotated[str, Form(max_length=200)],
-    password: Annotated[str, Form(max_length=500)],
+    login: Login,
+    password: Password,
     next: Annotated[str, Form()] = "/",
 ) -> Response:
     """Open a session for login and password."""
@@ -62,8 +64,8 @@ def sign_in(
 def sign_in_again(
     request: Request,
     session: Db,
-    login: Annotated[str, Form(max_length=200)],
-    password: Annotated[str, Form(max_length=500)],
+    login: Login,
+    password: Password,
 ) -> Response:
     """Open a session for a page that stays open; says whose it is and what the page's forms carry from now on."""
     sessions.check_same_site(request)

@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 
-from mobile.field import hours
 from tests.mobile.conftest import uid
 
 pytestmark = pytest.mark.window
@@ -230,9 +229,3 @@ def test_what_nothing_opens_is_said(screen, monkeypatch, tmp_path, opened):
     screen.app.open_link("tel:+423")
     screen.until(lambda: done and screen.shows("This machine cannot open tel:+423.") is not opened)
     assert (tmp_path / "asked").read_text().strip() == "tel:+423"
-
-
-def test_german_opening_hours_are_read():
-    assert hours.in_syntax("Di–Do 09:00-12:00; So geschlossen") == "Tu-Th 09:00-12:00; Su off"
-    assert hours.in_syntax('Mo 09:00-12:00 "nur So"') == 'Mo 09:00-12:00 "nur So"'
-    assert hours.is_understood(hours.in_syntax("Di-Do 09:00-12:00"))

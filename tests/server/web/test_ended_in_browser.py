@@ -17,18 +17,22 @@ def sign_in_here(page: Any, login: str = "ada") -> None:
     page.click("#ended .primary")
 
 
+def sign_in_at_the_door(page: Any, login: str = "ada", password: str = PASSWORD) -> None:
+    """Answer the sign-in page that a form was sent away to."""
+    page.fill("#login", login)
+    page.fill("#password", password)
+    page.click("button.primary")
+
+
 def test_a_form_that_leaves_the_page_comes_back_filled(page: Any) -> None:
     page.goto("/accounts/new")
     page.fill("[name=name]", "Kept AG")
     page.context.clear_cookies()
     page.click("main form .primary")
     page.wait_for_url("**/sign-in?next=**")
-    page.fill("#login", "ada")
-    page.fill("#password", "not this one")
-    page.click("button.primary")
+    sign_in_at_the_door(page, password="not this one")
     page.wait_for_selector("[role=alert]")
-    page.fill("#password", PASSWORD)
-    page.click("button.primary")
+    sign_in_at_the_door(page)
     page.wait_for_selector(".toast:has-text('What you typed is here again')")
     assert (page.url.split("/", 3)[3], page.input_value("[name=name]")) == ("accounts/new", "Kept AG")
     page.reload()
@@ -51,9 +55,7 @@ def test_somebody_else_who_signs_in_does_not_see_what_was_typed(page: Any) -> No
     page.fill("[name=name]", "Kept AG")
     page.context.clear_cookies()
     page.click("main form .primary")
-    page.fill("#login", "rita")
-    page.fill("#password", PASSWORD)
-    page.click("button.primary")
+    sign_in_at_the_door(page, "rita")
     page.wait_for_selector(".toast:has-text('Enter it once more')")
     assert page.input_value("[name=name]") == ""
     assert page.evaluate("sessionStorage.getItem('sent')") is None
@@ -151,9 +153,7 @@ def test_a_form_that_was_refused_before_the_session_ended_comes_back_on_its_page
     page.context.clear_cookies()
     form.locator("button.primary, button").last.click()
     page.wait_for_url("**/sign-in?next=**")
-    page.fill("#login", "ada")
-    page.fill("#password", PASSWORD)
-    page.click("button.primary")
+    sign_in_at_the_door(page)
     page.wait_for_selector(".toast:has-text('What you typed is here again')")
     assert page.locator("form[action$='/absences'] [name=last_day]").first.input_value() == "2027-03-09"
 
@@ -165,8 +165,6 @@ def test_what_a_form_holds_without_showing_it_comes_back_too(page: Any) -> None:
     page.evaluate("document.querySelector(\"form[action$='/working-day'] [name=lon]\").value = '9.5123'")
     page.context.clear_cookies()
     page.locator("form[action$='/working-day'] button").last.click()
-    page.fill("#login", "ada")
-    page.fill("#password", PASSWORD)
-    page.click("button.primary")
+    sign_in_at_the_door(page)
     page.wait_for_selector(".toast:has-text('What you typed is here again')")
     assert page.input_value("form[action$='/working-day'] [name=lon]") == "9.5123"
