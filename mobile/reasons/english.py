@@ -359,6 +359,7 @@ TEXTS = {
     "why_conflict_edit_after_delete": "{field}: you wrote “{mine}”, but the office has deleted it meanwhile.",
     "why_conflict_site_after_delete": "{field}: you wrote “{mine}”, but the office has removed the site meanwhile.",
     "decided_left_deleted": "{who} left it deleted. You wrote “{mine}”.",
+    "office_wrote": "The office's value: {who}, {when}",
     "mine_restores": "With your value it comes back.",
     "office_restores": "Only the office can bring it back; your value waits there.",
     "bring_back": "Bring it back",

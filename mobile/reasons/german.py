@@ -367,6 +367,7 @@ TEXTS = {
         "{field}: Sie schrieben «{mine}», aber das Büro hat den Standort inzwischen entfernt."
     ),
     "decided_left_deleted": "{who} hat es gelöscht gelassen. Sie schrieben «{mine}».",
+    "office_wrote": "Der Wert des Büros: {who}, {when}",
     "mine_restores": "Mit Ihrem Wert kommt es zurück.",
     "office_restores": "Nur das Büro kann es zurückholen; Ihr Wert wartet dort.",
     "bring_back": "Zurückholen",

@@ -211,6 +211,8 @@ def _question(ctx, question):
         card.add_widget(Text(values.decided(ctx, question), 16))
     else:
         card.add_widget(Text(values.clash(ctx, question), 16))
+        if told := values.wrote(ctx, question):
+            card.add_widget(Text(told, 14, ink="quiet"))
         is_lost = kind == "edit_after_delete" and not lone and not conflicts.may_restore(ctx.files.outbox)
         if question.refused:
             card.add_widget(Text(words("why_rejected", reason=values.refusal(ctx, op, question.refused)), 16))

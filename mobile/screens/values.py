@@ -86,6 +86,14 @@ def clash(ctx, question):
     return reasons.clash(ctx.words, conflict, stored, has_moved=question.has_moved)
 
 
+def wrote(ctx, question):
+    """Who wrote the office's value and when; empty where that is not known, or is another value by now."""
+    one = question.conflict
+    if (one.get("kind"), one.get("policy")) != ("concurrent", "keep_server") or question.has_moved or not one.get("by"):
+        return ""
+    return ctx.words("office_wrote", who=one["by"], when=ctx.words.moment(reads.instant(one["at"]), ctx.zone))
+
+
 def both(ctx, e, name, mine, stored, take_theirs):
     """The rep's value of a field beside the one that somebody else wrote, and the tap that takes that one."""
     called, told_as = heading(ctx, e, name), lambda value: reasons.brief(told(ctx, e, name, value))

@@ -42,6 +42,10 @@ class ConflictRead(BaseModel):
     """What was stored then."""
     current: JsonValue
     """What is stored now."""
+    current_by_name: str | None = None
+    """Who wrote what is stored now; null where nobody is known, and to those who may not see it."""
+    current_at: datetime | None = None
+    """When it was written; null where it is as it was created."""
     rev: int
     """The record's revision, to send back with a decision; 0 where the record is out of the reader's reach by now."""
     actor: UUID | None

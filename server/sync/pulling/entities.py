@@ -7,6 +7,7 @@ A new entity is one entry here, its document in `documents.py` (or `record_docum
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -209,10 +210,10 @@ def kept_from(scope: Scope) -> str:
     return ",".join(sorted(hidden | narrow))
 
 
-def last_change(session: Session, entity: str, row_id: UUID, field: str) -> tuple[str | None, str | None]:
+def last_change(session: Session, entity: str, row_id: UUID, field: str) -> tuple[str | None, datetime | None]:
     """Who changed a field last, and when."""
     statement = """
-        select u.name, sync_time(h.at) from field_history h left join app_user u on u.id = h.actor
+        select u.name, h.at from field_history h left join app_user u on u.id = h.actor
         where h.entity = :entity and h.row_id = :id and h.field = :field order by h.rev desc limit 1
     """
     found = session.execute(text(statement), {"entity": entity, "id": row_id, "field": field}).one_or_none()

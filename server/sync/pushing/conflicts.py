@@ -22,6 +22,7 @@ from server.records.merging import Policy
 from server.records.models import ConflictKind, ConflictState, FieldConflict
 from server.records.service import Actor
 from server.sync.protocol import wire
+from server.sync.pulling.entities import last_change
 from server.sync.pushing import subjects
 from server.sync.pushing.subjects import Found, Row, is_gone, put, reach, row_of, value_of
 from server.sync.schemas import ConflictRead, Decision
@@ -97,6 +98,7 @@ def read(session: Session, found: Found, *, is_reached: bool) -> ConflictRead:
     conflict, account, contact, sender = found
     row = row_of(session, conflict, found.whole)
     current = value_of(session, row, conflict)
+    writer, written_at = last_change(session, conflict.entity, row.id, conflict.field) if is_reached else (None, None)
     base, mine = conflict.base, conflict.mine
     if is_set(conflict):
         added, removed = changed(base, mine)
@@ -121,6 +123,8 @@ def read(session: Session, found: Found, *, is_reached: bool) -> ConflictRead:
         mine=mine,
         server=conflict.server if is_reached else None,
         current=current if is_reached else None,
+        current_by_name=writer,
+        current_at=written_at,
         rev=row.rev if is_reached else 0,
         actor=conflict.actor,
         actor_name=sender,

@@ -268,7 +268,7 @@ def clash_of(session: Session, conflict: FieldConflict, op: Sent) -> wire.Clash:
         mine=conflict.mine if sent is None else sent,
         server=None if hidden else conflict.server,
         by=by,
-        at=at,
+        at=None if at is None else clock.spelled(at),
         policy=conflict.policy,
         kind=conflict.kind,
     )

@@ -180,13 +180,14 @@ def test_a_question_about_an_own_field_is_told_as_the_company_calls_it(mended, o
     seen = files.cache.shown("account", uid(1001))
     changed = {"custom.doors": ["s", "f"]}
     first, second = (own.change(files, "account", uid(1001), changed, seen)[0] for _ in range(2))
-    clash = {"id": "c", "field": "custom.doors", "base": None, "mine": ["s", "f"], "server": ["f"], "by": None}
-    met = clash | {"at": None, "policy": "keep_server", "kind": "concurrent"}
+    clash = {"id": "c", "field": "custom.doors", "base": None, "mine": ["s", "f"], "server": None, "by": "Mona"}
+    met = clash | {"at": "2026-11-26T09:40:00.000Z", "policy": "keep_server", "kind": "concurrent"}
     files.outbox.acknowledge(first.n, "conflict", {"conflicts": [met]})
     files.outbox.acknowledge(second.n, "rejected", {"error": {"code": "invalid", "msg": "No."}})
     screen.app.go("sync")
     screen.frames()
     assert any("Doors" in words and "Side, Front" in words for words in screen.words())
+    assert screen.shows("The office's value: Mona, ")
     assert screen.shows("Doors: Side, Front"), "what was refused is readable"
     assert not screen.shows("custom.")
 

@@ -17,6 +17,7 @@ from server.auth.models import User
 from server.contacts.models import Contact
 from server.fields import service as fields
 from server.kit import clock
+from server.records import service as records
 from server.records.merging import Clash, Policy
 from server.records.models import ConflictKind, ConflictState, FieldConflict
 from server.records.service import Actor, keep_clash
@@ -36,12 +37,31 @@ def test_taking_the_phones_value_writes_it_and_ends_the_conflict(
     assert "Conflicts that wait for a decision: 1" in browser.get("/home/today").text
     page = browser.get("/conflicts").text
     assert "From the phone" in page
+    assert "Stored here · " not in page, "it is as it was created"
     conflict = session.scalars(select(FieldConflict)).one()
     answer = browser.post(f"/conflicts/{conflict.id}", data={"_csrf": token_in(page), "decision": "take_mine"})
     assert answer.status_code == 303
     session.refresh(account)
     session.refresh(conflict)
     assert (account.phone, conflict.state) == ("2", ConflictState.TOOK_MINE)
+
+
+def test_who_wrote_what_is_stored_stands_beside_it(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, mona = make_account("Amann", phone="0"), make_user("mona")
+    records.acting(session, Actor(mona.id, "web"))
+    account.phone = "1"
+    session.flush()
+    clashing(session, account, make_user("rita"))
+    browser = browser_of(make_user("ada"))
+    assert f"Stored here · {mona.name}, " in browser.get("/conflicts").text
+    (told,) = browser.get("/api/v1/conflicts").json()["items"]
+    assert told["current_by_name"] == mona.name
+    assert told["current_at"]
 
 
 def clashing(session: Session, account: Account, rita: User) -> FieldConflict:
