@@ -257,6 +257,13 @@ def change_of(session: Session, run_id: UUID, key: str) -> Change:
     return Change("balance", tuple(drafts), notes)
 
 
+def something(change: Change) -> Change:
+    """A change that changes something. Refuses one that does not."""
+    if not change.drafts:
+        raise Invalid("This scenario moves nothing.", help="Keep the territories as they are.")
+    return change
+
+
 def preview(session: Session, run_id: UUID, key: str) -> tuple[Change, Effects]:
     """What a scenario would do and move; nothing is changed. Refuses what `change_of` refuses."""
     change = change_of(session, run_id, key)
@@ -274,9 +281,7 @@ def apply(session: Session, run_id: UUID, key: str, *, why: str = "") -> Territo
     saving.lock(session)
     chosen = scenario(session, run_id, key)
     check_not_applied(session, chosen)
-    change = change_of(session, run_id, key)
-    if not change.drafts:
-        raise Invalid("This scenario moves nothing.", help="Keep the territories as they are.")
+    change = something(change_of(session, run_id, key))
     made = saving.save(session, change, why=why)
     chosen.change_id, chosen.apply_on, chosen.trouble = made.id, None, ""
     session.flush()
@@ -290,7 +295,7 @@ def apply_from(session: Session, run_id: UUID, key: str, day: date, *, today: da
     """
     found, chosen = known(session, run_id), scenario(session, run_id, key)
     check_not_applied(session, chosen)
-    check_ground(session, found)
+    change = something(change_of(session, run_id, key))
     if day <= today:
         raise Invalid("Choose a day to come, or apply it now.", field="apply_on")
     first_day(day, field="apply_on")
@@ -298,6 +303,7 @@ def apply_from(session: Session, run_id: UUID, key: str, day: date, *, today: da
     chosen.apply_on, chosen.trouble, chosen.change_id = day, "", None
     found.facts = found.facts | {"set_by": str(by)}
     session.flush()
+    saving.tell_of(session, change, About("balance_run", run_id))
     return chosen
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from server.auth.access import Scope, requires
-from server.balance import editing, places, reading, saving, service
+from server.balance import coming, editing, places, reading, saving, service
+from server.balance.coming import Coming
 from server.balance.schemas import ChangeRead, ChangeWrite, HistoryRead, MembershipRead, TroubleRead
 from server.kit import clock
 from server.kit.database import Db
@@ -58,6 +59,13 @@ def list_changes(
 ) -> Page[HistoryRead]:
     """The latest changes: who, when, why, and what they moved."""
     return Page(items=reading.history(session, territory_id=territory_id, limit=limit))
+
+
+@router.get("/territory-changes/coming")
+def list_coming(scope: ReadTerritories, session: Db) -> Page[Coming]:
+    """What waits for its day, balances too, with the accounts of the caller that it moves as it is now: the first 500
+    of each, class A first."""
+    return Page(items=coming.seen_by(session, scope))
 
 
 @router.post("/territory-changes/{change_id}/undo", status_code=204)

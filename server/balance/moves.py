@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from server.balance.drafts import Draft
@@ -80,8 +80,7 @@ DRAWN = """
     create temporary table drawn (id uuid primary key, area geometry(multipolygon, 4326)) on commit drop
 """
 
-MOVES = text(
-    f"""
+PLACED = f"""
     with {WORK}, sheet as materialized (
         select t.id, t.area, st_area(t.area) as size from territory t
         where t.deleted_at is null and not exists (select from drawn d where d.id = t.id)
@@ -98,10 +97,24 @@ MOVES = text(
         ) as to_id
         from touched w
     )
+"""  # noqa: S608 -- put together from our own constants
+"""`placed`: the accounts that what is drawn touches, with the territory that will cover each."""
+
+MOVES = text(
+    PLACED
+    + """
     select territory_is_fixed, territory_id, to_id, count(*), sum(hours)::float8, sum(value)::float8,
         sum(potential)::float8
     from placed where to_id is distinct from territory_id
     group by 1, 2, 3 order by 5 desc
+    """  # noqa: S608 -- put together from our own constants
+)
+
+MOVERS = text(
+    PLACED
+    + """
+    select account_id, territory_id, to_id from placed
+    where to_id is distinct from territory_id and not territory_is_fixed
     """  # noqa: S608 -- put together from our own constants
 )
 
@@ -124,15 +137,26 @@ def sums(session: Session) -> dict[UUID, Sums]:
 
 def effects(session: Session, drafts: Sequence[Draft]) -> Effects:
     """What some drafts would move; nothing is changed."""
+    found = drawn(session, drafts, MOVES)
+    moves = [Move(*row[1:]) for row in found if not row[0]]
+    return Effects(tuple(moves), totals(sums(session), moves, drafts), sum(row[3] for row in found if row[0]))
+
+
+def movers(session: Session, drafts: Sequence[Draft]) -> list[tuple[UUID, UUID | None, UUID | None]]:
+    """The accounts that some drafts would move, each with the territory before and after; nothing is changed."""
+    return [(row[0], row[1], row[2]) for row in drawn(session, drafts, MOVERS)]
+
+
+def drawn(session: Session, drafts: Sequence[Draft], statement: TextClause) -> Sequence[Any]:
+    """What a statement finds with some drafts in `drawn`."""
     session.flush()
     session.execute(text("drop table if exists drawn"))
     session.execute(text(DRAWN))
     rows = ((str(d.id), None if d.area is None else f"SRID=4326;{d.area.wkt}") for d in drafts)
     copy_rows(session, "drawn", ("id", "area"), rows)
-    found = session.execute(MOVES).all()
+    found = session.execute(statement).all()
     session.execute(text("drop table drawn"))
-    moves = [Move(*row[1:]) for row in found if not row[0]]
-    return Effects(tuple(moves), totals(sums(session), moves, drafts), sum(row[3] for row in found if row[0]))
+    return found
 
 
 def totals(before: dict[UUID, Sums], moves: Sequence[Move], drafts: Sequence[Draft]) -> tuple[Total, ...]:

@@ -13,7 +13,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.balance.drafts import Change
 from server.balance.moves import Effects
-from server.balance.saving import Stale
+from server.balance.saving import Stale, effects_of
 from server.balance.schemas import ChangeRead, EffectsRead, FactRead, HistoryRead, PartRead
 from server.balance.service import standing
 from server.kit.errors import WaymarkError
@@ -146,5 +146,5 @@ def facts_of(session: Session, change_ids: Sequence[UUID]) -> dict[UUID, list[Fa
 
 def of_now(session: Session, waiting: TerritoryChange) -> dict[str, Any]:
     """What a change that waits for its day would move as it is now, and why it will not be done."""
-    moved, trouble = standing(session, waiting)
-    return (moved.wire() if moved else {}) | {"trouble": trouble}
+    change, trouble = standing(session, waiting)
+    return (effects_of(session, change).wire() if change else {}) | {"trouble": trouble}

@@ -20,10 +20,11 @@ from server.balance.moves import Effects, effects
 from server.balance.people import changed
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, PreconditionFailed
+from server.kit.settings import settings
 from server.leads import placing
 from server.notifications.kinds import About
 from server.notifications.service import notify
-from server.territories import members
+from server.territories import members, queries
 from server.territories import service as territories
 from server.territories.members import Span, spans_of
 from server.territories.models import ChangeState, Territory, TerritoryChange, TerritoryChangePart
@@ -113,6 +114,8 @@ def wait(
     kept.apply_on = day
     session.add_all(part_of(session, kept.id, draft, rows.get(draft.id)) for draft in change.drafts)
     session.flush()
+    if change.moves_ground:
+        tell_of(session, change, About("territory_change", kept.id))
     return kept
 
 
@@ -139,6 +142,24 @@ def due(session: Session, today: date) -> list[UUID]:
     return list(session.scalars(statement.order_by(TerritoryChange.apply_on, TerritoryChange.at)))
 
 
+COMING = "Territories that you work will change: {names}. See which of your accounts move, and when."
+
+
+def tell_of(session: Session, change: Change, about: About) -> None:
+    """Tell the people of some territories that these change on a day to come, but whoever set the day."""
+    ids = {draft.id for draft in change.drafts}
+    today = clock.today(settings().zone)
+    people = {
+        one.user_id
+        for one in queries.memberships(session)
+        if one.territory_id in ids and (one.valid_to is None or one.valid_to > today)
+    }
+    names = ", ".join(sorted(draft.name for draft in change.drafts))
+    notify(
+        session, people, "moving", COMING, "/territories/coming", about, gaps={"names": names}, by=whoever(session)[0]
+    )
+
+
 NOT_DONE = "Your change of territories could not be done on its day: {names}. It is kept, with the reason."
 
 
@@ -147,8 +168,7 @@ def fail(session: Session, change_id: UUID, trouble: str) -> None:
     change = session.get_one(TerritoryChange, change_id)
     change.effects = {name: told for name, told in change.effects.items() if name != "wish"} | {"trouble": trouble}
     change.state = ChangeState.KEPT
-    parts = parts_of(session, change_id)
-    names = ", ".join(sorted(str((part.after or part.before or {}).get("name", "")) for part in parts))
+    names = ", ".join(names_in(parts_of(session, change_id)))
     if change.actor_id is not None:
         about, link = About("territory_change", change_id), f"/territories?kept={change_id}"
         notify(session, [change.actor_id], "territory", NOT_DONE, link, about, gaps={"names": names})
@@ -353,6 +373,11 @@ def parts_of(session: Session, change_id: UUID) -> list[TerritoryChangePart]:
     """The territories of a change."""
     statement = select(TerritoryChangePart).where(TerritoryChangePart.change_id == change_id)
     return list(session.scalars(statement.order_by(TerritoryChangePart.territory_id)))
+
+
+def names_in(parts: Iterable[TerritoryChangePart]) -> tuple[str, ...]:
+    """What the territories of a change are called after it; before it, where they are taken away."""
+    return tuple(sorted(str((part.after or part.before or {}).get("name", "")) for part in parts))
 
 
 def drop(session: Session, change_id: UUID) -> None:

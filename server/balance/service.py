@@ -79,21 +79,20 @@ def apply_later(
     return change, saving.wait(session, change, day, wish, why=why, waited=waited)
 
 
-def standing(session: Session, waiting: TerritoryChange) -> tuple[Effects | None, str]:
-    """What a change that waits for its day would move as it is now, None: it cannot be done; and why it will not be
+def standing(session: Session, waiting: TerritoryChange) -> tuple[Change | None, str]:
+    """What a change that waits for its day would do as it is now, None: it cannot be done; and why it will not be
     done on its day, in words. Nothing is changed.
     """
     day = max(waiting.apply_on or date.min, clock.today(settings().zone))
     operation = schemas.OPERATIONS.validate_python(waiting.effects["wish"])
-    problem, moved, seen = "", None, revisions(operation)
+    problem, change, seen = "", None, revisions(operation)
     try:
         change = planned(session, from_day(as_now(session, operation), day), day)
         in_hand = {draft.id for draft in change.drafts if draft.rev is not None}
-        moved = saving.effects_of(session, change)
     except WaymarkError as error:
         in_hand, problem = {part.territory_id for part in saving.parts_of(session, waiting.id)}, error.message
     since = saving.overtaken(session, {id: rev for id, rev in seen.items() if id in in_hand})
-    return moved, " ".join(filter(None, (since, problem)))
+    return change, " ".join(filter(None, (since, problem)))
 
 
 def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:

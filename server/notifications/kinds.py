@@ -31,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "task": Kind("A task is given to you", Channel.MAIL),
     "reminder": Kind("A reminder that you have set", Channel.APP),
     "territory": Kind("A change of territories that you set for a day could not be done", Channel.MAIL),
+    "moving": Kind("Territories that you work will change on a day to come", Channel.MAIL),
     "challenge": Kind(
         "Somebody contests the territory of an account, or what you contested is decided", Channel.DIGEST
     ),

@@ -26,6 +26,7 @@ ICONS = {
     "handover": "arrow-right-left",
     "leaver": "user-x",
     "challenge": "scale",
+    "moving": "calendar-clock",
     "note": "sticky-note",
     "edit": "pencil",
     "stage": "trending-up",

@@ -13,7 +13,7 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.auth.models import Role
-from server.balance import balancing, challenges, editing, places, reading
+from server.balance import balancing, challenges, coming, editing, places, reading
 from server.balance import routes as balance_routes
 from server.balance.moves import sums
 from server.kit import clock
@@ -122,6 +122,12 @@ def is_ahead(member: dict[str, Any]) -> bool:
     """Whether somebody who can sign in works a territory today or later."""
     last_day = member["last_day"]
     return not member["has_left"] and (last_day is None or last_day >= clock.today(settings().zone))
+
+
+@router.get("/coming")
+def show_coming(request: Request, scope: ReadTerritories, session: Db) -> Response:
+    """What waits for its day, with the reader's accounts that it moves."""
+    return render(request, "territories/coming.html", scope, coming=coming.seen_by(session, scope))
 
 
 @router.post("/import")
