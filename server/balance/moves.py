@@ -101,8 +101,7 @@ PLACED = f"""
 """`placed`: the accounts that what is drawn touches, with the territory that will cover each."""
 
 MOVES = text(
-    PLACED
-    + """
+    f"""{PLACED}
     select territory_is_fixed, territory_id, to_id, count(*), sum(hours)::float8, sum(value)::float8,
         sum(potential)::float8
     from placed where to_id is distinct from territory_id
@@ -111,8 +110,7 @@ MOVES = text(
 )
 
 MOVERS = text(
-    PLACED
-    + """
+    f"""{PLACED}
     select account_id, territory_id, to_id from placed
     where to_id is distinct from territory_id and not territory_is_fixed
     """  # noqa: S608 -- put together from our own constants
