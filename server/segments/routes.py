@@ -136,6 +136,12 @@ def delete_view(view_id: UUID, scope: WriteSegments, session: Db) -> Response:
     return Response(status_code=204)
 
 
+@router.post("/views/{view_id}/restore")
+def restore_view(view_id: UUID, scope: WriteSegments, session: Db) -> ViewRead:
+    """Bring a view of yours back that was taken away."""
+    return ViewRead.of(views.restore(session, scope, view_id))
+
+
 @router.get("/filters/{subject}")
 def read_words(subject: str, scope: ReadSegments, session: Db) -> WordsRead:
     """What a kind of object can be asked: fields, operators, sums of related rows."""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from server.auth.access import Scope
 from server.auth.models import User
 from server.kit import clock
-from server.kit.errors import Invalid, NotFound
+from server.kit.errors import Conflict, Invalid, NotFound
 from server.segments import queries, service
 from server.segments.models import SavedView
 from server.segments.schemas import ViewWrite
@@ -23,16 +23,7 @@ def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
     filter = wanted.filter.strip() if wanted.filter else None
     if filter:
         filter = service.canonical(session, scope, wanted.subject, filter)
-    session.get(User, scope.user_id, with_for_update={"key_share": True})  # saved twice at once is one view
-    view = session.scalars(
-        select(SavedView).where(
-            SavedView.deleted_at.is_(None),
-            SavedView.subject == wanted.subject,
-            SavedView.owner_id == scope.user_id,
-            SavedView.name == name,
-            SavedView.map.is_(None) if wanted.map is None else SavedView.map.is_not(None),
-        )
-    ).first()
+    view = named(session, scope, wanted.subject, name, of_map=wanted.map is not None)
     if view is None:
         view = SavedView(subject=wanted.subject, name=name, owner_id=scope.user_id, columns=wanted.columns)
         session.add(view)
@@ -42,10 +33,38 @@ def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
     return view
 
 
-def delete(session: Session, scope: Scope, view_id: UUID) -> SavedView:
-    """Take one's own view away; says which it was."""
-    view = session.get(SavedView, view_id)
-    if view is None or view.deleted_at is not None or view.owner_id != scope.user_id:
-        raise NotFound("There is no such view of yours.")
-    view.deleted_at = clock.now()
+def delete(session: Session, scope: Scope, view_id: UUID) -> None:
+    """Take one's own view away."""
+    own(session, scope, view_id, is_deleted=False).deleted_at = clock.now()
+
+
+def restore(session: Session, scope: Scope, view_id: UUID) -> SavedView:
+    """Bring one's own view back. Refuses when another one has its name by now."""
+    view = own(session, scope, view_id, is_deleted=True)
+    if named(session, scope, view.subject, view.name, of_map=view.map is not None) is not None:
+        raise Conflict(f"You have another view “{view.name}” by now.", help="Take that one away first.")
+    view.deleted_at = None
+    session.flush()
     return view
+
+
+def own(session: Session, scope: Scope, view_id: UUID, *, is_deleted: bool) -> SavedView:
+    """One's own view, locked."""
+    view = session.get(SavedView, view_id, with_for_update=True)
+    if view is None or (view.deleted_at is not None) != is_deleted or view.owner_id != scope.user_id:
+        raise NotFound("There is no such view of yours.")
+    return view
+
+
+def named(session: Session, scope: Scope, subject: str, name: str, *, of_map: bool) -> SavedView | None:
+    """One's own view of a name, of a list or of the map; here to the end of the transaction nobody else makes one."""
+    session.get(User, scope.user_id, with_for_update={"key_share": True})
+    return session.scalars(
+        select(SavedView).where(
+            SavedView.deleted_at.is_(None),
+            SavedView.subject == subject,
+            SavedView.owner_id == scope.user_id,
+            SavedView.name == name,
+            SavedView.map.is_not(None) if of_map else SavedView.map.is_(None),
+        )
+    ).first()

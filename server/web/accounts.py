@@ -33,8 +33,6 @@ from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
 from server.regions import firms
-from server.segments import queries as segments
-from server.segments.models import SavedView
 from server.sync.pushing import conflicts
 from server.territories import queries as territories
 from server.timeline import queries as timeline
@@ -46,7 +44,7 @@ from server.web.own_fields import Told, nested, sent_own
 from server.web.pages import attempt, go, language_of, render
 from server.web.picking import account_named, written
 from server.web.pins import drawn
-from server.web.segments import view_path
+from server.web.segments import linked_views
 from server.web.stories import column
 from server.web.users import people_of
 
@@ -90,14 +88,6 @@ COLUMNS = (
     Column("potential", "Potential", "potential", is_number=True),
     Column("pin", "Pin"),
 )
-
-
-@dataclass(frozen=True)
-class SavedLink:
-    """A saved view and where it leads."""
-
-    view: SavedView
-    path: str
 
 
 DRIVE = Column("drive", "Drive", "drive", is_number=True)
@@ -157,7 +147,7 @@ def show_accounts(
         chips=chips(filter or ""),
         shown=columns,
         view=view,
-        views=[SavedLink(one, view_path("/accounts", one)) for one in segments.views(session, scope, "account")],
+        views=linked_views(session, scope),
         known=scope.askable("account", fields).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),

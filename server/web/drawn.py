@@ -6,7 +6,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
 from server.activities.queries import CheckIn, Incoming
+from server.auth.access import Scope
+from server.auth.models import Role, User
+from server.auth.queries import Person, named, visible_users
 from server.plans.queries import RouteView
 from server.tracks.queries import RepDay
 
@@ -22,9 +28,22 @@ def stage_category(position: int) -> int:
     return STAGE_CATEGORIES[position % len(STAGE_CATEGORIES)]
 
 
-def colours(rep_ids: Iterable[UUID]) -> Mapping[UUID, str]:
-    """A colour for each rep, the same for the same people."""
-    return {rep_id: PALETTE[index % len(PALETTE)] for index, rep_id in enumerate(sorted(set(rep_ids)))}
+def coloured(session: Session, scope: Scope) -> list[tuple[Person, str]]:
+    """The first reps by name whose accounts somebody may see, each with a colour of its own."""
+    return list(zip(named(session, reps(scope).limit(len(PALETTE))), PALETTE, strict=False))
+
+
+def colours(session: Session, scope: Scope, rep_ids: Iterable[UUID]) -> Mapping[UUID, str]:
+    """A colour for each rep, the same on every map of a reader, and the one that `coloured` gives."""
+    known = [one.id for one in named(session, reps(scope))]
+    order = [*known, *sorted({*rep_ids}.difference(known))]
+    return {rep_id: PALETTE[index % len(PALETTE)] for index, rep_id in enumerate(order)}
+
+
+def reps(scope: Scope) -> Select[User]:
+    """The reps at work whose accounts somebody may see, by name."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("accounts:read"))
+    return people.where(User.role == Role.REP, User.active)
 
 
 def drawn_route(route: RouteView, colour: str) -> dict[str, Any]:

@@ -18,8 +18,7 @@ from server.accounts.routes import Filter, Search
 from server.activities import queries as activities
 from server.activities.models import Visit, VisitState
 from server.auth.access import Scope, requires
-from server.auth.models import Role, User
-from server.auth.queries import named, visible_users
+from server.auth.models import User
 from server.balance import challenges
 from server.density.whitespace import sees_values
 from server.kit import clock
@@ -33,17 +32,16 @@ from server.plans import queries as plans
 from server.plans.queries import RouteView
 from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
-from server.segments import queries as segments
 from server.sync.leaving import refused
 from server.sync.pushing import conflicts
 from server.tracks import queries as tracks
 from server.tracks.queries import RepDay
 from server.web.density import kinds_offered, layers, map_words
-from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_tracks, stage_category
+from server.web.drawn import coloured, colours, drawn_reports, drawn_route, drawn_tracks, stage_category
 from server.web.filters import asks_for_drive, chips
 from server.web.language import Language
 from server.web.pages import attempt, html, language_of, render
-from server.web.segments import map_path
+from server.web.segments import linked_views
 
 router = APIRouter(include_in_schema=False)
 
@@ -82,10 +80,10 @@ def show_home(
         tickets=tickets if tickets and scope.may("tickets:read") else "",
         chips=chips(filter or ""),
         by="class" if by == "stage" and not staged else by,
-        owners=coloured(session, scope),
+        owners=[{"id": str(one.id), "name": one.name, "colour": at} for one, at in coloured(session, scope)],
         staged=staged,
         pipeline=next((one["id"] for one in staged if one["id"] == str(pipeline)), staged[0]["id"] if staged else ""),
-        views=[(one, map_path(one)) for one in segments.views(session, scope, "account", of_map=True)],
+        views=linked_views(session, scope, of_map=True),
         has_region=bool(regions.served(session)),
         figures=market_figures(language_of(request, scope), values=sees_values(scope)),
         kinds=kinds_offered(session, language_of(request, scope)) if sees_market else [],
@@ -98,13 +96,6 @@ def market_figures(language: Language, *, values: bool) -> list[tuple[str, str, 
     titles = {key: language.t(text) for key, text in counted.items()}
     titles["penetration"] = language.t("Penetration: customers / (prospects + customers)")
     return [(key, text, titles.get(key, words[f"legend_{key}"])) for key, text in layers(language, values=values)]
-
-
-def coloured(session: Session, scope: Scope) -> list[dict[str, str]]:
-    """The first reps by name whose accounts somebody may see, each with a colour of its own."""
-    people = visible_users(scope.user_id, scope.team_ids, scope.level("accounts:read"))
-    reps = named(session, people.where(User.role == Role.REP, User.active).order_by(User.name).limit(len(PALETTE)))
-    return [{"id": str(one.id), "name": one.name, "colour": at} for one, at in zip(reps, PALETTE, strict=False)]
 
 
 def staged_pipelines(session: Session, scope: Scope, language: Language) -> list[dict[str, Any]]:
@@ -255,7 +246,7 @@ def drawn_day(
     """The routes of a day and the way that each rep really went, in the same colours."""
     checkins = activities.tracks(session, scope, day) if scope.may("activities:read") else []
     seen = (*(one.rep_id for one in checkins), *(one.rep_id for one in ways))
-    known = colours([*(route.rep_id for route in routes), *seen])
+    known = colours(session, scope, [*(route.rep_id for route in routes), *seen])
     return {
         "routes": [drawn_route(route, known[route.rep_id]) for route in routes],
         "tracks": drawn_tracks(checkins, ways, known),

@@ -221,13 +221,15 @@ def compare(request: Request, plan_id: UUID, other_id: UUID, scope: ReadPlans, s
         first=views[0].plan,
         second=views[1].plan,
         found=found,
-        drawn=drawn_difference(views, found),
+        drawn=drawn_difference(session, scope, views, found),
     )
 
 
-def drawn_difference(views: Sequence[PlanView], found: comparing.Comparison) -> dict[str, Any]:
+def drawn_difference(
+    session: Session, scope: Scope, views: Sequence[PlanView], found: comparing.Comparison
+) -> dict[str, Any]:
     """Both plans' lines, and the visits that differ as points."""
-    known = colours({rep_id for view in views for rep_id in view.plan.rep_ids})
+    known = colours(session, scope, {rep_id for view in views for rep_id in view.plan.rep_ids})
     routes = [drawn_route(route, known[route.rep_id]) for route in views[1].routes]
     points = [
         {"name": one.name, "kind": one.kind, "lon": one.lon, "lat": one.lat}

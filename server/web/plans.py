@@ -162,7 +162,7 @@ def plan_page(
         plan=plan,
         replaced=queries.replaced(session, [plan.id]),
         in_the_way=service.in_the_way(session, plan) if plan.state == PlanState.READY else 0,
-        colour_of={str(rep_id): colour for rep_id, colour in colours(plan.rep_ids).items()},
+        colour_of={str(rep_id): colour for rep_id, colour in colours(session, scope, plan.rep_ids).items()},
         day_names=day_names(plan, language_of(request, scope)),
         is_working=plan.state in WORKING,
         may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),

@@ -15,10 +15,9 @@ from server.auth.models import User
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.filtering import catalogue
-from server.segments import counting, queries, service, views, words
+from server.segments import counting, queries, service, words
 from server.segments.models import SavedView, Segment, SegmentCount, Sharing
-from server.segments.schemas import ViewWrite
-from server.web.forms import Sent, checked, read, text
+from server.web.forms import Sent, read, text
 from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/segments", include_in_schema=False)
@@ -97,28 +96,33 @@ def read_words(request: Request, subject: str, scope: ReadSegments, session: Db)
     return JSONResponse(found.model_dump() | {"choices": choices}, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/views")
-def save_view(scope: WriteSegments, session: Db, sent: Sent) -> Response:
-    """Save what a list or the map shows under a name."""
-    values = {
-        "subject": text(sent, "subject") or "account",
-        "name": text(sent, "name") or "",
-        "filter": text(sent, "filter"),
-        "sort": text(sent, "sort"),
-        "columns": (text(sent, "columns") or "").split(),
-        "map": text(sent, "map"),
-        "sharing": text(sent, "sharing") or "private",
-    }
-    wanted = checked(ViewWrite, values)
-    view = views.save(session, scope, wanted)
-    return go(map_path(view) if view.map is not None else view_path(queries.subject_of(wanted.subject).path, view))
+@router.get("/views")
+def show_views(request: Request, scope: ReadSegments, session: Db, of_map: bool = False) -> Response:
+    """A fragment: the saved views of the accounts' list, or of the map."""
+    return render(request, "segments/views.html", scope, views=linked_views(session, scope, of_map=of_map))
 
 
-@router.post("/views/{view_id}/delete")
-def delete_view(view_id: UUID, scope: WriteSegments, session: Db) -> Response:
-    """Take a view away."""
-    was_of_map = views.delete(session, scope, view_id).map is not None
-    return go("/" if was_of_map else "/accounts")
+@dataclass(frozen=True)
+class LinkedView:
+    """A saved view with the page that shows it."""
+
+    view: SavedView
+    path: str
+    by: str
+    """Who owns it."""
+
+
+def linked_views(session: Session, scope: Scope, *, of_map: bool = False) -> list[LinkedView]:
+    """The saved views of the accounts' list, or of the map, one's own first."""
+    found = queries.views(session, scope, "account", of_map=of_map)
+    others = {one.owner_id for one in found if one.owner_id != scope.user_id}
+    names = (
+        dict(session.execute(select(User.id, User.name).where(User.id.in_(others))).tuples().all()) if others else {}
+    )
+    return [
+        LinkedView(one, map_path(one) if of_map else view_path("/accounts", one), names.get(one.owner_id, ""))
+        for one in found
+    ]
 
 
 def map_path(view: SavedView) -> str:

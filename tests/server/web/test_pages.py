@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.activities.models import Visit
+from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.territories import service as territories
+from server.web import drawn
 from server.web.pages import ROOMS
 from tests.server.web.conftest import PAGE, PASSWORD, token_in
 
@@ -294,3 +296,12 @@ def test_an_address_typed_by_heart_leads_to_the_page_or_near_it(client_for: Clie
         assert f'href="{there}"' in page.text
         assert "<title>Not Found" in page.text
     assert "Perhaps you mean" not in client.get("/zzzz", headers=PAGE).text
+
+
+def test_a_rep_has_one_colour_whatever_is_drawn(make_user: Callable[..., User], session: Session) -> None:
+    ada, reps = make_user("ada", Role.ADMIN), [make_user(name, Role.REP) for name in ("zoe", "rita", "bea")]
+    scope = scope_of(session, ada, source="web")
+    of_owners = {one.id: colour for one, colour in drawn.coloured(session, scope)}
+    for some in (reps, reps[:1], reps[1:]):
+        found = drawn.colours(session, scope, [one.id for one in some])
+        assert {one.id: found[one.id] for one in some} == {one.id: of_owners[one.id] for one in some}

@@ -114,10 +114,19 @@ def test_what_the_map_shows_is_in_its_address_and_is_kept_as_a_view(page: Any) -
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8)
     page.wait_for_url(lambda url: "rings=9.50" in url and "layers=" in url)
     page.wait_for_selector("#legend [data-legend=rings]", state="visible")
-    page.fill("#save-map-view [name=name]", "Yesterday")
-    page.select_option("#save-map-view select", "team")
-    page.click("#save-map-view button")
-    page.wait_for_selector("#views a:has-text('Yesterday')", state="attached")
+    page.fill("#views [name=name]", "Yesterday")
+    page.select_option("#views [name=sharing]", "team")
+    page.click("#views form button")
+    page.wait_for_selector("#views a:has-text('Yesterday')")
+    page.fill("#views [name=name]", "Yesterday")
+    assert page.inner_text("#views form button") == "Replace the view"
+    assert page.input_value("#views [name=sharing]") == "team"
+    page.uncheck("#rings")
+    page.wait_for_url(lambda url: "rings=" not in url)
+    page.click("#views form button")
+    page.click(".toast:has-text('is replaced') button")
+    page.wait_for_selector("#views a[href*='rings=']")
+    page.check("#rings")
     page.goto("/accounts")
     page.goto("/")
     page.wait_for_selector("#home[data-ready=true]")
@@ -136,8 +145,10 @@ def test_what_the_map_shows_is_in_its_address_and_is_kept_as_a_view(page: Any) -
     page.wait_for_selector(".hover-card:has-text('Bäckerei Amann')")
     page.click("#layers summary")
     page.click("[aria-label='Delete the view Yesterday']")
-    page.wait_for_selector("#home[data-ready=true]")
-    assert not page.locator("#views a").count()
+    page.wait_for_selector("#views:not(:has(a))")
+    assert page.is_checked("#rings"), "the map stays as it is"
+    page.click(".toast:has-text('is deleted') button")
+    page.wait_for_selector("#views a:has-text('Yesterday')")
 
 
 @pytest.mark.browser

@@ -1,6 +1,8 @@
 """The pages of segments, saved views and the filter editor."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -52,12 +54,18 @@ def test_a_stranger_s_segment_has_no_page(browser_of: BrowserOf, make_user: Call
     assert rita.get(where).status_code == 404
 
 
-def test_a_view_brings_its_columns_back(browser_of: BrowserOf, make_user: Callable[..., User]) -> None:
+def test_a_view_brings_its_columns_back(
+    browser_of: BrowserOf, make_user: Callable[..., User], make_account: Callable[..., Any]
+) -> None:
+    make_account("Amann", account_class="A")
     browser = browser_of(make_user("ada", Role.ADMIN))
-    sent = {"_csrf": token_in(browser.get("/accounts").text), "name": "Short", "columns": "name city", "sort": "-value"}
-    where = browser.post("/segments/views", data=sent | {"filter": "class = A"}).headers["location"]
-    page = browser.get(where).text
-    assert 'data-shown="name city"' in page or 'value="name city"' in page
+    headers = {"X-CSRF-Token": token_in(browser.get("/accounts").text)}
+    sent = {"name": "Short", "columns": ["name", "city"], "sort": "-value", "filter": "class = A"}
+    assert browser.put("/api/v1/views", json=sent, headers=headers).status_code == 200
+    rows = browser.get("/segments/views").text
+    (where,) = re.findall(r'href="(/accounts[^"]*)">Short', rows)
+    page = browser.get(unescape(where)).text
+    assert 'data-shown="name city"' in page
     assert "Short" in page
 
 
@@ -65,20 +73,41 @@ def test_a_view_of_the_map_leads_back_to_it_and_a_bad_one_is_refused(
     browser_of: BrowserOf, make_user: Callable[..., User]
 ) -> None:
     browser = browser_of(make_user("ada", Role.ADMIN))
-    sent = {
-        "_csrf": token_in(browser.get("/").text),
-        "name": "Far",
-        "filter": "class = A",
-        "map": "by=owner&filter=x#at=9/47/9",
-    }
-    where = browser.post("/segments/views", data=sent)
-    assert where.headers["location"] == "/?by=owner&filter=class+%3D+A#at=9/47/9", "the filter is the checked one"
-    assert "Far" in browser.get("/").text
+    headers = {"X-CSRF-Token": token_in(browser.get("/").text)}
+    sent = {"name": "Far", "filter": "class = A", "map": "by=owner&filter=x#at=9/47/9"}
+    assert browser.put("/api/v1/views", json=sent, headers=headers).status_code == 200
+    page = unescape(browser.get("/").text)
+    assert 'href="/?by=owner&filter=class+%3D+A#at=9/47/9">Far' in page, "the filter is the checked one"
     assert "Far" not in browser.get("/accounts").text
     for wrong in ({"name": "x" * 100}, {"map": "y" * 700}, {"map": "<b>"}, {"name": ""}, {"sharing": "world"}):
-        answer = browser.post("/segments/views", data=sent | wrong)
+        answer = browser.put("/api/v1/views", json=sent | wrong, headers=headers)
         assert answer.status_code == 422, wrong
-        assert "Traceback" not in answer.text
+
+
+def test_a_view_comes_back_unless_another_one_has_its_name_and_says_whose_and_for_whom_it_is(
+    browser_of: BrowserOf, make_user: Callable[..., User]
+) -> None:
+    ada, mona = browser_of(make_user("ada", Role.ADMIN)), browser_of(make_user("mona", Role.MANAGER))
+    headers = {"X-CSRF-Token": token_in(ada.get("/").text)}
+    sent = {"name": "Far", "map": "by=owner#at=9/47/9", "sharing": "all"}
+    made = ada.put("/api/v1/views", json=sent, headers=headers).json()
+    rows = "/segments/views?of_map=true"
+    assert "for everybody" in ada.get(rows).text
+    seen = mona.get(rows).text
+    assert "Far" in seen
+    assert "data-unsave" not in seen
+    assert '<span class="quiet small">ada' in seen.lower()
+    path = f"/api/v1/views/{made['id']}"
+    assert mona.delete(path, headers={"X-CSRF-Token": token_in(mona.get("/").text)}).status_code == 404
+    assert ada.delete(path, headers=headers).status_code == 204
+    assert "Far" not in mona.get(rows).text
+    assert ada.post(f"{path}/restore", headers=headers).status_code == 200
+    assert "Far" in mona.get(rows).text
+    assert ada.post(f"{path}/restore", headers=headers).status_code == 404
+    ada.delete(path, headers=headers)
+    ada.put("/api/v1/views", json=sent, headers=headers)
+    refused = ada.post(f"{path}/restore", headers=headers)
+    assert (refused.status_code, refused.json()["detail"]) == (409, "You have another view “Far” by now.")
 
 
 @pytest.mark.browser

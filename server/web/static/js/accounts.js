@@ -1,5 +1,7 @@
 // The list's columns, as the view says or this browser wants them; from the start fewer on a narrow screen.
 
+import { viewsControl } from "./views.js";
+
 const KEY = "accounts.hidden";
 const narrow = matchMedia("(max-width: 899px)").matches;
 const stored = localStorage.getItem(KEY);
@@ -11,8 +13,6 @@ document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 
 function apply() {
   sheet.replaceSync([...hidden].map((key) => `.col-${CSS.escape(key)} { display: none; }`).join("\n"));
-  const kept = document.querySelector("#save-view [name=columns]");
-  if (kept) kept.value = all.filter((key) => !hidden.has(key)).join(" ");
 }
 
 for (const box of document.querySelectorAll("#columns input")) {
@@ -24,3 +24,5 @@ for (const box of document.querySelectorAll("#columns input")) {
   });
 }
 apply();
+const views = document.querySelector("#views");
+viewsControl(views, () => ({ filter: views.dataset.filter || null, sort: views.dataset.sort || null, columns: all.filter((key) => !hidden.has(key)) }));

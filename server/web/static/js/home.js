@@ -10,6 +10,7 @@ import { fillLegend, told } from "./legend.js";
 import { classes, market as marketLayer } from "./market.js";
 import { reachControl } from "./reach.js";
 import { rings, ringsControl } from "./rings.js";
+import { viewsControl } from "./views.js";
 
 const page = document.querySelector("#home");
 const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", by: page.dataset.by, owners: JSON.parse(page.dataset.owners), pipelines: JSON.parse(page.dataset.pipelines), pipeline: "" };
@@ -197,13 +198,11 @@ function restore() {
   legend();
 }
 addEventListener("popstate", restore);
-const saving = document.querySelector("#save-map-view");
-saving?.addEventListener("submit", () => {
+viewsControl(document.querySelector("#views"), () => {
   const query = new URLSearchParams(location.search);
   query.delete("filter");
-  saving.elements.filter.value = chosen.filter;
   const { lng, lat } = map.getCenter();
-  saving.elements.map.value = `${query}#at=${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}`;
+  return { filter: chosen.filter || null, map: `${query}#at=${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}` };
 });
 const showDay = dayControl(document.querySelector("#day"), (drawn) => {
   other = drawn;

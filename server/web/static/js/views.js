@@ -1,0 +1,54 @@
+// Saved views of the accounts' list or of the map: kept, replaced and taken away where one is, each with a way back.
+
+import { api, fragment, said, toast } from "./app.js";
+
+/** The views in a box; `shown` gives what a new one holds: filter, and map or sort and columns. */
+export function viewsControl(box, shown) {
+  if (!box) return;
+  const rows = box.querySelector("[data-rows]"), form = box.querySelector("form"), words = box.dataset;
+  const asked = `subject=account&of_map=${words.ofMap}`;
+  const draw = () => fragment(rows, `/segments/views?${asked}`);
+  const tell = (text, name, run = null) => toast(text.replace("{name}", name), run && { label: words.undo, run });
+  async function put(view) {
+    const answer = await api("PUT", "/api/v1/views", view);
+    if (!answer.ok) toast(said(answer));
+    await draw();
+    return answer.ok;
+  }
+  box.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-unsave]");
+    if (!button) return;
+    const { unsave, name } = button.dataset, answer = await api("DELETE", `/api/v1/views/${unsave}`);
+    await draw();
+    if (!answer.ok) { toast(said(answer)); return; }
+    tell(words.gone, name, async () => {
+      const back = await api("POST", `/api/v1/views/${unsave}/restore`);
+      if (!back.ok) toast(said(back));
+      draw();
+    });
+  });
+  if (!form) return;
+  const button = form.querySelector("button");
+  const typed = () => form.elements.name.value.trim().replace(/\s+/g, " ");
+  const mine = () => rows.querySelector(`[data-mine="${CSS.escape(typed())}"]`);
+  function label() {
+    const old = mine();
+    button.textContent = old ? form.dataset.replace : form.dataset.save;
+    if (old) form.elements.sharing.value = old.dataset.sharing;
+  }
+  form.elements.name.addEventListener("input", label);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const name = typed(), before = mine() && (await former(name));
+    if (!(await put({ subject: "account", name, sharing: form.elements.sharing.value, ...shown() }))) return;
+    form.reset();
+    label();
+    if (before) tell(words.replaced, name, () => put(before)); else tell(words.kept, name);
+  });
+  async function former(name) {
+    const { body } = await api("GET", `/api/v1/views?${asked}`);
+    const wanted = rows.querySelector(`[data-mine="${CSS.escape(name)}"] [data-unsave]`)?.dataset.unsave;
+    const { id, owner_id, ...view } = body?.items.find((one) => one.id === wanted) ?? {};
+    return id && view;
+  }
+}
