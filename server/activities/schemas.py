@@ -129,7 +129,11 @@ class VisitReportWrite(BaseModel):
     occurred_at: AwareDatetime | None = Field(
         default=None, description="Left out: now. A visit that nobody planned gets its day from it."
     )
-    checkin: FixWrite | None = None
+    checkin: FixWrite | None = Field(
+        default=None,
+        description="Where the rep was. Of `checked_in` it is compared with the pin; of `done` it can only confirm: "
+        "many a report is written elsewhere. To have a check-in judged, send it as `checked_in` first.",
+    )
     visit_type_id: UUID | None = None
     answers: dict[str, Any] = Field(
         default={},

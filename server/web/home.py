@@ -135,11 +135,15 @@ class Progress:
     total: int = 0
     done: int = 0
     missed: int = 0
+    there: int = 0
+    """Visits that are going on."""
     next_at: datetime | None = None
     next_name: str | None = None
     zone: str = "UTC"
     route: RouteView | None = field(default=None, repr=False)
     has_left: bool = False
+    here: str | None = None
+    """Where they are checked in."""
     late: int = 0
     """Visits that nobody has begun although their time has come."""
     late_s: int = 0
@@ -148,7 +152,7 @@ class Progress:
     @property
     def waiting(self) -> int:
         """Visits that have not happened yet."""
-        return self.total - self.done - self.missed
+        return self.total - self.done - self.missed - self.there
 
 
 def progress(session: Session, scope: Scope, day: date, routes: Sequence[RouteView]) -> list[Progress]:
@@ -162,6 +166,8 @@ def progress(session: Session, scope: Scope, day: date, routes: Sequence[RouteVi
             rep.done += 1
         elif visit.state in (VisitState.MISSED, VisitState.CANCELLED):
             rep.missed += 1
+        elif visit.state == VisitState.CHECKED_IN:
+            rep.there, rep.here = rep.there + 1, row.account_name
         elif visit.planned_start_at:
             if rep.next_at is None or visit.planned_start_at < rep.next_at:
                 rep.next_at, rep.next_name = visit.planned_start_at, row.account_name
