@@ -152,11 +152,21 @@ def is_ambiguous(text: str) -> bool:
     return decimal(text, "en") != decimal(text, "de")
 
 
+MONTHS = ("jan", "feb", "mar mär", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez")
+"""How the months begin, in the languages of the app."""
+
+
 def day(value: object) -> date | None:
-    """A day as people write it: 2026-12-04 or 4.12.2026; None when it is none."""
+    """A day as people write it, and as the app does: 2026-12-04, 4.12.2026, 4 Dec 2026 or "Fr 4. Dez. 2026"; None when
+    it is none."""
     text = str(value).strip()
     match = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text)
+    named = re.fullmatch(r"(?:[^\W\d]+[.,]*\s+)?(\d{1,2})\.?\s*([^\W\d]{3,})\.?,?\s+(\d{4})", text)
     try:
+        if named:
+            start = named[2][:3].casefold()
+            month = next((number for number, names in enumerate(MONTHS, 1) if start in names.split()), 0)
+            return date(int(named[3]), month, int(named[1]))
         return date(int(match[3]), int(match[2]), int(match[1])) if match else date.fromisoformat(text)
     except ValueError:
         return None

@@ -1,5 +1,6 @@
 """The company's own fields on the phone: the same values are taken and refused as on the server."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from mobile.field import capture, conflicts, drafts, entries, forms, own, rights
 from mobile.field.limits import Unfit
 from mobile.field.store.overlay import lay_over
 from mobile.screens.trouble import told
-from mobile.texts import Words
+from mobile.texts import MONTHS, Words
 from server.fields.models import FieldKind
 from server.fields.values import Choice, Shape, accepted
 from server.kit.errors import Invalid
@@ -195,3 +196,14 @@ def test_a_figure_is_read_as_its_language_writes_it_and_what_the_app_writes_is_r
     question = {"key": "q", "label": "Rent", "kind": "number"}
     sent = forms.answers_to([question], {"q": written}, language)["q"]
     assert Decimal(str(server_says("number", sent))) == Decimal(amount), "as an answer of a visit"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_day_is_read_as_the_app_writes_it(language):
+    words = Words(language)
+    for month in range(1, 13):
+        for told in (date(2027, month, 9), date(2027, month, 28)):
+            name = MONTHS[language][month - 1]
+            for text in (f"{told.day} {name} 2027", f"{told.day}. {name} 2027", f"{words.day(told)} 2027"):
+                assert forms.day(text) == told, text
+    assert forms.day("31 Feb 2027") is forms.day("3 Foo 2027") is forms.day("3 Feb") is None
