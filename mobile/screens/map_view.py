@@ -1,5 +1,6 @@
 """The map of the day and of the territory, from the map pack on this phone."""
 
+import math
 from functools import partial
 
 from kivy.metrics import dp
@@ -10,6 +11,7 @@ from kivy.uix.floatlayout import FloatLayout
 from mobile.field import around, restday, tracks
 from mobile.field.checkin import distance_m
 from mobile.field.maps.polyline import decode
+from mobile.field.maps.projection import metres_to_world, to_world
 from mobile.field.store import clock
 from mobile.screens.leads import LAYER_ICONS, is_late, open_somebody, told_of
 from mobile.screens.parts import frame
@@ -23,6 +25,8 @@ STOP_INKS = {"done": "good", "missed": "bad", "cancelled": "quiet"}
 STOP_SIGNS = {"done": "check", "missed": "x", "cancelled": "minus"}
 ONE_DOOR_M = 15.0
 """Stops that lie closer are one pin with both numbers."""
+FINGER_DP, FINGER_M = 20, 80.0
+"""How far around its middle a fingertip reaches, and how far off a place may be that it names."""
 FIRMS_SINCE = 14
 """From which zoom on firms of open data are there."""
 WHOLE = {"x": 0, "y": 0}
@@ -266,7 +270,13 @@ class DayMap(FloatLayout):
         ]
 
     def held(self, lon, lat):
-        """A long press: somebody new was met here."""
+        """A long press: somebody new was met here. Where a fingertip covers a quarter of the town, one goes nearer."""
+        view = self.map
+        farther = math.log2(dp(FINGER_DP) / view.scale / metres_to_world(FINGER_M, lat))
+        if farther > 0.01:
+            view.view = (to_world(lon, lat), view.zoom + farther, view.bearing)
+            self.ctx.nav.toast(self.ctx.words("hold_again"))
+            return
         self._leave(lambda: self.ctx.nav.go("lead", lon=lon, lat=lat))
 
     def tapped(self, key):

@@ -12,12 +12,14 @@ pytestmark = pytest.mark.window
 def test_a_long_press_on_the_map_takes_a_new_lead_and_names_what_is_there(screen):
     from kivy.tests.common import UnitTestTouch
 
+    from mobile.field.maps.projection import to_world
     from mobile.screens.map_view import DayMap
     from mobile.widgets.controls import Field
 
     screen.tap("Map")
     (day_map,) = screen.widgets(DayMap)
     view = day_map.map
+    view.view = (to_world(9.5206, 47.1403), 15.0, 0.0)
     x, y = view.lonlat_px(9.5206, 47.1403)
     assert view.px_lonlat(x, y) == pytest.approx((9.5206, 47.1403), abs=1e-6)
     touch = UnitTestTouch(x, y)
@@ -38,6 +40,22 @@ def test_a_long_press_on_the_map_takes_a_new_lead_and_names_what_is_there(screen
     (op,) = screen.app.ctx.store.outbox.ops()
     assert (op.e, op.body["d"]["company"]) == ("lead", "Kiosk")
     assert (op.body["d"]["lon"], op.body["d"]["lat"]) == pytest.approx((9.5206, 47.1403), abs=1e-4)
+
+
+def test_a_place_held_on_a_map_of_the_whole_country_is_gone_nearer_first(screen):
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    view = day_map.map
+    view.view = (view.centre, 9.0, 0.0)
+    day_map.held(9.5206, 47.1403)
+    assert screen.shows("Nearer now: hold the very place.")
+    assert view.lonlat_px(9.5206, 47.1403) == pytest.approx(view.center), "it lies in the middle"
+    east, _ = view.lonlat_px(9.5206 + 80 / 75_700, 47.1403)
+    assert east - view.center_x == pytest.approx(20, abs=0.5), "a fingertip reaches 80 m"
+    day_map.held(9.5206, 47.1403)
+    screen.until(lambda: screen.shows("New lead"))
 
 
 def test_a_new_lead_that_may_be_there_already_is_saved_only_on_the_second_tap(screen):
