@@ -17,7 +17,7 @@ from server.accounts.models import Account, Site
 from server.activities.agenda import editing
 from server.activities.agenda import queries as agenda_queries
 from server.activities.agenda import service as agenda
-from server.activities.agenda.models import Activity, Kind
+from server.activities.agenda.models import Activity, Kind, State
 from server.activities.answering import fitting
 from server.activities.service import VisitReport, main_site
 from server.attachments import service as attachments
@@ -138,10 +138,12 @@ def activity_of(session: Session, scope: Scope, activity_id: UUID) -> Activity:
 
 
 def change_activity(
-    session: Session, scope: Scope, activity_id: UUID, base_rev: int, deltas: Mapping[str, Delta], chain: Chain
-) -> tuple[Activity, bool, WaymarkError | None]:
+    session: Session, scope: Scope, activity_id: UUID, base_rev: int, deltas: Mapping[str, Delta], chain: Chain,
+    made_at: datetime,
+) -> tuple[Activity, bool, WaymarkError | None]:  # fmt: skip
     """Change fields of an activity; also tells whether it met somebody else's change, and what is to be said of fields
-    that somebody else changed differently: where others are wanted too, those are written without them."""
+    that somebody else changed differently: where others are wanted too, those are written without them. What was done
+    was done when the phone says; that the office had called it off meanwhile stands there for somebody to look at."""
     row = activity_of(session, scope, activity_id)
     met = base_rev != row.rev
     base_rev = base_rev if base_rev <= row.rev else 0
@@ -149,6 +151,10 @@ def change_activity(
     found, refused = editing.merged(session, row, deltas, base_rev, chain.actor, own)
     if refused is not None and not found:
         raise refused
+    if found.get("state") == State.DONE and row.state != State.DONE:
+        row.done_at = min(made_at, clock.now())
+        if row.state == State.CANCELLED:
+            row.flags = sorted({*row.flags, "done_after_cancelled"})
     if found:
         agenda.write(session, row, found)
     return row, met, refused

@@ -246,7 +246,9 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
     refuse_unwritable("activity", op.f)
     refuse_several(op.f)
     base, deltas = 0 if context.base_is_stale else op.base_rev, deltas_of(op)
-    row, met, refused = capturing.change_activity(session, context.scope, op.id, base, deltas, context.chain)
+    row, met, refused = capturing.change_activity(
+        session, context.scope, op.id, base, deltas, context.chain, context.made_at
+    )
     status: wire.Status = "rejected" if refused else "merged" if met else "applied"
     return Effect(status, "activity", row.id, row.rev, refused=refused)
 

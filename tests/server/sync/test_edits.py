@@ -1,5 +1,6 @@
 """What a rep corrects at the door: addresses, the company's own fields, status, class and interval."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,10 +12,12 @@ from server.accounts import jobs, service
 from server.accounts.models import Site
 from server.auth.access import system_scope
 from server.fields import service as fields
+from server.kit import clock
 from server.kit.database import transaction
 from tests.server.accounts.test_jobs import ADDRESS, add_region, extract, home
 from tests.server.sync.test_conflicts import Desk
 from tests.server.sync.test_field_rights import keep
+from tests.server.sync.test_records import row
 from tests.server.sync.world import Json, Phone, World
 
 __all__ = ["extract", "home"]
@@ -334,3 +337,23 @@ def test_an_address_that_a_phone_corrects_is_found_on_the_map(world: World, home
     assert at(world, site)[2:5] == ("placed", "rooftop", False)
     phone.sync()
     assert phone.rows["site", site][1]["grade"] == "rooftop"
+
+
+@pytest.mark.parametrize("office", ["open", "cancelled"])
+def test_a_task_was_done_when_the_phone_says_also_where_the_office_had_called_it_off(world: World, office: str) -> None:
+    account = world.account("Bakery", "west")
+    task = row(
+        world, "activity", kind="task", account_id=account, owner_id=world.users["rita"], subject="Bring it",
+        zone="UTC", at=clock.now(), due_on=clock.now().date(),
+    )  # fmt: skip
+    phone = synced(world)
+    tapped = clock.now() - timedelta(minutes=40)
+    phone.align(phone.hello(wall=clock.now().isoformat(), mono_ms=7_205_000, boot="this start"))
+    op = phone.edit("activity", task, state="done")
+    op["at"] = {"wall": tapped.isoformat(), "mono": 7_205_000 - 40 * 60_000, "boot": "this start"}
+    if office != "open":
+        world.sql("update activity set state = :state", state=office)
+    assert [one["status"] for one in phone.push()] == ["applied" if office == "open" else "merged"]
+    ((state, done_at, flags),) = world.sql("select state, done_at, flags from activity")
+    assert (state, flags) == ("done", [] if office == "open" else ["done_after_cancelled"])
+    assert abs(done_at - tapped) < timedelta(seconds=30)
