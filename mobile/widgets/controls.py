@@ -61,14 +61,14 @@ class Field(Column):
         if label:
             self.add_widget(self.heading)
         self.input = TextInput(
+            font_name=font_of(value),  # fonts before texts: Kivy draws a hint the moment it is set
+            font_size=sp(16),
             text=value,
             hint_text=hint,
             multiline=lines > 1,
             password=secret,
             input_type=input_type if lines == 1 else "text",
             write_tab=False,
-            font_name=font_of(value),
-            font_size=sp(16),
             size_hint_y=None,
             height=dp(TOUCH) if lines == 1 else dp(28 + 22 * lines),
             padding=(dp(12), dp(13), dp(12), dp(8)),

@@ -202,8 +202,8 @@ def test_a_figure_is_read_as_its_language_writes_it_and_what_the_app_writes_is_r
 def test_a_day_is_read_as_the_app_writes_it(language):
     words = Words(language)
     for month in range(1, 13):
-        for told in (date(2027, month, 9), date(2027, month, 28)):
+        for one in (date(2027, month, 9), date(2027, month, 28)):
             name = MONTHS[language][month - 1]
-            for text in (f"{told.day} {name} 2027", f"{told.day}. {name} 2027", f"{words.day(told)} 2027"):
-                assert forms.day(text) == told, text
+            for text in (f"{one.day} {name} 2027", f"{one.day}. {name} 2027", f"{words.day(one)} 2027"):
+                assert forms.day(text) == one, text
     assert forms.day("31 Feb 2027") is forms.day("3 Foo 2027") is forms.day("3 Feb") is None

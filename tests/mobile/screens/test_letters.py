@@ -32,3 +32,13 @@ def test_signs_that_no_font_has_are_named():
     from mobile.widgets.base import Text
 
     assert Text("Danke \U0001f44d\U0001f3fd, \u2600\ufe0f und \u2713").text == "Danke (Emoji), (Emoji) und \u2713"
+
+
+def test_a_hint_has_the_fields_font_from_the_first(screen):
+    from mobile.widgets.controls import Field
+
+    field = Field("", hint="Name, town or number").input
+    at_first = tuple(field._hint_text_rects[0].size)
+    field._refresh_line_options()
+    field._refresh_hint_text()
+    assert tuple(field._hint_text_rects[0].size) == at_first
