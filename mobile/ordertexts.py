@@ -34,6 +34,7 @@ EN = {
     "order_sum": "Total before tax",
     "order_unsent": "Saved on this phone, not sent yet. It can still be changed.",
     "order_waits_still": "Saved on this phone. It becomes a draft in the office; there it can be changed.",
+    "order_in_office": "It is a draft in the office now, where it is changed and confirmed.",
     "order_gone": "This order is not on this phone any more.",
 }
 
@@ -71,5 +72,6 @@ DE = {
     "order_sum": "Total vor Steuer",
     "order_unsent": "Auf diesem Telefon gespeichert, noch nicht gesendet. Er lässt sich noch ändern.",
     "order_waits_still": "Auf diesem Telefon gespeichert. Er wird im Büro ein Entwurf und lässt sich dort ändern.",
+    "order_in_office": "Er ist jetzt ein Entwurf im Büro; dort wird er geändert und bestätigt.",
     "order_gone": "Dieser Auftrag ist nicht mehr auf diesem Telefon.",
 }

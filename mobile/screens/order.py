@@ -257,6 +257,8 @@ def _sheet(ctx, account_id, doc):
         add(section(words("note"), Text(doc["note"], 16)))
     if doc.get("state") is None:
         add(Notice(words("order_unsent" if op else "order_waits_still"), "info"))
+    elif doc["state"] == "draft":
+        add(Notice(words("order_in_office"), "info"))
     if op is not None:
         add(PushButton(words("order_change"), lambda: _change(ctx, op), "pencil", "quiet"))
     return page

@@ -129,12 +129,21 @@ class VisitForm(BoxLayout):
                 self.typed.keep(photos=kept.body["photos"])
             self._show_photos()
 
+    def _show_orders(self):
+        self.orders.clear_widgets()
+        for order in records.orders_on(self.ctx.files, self.account_id, self._target().day):
+            self.orders.add_widget(work.order_row(self.ctx, order))
+
+    def came_in(self):
+        """What was taken down here has reached the server: its marks say so, and nothing that is typed moves away."""
+        self._show_orders()
+        self._show_photos()
+
     def _extras(self):
         """An order, and the customer's signature."""
-        words, go = self.ctx.words, self.ctx.nav.go
-        box = Card(spacing=10)
-        for order in records.orders_on(self.ctx.files, self.account_id, self._target().day):
-            box.add_widget(work.order_row(self.ctx, order))
+        words, go, self.orders = self.ctx.words, self.ctx.nav.go, Column(spacing=10)
+        self._show_orders()
+        box = Card(self.orders, spacing=10)
         box.add_widget(PushButton(words("take_order"), lambda: go("order", account_id=self.account_id), "tag", "quiet"))
         signed = self.typed.value("signature")
         if signed is not None:

@@ -581,3 +581,26 @@ def test_the_last_open_stop_has_its_undo_at_once_below_a_name_that_can_be_read(s
     assert name.width >= dp(180)
     assert name.height < dp(32), "one line"
     screen.resize(SIZES["phone"])
+
+
+def test_an_order_that_has_arrived_says_so_in_the_visit_and_what_is_typed_stays(screen, monkeypatch):
+    from mobile.field import records
+    from mobile.field.sync.run import Report
+    from mobile.screens.visit import VisitForm
+
+    order = {"id": uid(7001), "account_id": uid(1001), "lines": [{}], "day": "2026-11-26", "currency": "CHF"}
+    monkeypatch.setattr(records, "orders_on", lambda *_: [order | {"state": None}])
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("saved here, becomes a draft in the office")
+    (form,) = screen.widgets(VisitForm)
+    form.note.input.text = "Twelve more"
+    monkeypatch.setattr(records, "orders_on", lambda *_: [order | {"state": "draft", "gross": "24.65"}])
+    screen.app.worker = object()
+    screen.app._synced(Report(ok=True, results={"applied": 1}))
+    screen.frames()
+    screen.app.worker = None
+    assert not screen.shows("saved here")
+    assert screen.shows("24.65 CHF")
+    assert screen.widgets(VisitForm) == [form]
+    assert form.note.input.text == "Twelve more"
