@@ -78,11 +78,11 @@ def is_late(who):
 
 
 def told_of(ctx, who):
-    """What somebody is, where, and how late a visit is, in one line."""
+    """How late a visit is, else what somebody is, and where, in one line."""
     words = ctx.words
     what = who.kind_word(words.language) if who.kind else words(f"layer_{who.layer}")
     late = words.count("overdue", "overdue_1", who.overdue_days) if is_late(who) else ""
-    return "  ·  ".join(p for p in (what, who.place, late) if p)
+    return "  ·  ".join(p for p in (late or what, who.place) if p)
 
 
 def near_row(ctx, near):
