@@ -39,7 +39,7 @@ DE = {
     "err_code_typed": "Ein Code hat zehn Buchstaben und Ziffern, ohne 0, 1, I, L, O und U. Bitte noch einmal ansehen.",
     "err_code_unknown": "Der Server kennt diesen Code nicht. Code und Adresse prüfen oder einen neuen verlangen.",
     "err_code_used": "Mit diesem Code kam schon ein Telefon herein. Bitte einen neuen verlangen; jeder gilt einmal.",
-    "err_code_expired": "Dieser Code gilt nicht mehr. Bitte einen neuen verlangen: Der neueste gilt, zehn Minuten lang.",
+    "err_code_expired": "Dieser Code gilt nicht mehr. Bitte einen neuen verlangen: Der neueste gilt zehn Minuten lang.",
     "err_code_person": "Ihr Konto ist abgeschaltet. Bitte im Büro fragen.",
     "err_rate_limited": "Zu viele falsche Versuche. Bitte fünfzehn Minuten warten.",
     "sign_out_drafts_1": "1 Formular ist nicht fertig. Es bleibt auf diesem Telefon und ist nach dem Anmelden da.",
