@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ from server.territories import queries
 from server.territories.routes import read_all
 from server.territories.schemas import TerritoryRead
 from server.territories.service import PALETTE
-from server.web.pages import attempt, go, render
+from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
 
 router = APIRouter(prefix="/territories", include_in_schema=False)
@@ -128,6 +128,12 @@ def is_ahead(member: dict[str, Any]) -> bool:
 def show_coming(request: Request, scope: ReadTerritories, session: Db) -> Response:
     """What waits for its day, with the reader's accounts that it moves."""
     return render(request, "territories/coming.html", scope, coming=coming.seen_by(session, scope))
+
+
+@router.get("/said")
+def say(request: Request, scope: ReadTerritories, text: Annotated[list[str], Query(max_length=200)]) -> list[str]:
+    """What a preview notes, in the reader's language."""
+    return [language_of(request, scope).said(one) for one in text]
 
 
 @router.post("/import")

@@ -305,3 +305,22 @@ def test_a_rep_has_one_colour_whatever_is_drawn(make_user: Callable[..., User], 
     for some in (reps, reps[:1], reps[1:]):
         found = drawn.colours(session, scope, [one.id for one in some])
         assert {one.id: found[one.id] for one in some} == {one.id: of_owners[one.id] for one in some}
+
+
+def test_what_a_preview_of_territories_notes_is_said_in_the_readers_language(
+    client_for: Callable[[User | None], TestClient], make_user: Callable[..., User]
+) -> None:
+    manager = client_for(make_user("mara", Role.MANAGER))
+    notes = [
+        "The outline of “Bow” crossed itself; what it encloses was kept.",
+        "“Bow” and “North” overlap by 7.28 km².",
+    ]
+    said = [
+        manager.get("/territories/said", params={"text": notes}, headers={"accept-language": code}).json()
+        for code in ("en", "de")
+    ]
+    assert said[0] == notes
+    assert said[1] == [
+        "Der Umriss von «Bow» kreuzte sich; was er umschliesst, blieb.",
+        "«Bow» und «North» überlappen sich um 7,28 km².",
+    ]

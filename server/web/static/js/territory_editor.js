@@ -4,6 +4,7 @@ import { api, csrf, toast } from "./app.js";
 import { css } from "./basemap.js";
 
 const MOST_CORNERS = 1500;
+let turn = 0;
 const words = () => JSON.parse(document.querySelector("#words").textContent);
 const number = (value, digits = 0) => Number(value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits });
 
@@ -220,7 +221,15 @@ export function editor(known, { troubles, outlines }, show) {
     const answer = await fetch(`${path}?${query}`, { method: "POST", body, headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "X-CSRF-Token": csrf() } });
     return { ok: answer.ok, status: answer.status, body: await answer.json().catch(() => null) };
   }
+  /** The notes of a change in the reader's language. */
+  async function note(notes) {
+    const asked = ++turn, isEnglish = document.documentElement.lang === "en" || !notes.length;
+    const answer = isEnglish ? null : await api("GET", `/territories/said?${new URLSearchParams(notes.map((text) => ["text", text]))}`);
+    if (asked !== turn) return;
+    at("[data-notes]").replaceChildren(...(answer?.ok ? answer.body : notes).map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  }
   function tell({ ok, body }) {
+    turn += 1;
     const refused = at("[data-refused]");
     refused.hidden = ok;
     save.disabled = !ok;
@@ -235,7 +244,7 @@ export function editor(known, { troubles, outlines }, show) {
     if (effects.by_hand) sums.push(counted("by_hand", effects.by_hand));
     if (body.apply_on) sums.unshift(say.not_before.replace("{day}", daySaid(body.apply_on)));
     at("[data-sum]").textContent = sums.join(" ");
-    for (const text of notes) { const line = document.createElement("li"); line.textContent = text; at("[data-notes]").append(line); }
+    note(notes);
     const names = Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((box) => [box.dataset.choose, titleOf(box)]));
     at("[data-effects] tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
   }
