@@ -25,6 +25,7 @@ from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
 from server.notifications.kinds import About
 from server.notifications.service import notify
+from server.records.queries import open_conflicts
 from server.web import calendar_grid as grid
 from server.web.activity_forms import fields_of, refused
 from server.web.calendar_grid import Entry, View
@@ -220,7 +221,9 @@ def activity_page(
     if one.thread_id:
         same = queries.visible_to(scope).where(Activity.thread_id == one.thread_id).order_by(Activity.at)
         thread = queries.named(session, list(session.scalars(same.limit(100))))
-    names = session.execute(select(User.id, User.name).where(User.id.in_(one.participant_ids)))
+    won = [met for met in open_conflicts(session, entity="activity", row_ids=[one.id]) if met.field == "state"]
+    people = {*one.participant_ids, *(met.actor for met in won)}
+    names = dict(session.execute(select(User.id, User.name).where(User.id.in_(people))).tuples().all())
     starts, ends = (at, at + (one.ends_at - one.starts_at)) if at and one.rrule and one.starts_at and one.ends_at else (
         one.starts_at, one.ends_at
     )  # fmt: skip
@@ -235,7 +238,8 @@ def activity_page(
         here=ZoneInfo(one.zone),
         starts=starts,
         ends=ends,
-        participants=dict(names.tuples().all()),
+        participants={key: names[key] for key in one.participant_ids if key in names},
+        won=[(met, names.get(met.actor) if met.actor else None) for met in won],
         may_write=may_write,
         thread=thread,
         sent=sent or {},

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import select, text
 
 from server.accounts import service as accounts
+from server.activities.agenda import editing
+from server.activities.agenda import service as agenda
+from server.activities.agenda.models import Kind, State
 from server.activities.models import Visit, VisitEvent
 from server.activities.notes import service as notes
 from server.activities.notes.models import Note
@@ -19,6 +22,8 @@ from server.fields import service as fields
 from server.kit import clock
 from server.notifications.models import Notification
 from server.orders.models import Order
+from server.records.merging import Delta
+from server.records.service import Actor
 from server.web.pages import templates
 from tests.server.web.conftest import token_in
 
@@ -245,3 +250,17 @@ def test_a_signature_alone_has_no_heading_of_answers(
     page = browser_of(rita).get(f"/visits/{visit.json()['id']}").text
     assert "signed by Eva Amann" in page
     assert "<h2>Answers</h2>" not in page
+
+
+def test_an_appointment_that_a_phone_and_the_office_settled_differently_says_so(
+    browser_of: Any, mona: Any, rita: Any, session: Any
+) -> None:
+    wanted = agenda.NewActivity(Kind.TASK, rita.id, {"subject": "Weekly report", "due_on": "2026-11-20"})
+    row = agenda.add(session, wanted)
+    row.state = State.CANCELLED
+    session.flush()
+    delta = {"state": Delta("open", "done")}
+    found, _ = editing.merged(session, row, delta, row.rev - 1, Actor(rita.id, "sync"))
+    agenda.write(session, row, found)
+    page = browser_of(mona).get(f"/calendar/activities/{row.id}").text
+    assert f"{rita.name} took it down as “done” on a phone; it stood as “cancelled” here since." in page
