@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error
+from sqlalchemy import update
 
 from server.accounts.models import Account
 from server.kit.database import transaction
@@ -76,6 +77,19 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
         account = session.query(Account).filter_by(name="Hotel Zech").one()
         assert account.phone == "+423 232 00 00"
         assert account.sites[0].grade == "manual"
+
+
+def test_what_was_changed_meanwhile_is_in_sight_however_far_down_one_saved(page: Any) -> None:
+    page.goto("/accounts?q=zech")
+    page.click("td.col-name a")
+    page.click("#facts [hx-get$='/edit']")
+    page.fill("#f-phone", "+423 111 11 11")
+    with transaction() as session:
+        session.execute(update(Account).where(Account.name.ilike("%zech%")).values(phone="+423 222 22 22"))
+    page.click("#facts form button.primary")
+    page.wait_for_selector("#facts [role=alert]")
+    page.wait_for_function("document.querySelector('#facts [role=alert]').getBoundingClientRect().top > 0")
+    assert page.locator("#facts [role=alert]").bounding_box()["y"] < page.viewport_size["height"]
 
 
 def test_a_form_on_its_way_is_not_sent_twice(page: Any) -> None:
