@@ -51,6 +51,12 @@ class Worth:
         return self.sum / self.count if self.count else 0.0
 
 
+def has_ground_moved(session: Session) -> bool:
+    """Whether territories were changed since the counts were given to them; False while nothing is counted."""
+    state = session.get(DensityState, 1)
+    return state is not None and state.territories != session.execute(counting.TERRITORIES).scalar_one()
+
+
 def refresh(session: Session, *, by_hand: bool = False) -> bool:
     """Count prospects and customers anew where something has changed; returns whether anything had.
 
