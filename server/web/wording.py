@@ -64,6 +64,8 @@ class Wording:
         label, _, problem = sentence.partition(": ")
         if label in self.texts and (known := self.known(problem.rstrip("."))) is not None:
             return f"{self.texts[label]}: {known}{'.' * problem.endswith('.')}"
+        if (known := self.texts.get(problem)) is not None:  # what is told of somebody, by name
+            return f"{label}: {known}"
         return None
 
     def that_begin(self, sign: str) -> list[Pattern]:

@@ -90,6 +90,8 @@ def test_why_a_phone_was_refused_is_said_in_german() -> None:
     unsaid = {text for text in REASONS.values() if plain(text) not in known and not read_so.match(text)}
     assert {text for text in unsaid if plain(text).removeprefix("{}: ").rstrip(".") not in known} == set()
     assert DE.said("Points: 5,000 points is too much.") == "Punkte: 5,000 points ist zu viel."
+    told = "Mara: No mail server is set up. An admin does that under Integrations."
+    assert DE.said(told) == "Mara: Es ist kein Mailserver eingerichtet. Das macht ein Admin unter Integrationen."
     assert DE.said("“Grinder G 5” (7) is sold no more.") == "«Grinder G 5» (7) wird nicht mehr verkauft."
 
 
