@@ -1,6 +1,7 @@
 """Today: the next stop as a large card, then the day as a timeline; the map beside it on wide windows."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -60,8 +61,9 @@ def _timeline(ctx, day, day_date):
     if not day.stops:
         column.add_widget(_empty(ctx, day_date))
         return scroller
-    upcoming = day.next_stop
+    shown, upcoming = _in_time([s for s in day.stops if not s.is_out]), day.next_stop
     if upcoming is not None:
+        upcoming = next((one for one in shown if one.visit_id == upcoming.visit_id), upcoming)
         column.add_widget(_next_card(ctx, upcoming))
     else:
         column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(_over(ctx, day), 16))))
@@ -72,7 +74,7 @@ def _timeline(ctx, day, day_date):
     if day.start:
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
     rest = day.rest
-    for stop in _in_time([s for s in day.stops if not s.is_out]):
+    for stop in shown:
         is_before = bool(rest) and not stop.is_passed and stop.begins_at is not None and rest[0] <= stop.begins_at
         if is_before and not (stop.arrives_at and stop.arrives_at <= rest[0]):
             column.add_widget(_break(ctx, rest, zone))
@@ -99,11 +101,13 @@ def _timeline(ctx, day, day_date):
 
 
 def _in_time(stops):
-    """The stops in their order, and among them what was done beside the route, where its time is."""
+    """The stops in their order, and among them what was done beside the route, where its time is; from there the rep
+    comes to the next one on a way that is no leg of the route."""
     line = [stop for stop in stops if stop.arrives_at or not stop.done_at]
     for one in sorted((s for s in stops if s not in line), key=lambda s: s.done_at):
         later = (n for n, stop in enumerate(line) if stop.begins_at and stop.begins_at > one.done_at)
-        line.insert(next(later, len(line)), one)
+        at = next(later, len(line))
+        line[at : at + 1] = [one, *(replace(stop, drive_s=None) for stop in line[at : at + 1])]
     return line
 
 

@@ -159,7 +159,13 @@ def task_row(ctx, task, with_account=False):
 
 
 def _finish(ctx, task):
-    edit(ctx.files, "activity", task.id, {"state": "done"})
+    _set(ctx, task, "done")
+    undo = (ctx.words("undo"), lambda: _set(ctx, task, "open"))
+    ctx.nav.toast(ctx.words("task_is_done", subject=task.subject), undo=undo)
+
+
+def _set(ctx, task, state):
+    edit(ctx.files, "activity", task.id, {"state": state})
     ctx.nav.saved()
     ctx.nav.again()
 

@@ -109,6 +109,10 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
         assert screen.shows(words), words
     screen.tap("Done")
     assert screen.shows("Task  ·  Bring the catalogue  ·  done"), "a tap says that it is done: it has happened now"
+    assert screen.shows("Done: Bring the catalogue")
+    screen.tap("Undo")
+    assert not screen.shows("Task  ·  Bring the catalogue  ·  done")
+    assert screen.shows("Bring the catalogue")
 
 
 def test_the_form_speaks_the_language_of_who_reads_it_and_a_companys_own_words_stay(screen):
