@@ -50,6 +50,7 @@ def _way(ctx, screen, title, icon, below):
     row.add_widget(Icon(icon, 22, "brand", size_hint=(None, 1), width=dp(26)))
     row.add_widget(Column(Text(title, 16, True), below, spacing=0, pos_hint={"center_y": 0.5}))
     row.add_widget(Icon("chevron_right", 20, "quiet", size_hint=(None, 1), width=dp(20)))
+    row.bind(minimum_height=lambda _row, high: setattr(row, "height", max(dp(64), high)))
     return row
 
 

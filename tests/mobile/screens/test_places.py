@@ -658,3 +658,19 @@ def test_a_stop_after_one_beside_the_route_has_no_leg(screen, monkeypatch):
         screen.frames()
         legs.append([words for words in screen.words() if words.startswith("13 min")])
     assert [len(one) for one in legs] == [4, 2], "nor has the card of the next stop"
+
+
+def test_a_way_with_two_lines_below_its_title_is_as_high_as_they_are(screen, monkeypatch):
+    from mobile.screens import parts
+
+    monkeypatch.setattr(
+        parts, "sync_words", lambda _ctx: ("attention", "12 entries need you  ·  122 on this phone  ·  ")
+    )
+    screen.resize((320, 640))
+    screen.tap("More")
+    screen.frames()
+    (row,) = [w for w in screen.widgets() if getattr(w, "label", None) == screen.app.ctx.words("sync")]
+    lines = row.children[1]
+    assert lines.height > 48, "two lines"
+    assert row.y + 7 <= lines.y < lines.top <= row.top - 7
+    screen.resize((412, 732))
