@@ -25,6 +25,7 @@ UNREADABLE = (
 )  # fmt: skip
 """What shapely raises on a geometry of GeoJSON that is none."""
 
+Area = Polygon | MultiPolygon
 type LonLatText = tuple[str, str]
 type Feature = tuple[Mapping[str, Any], Geometry | str | None]
 """Properties; the geometry, what is wrong with it, or None."""
@@ -62,12 +63,7 @@ def rows(features: Iterable[Feature], names: Sequence[str], transformer: Transfo
             if isinstance(point, str):
                 yield Record(number, ["", "", *written], point)
             else:
-                yield Record(number, [*point, *written], note=AREA if point[0] and is_area(geometry) else None)
-
-
-def is_area(geometry: Geometry | str | None) -> bool:
-    """Whether a geometry is an area, or several."""
-    return isinstance(geometry, Polygon | MultiPolygon)
+                yield Record(number, [*point, *written], note=AREA if point[0] and isinstance(geometry, Area) else None)
 
 
 def point_of(geometry: Geometry | str | None) -> LonLatText | str:
@@ -78,7 +74,7 @@ def point_of(geometry: Geometry | str | None) -> LonLatText | str:
         return "", ""
     if isinstance(geometry, MultiPoint) and len(geometry.geoms) == 1:
         geometry = geometry.geoms[0]
-    point = geometry.representative_point() if is_area(geometry) else geometry
+    point = geometry.representative_point() if isinstance(geometry, Area) else geometry
     if not isinstance(point, Point):
         return f"the geometry is a {type(geometry).__name__}; a point or an area is needed"
     return repr(point.x), repr(point.y)
