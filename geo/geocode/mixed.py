@@ -45,6 +45,33 @@ def is_mixed(match: Match, segments: Sequence[Words], index: Index) -> bool:
     )
 
 
+def is_beginning(match: Match, index: Index) -> bool:
+    """Whether all that was read is a type, or one word that other streets of the town begin with too: `Carrera 27`.
+
+    Parameters
+    ----------
+    match : Match
+        The street that is taken to be meant; one of just that name is none of these.
+    index : Index
+        Tells the words of the town's streets.
+    """
+    words, names = match.reading.words, match.street.names
+    if len(words) > 1 or not match.cost or any(name.rest == words for name in names):  # but for its type
+        return False
+    if not any(_goes_on(name.words, words) for name in names):
+        return False
+    places = match.street.own_places or match.street.places
+    return _is_kind(words[0]) or any(
+        street != match.street.id and any(_goes_on(name.words, words) for name in index.names(street))
+        for place in places
+        for street in index.place_block(place).containing(words[0], _LOOK_AT)
+    )
+
+
+def _goes_on(name: Words, words: Words) -> bool:
+    return len(name) > 1 and name[:1] == words
+
+
 def _is_longer(match: Match) -> bool:
     """Whether so much more was written than a name of the street has that it may hold another word."""
     size = len("".join(match.reading.words))

@@ -21,6 +21,7 @@ TOWN = world(
         ("Dārza iela", "9490", "Vaduz"): row(1, 40),
         ("Velvet Ridge Drive", "9490", "Vaduz"): row(1, 40),
         ("Ridge Road", "9490", "Vaduz"): row(1, 40),
+        ("Velvet Street", "9490", "Vaduz"): row(1, 40),
         ("Berliner Strasse", "9490", "Vaduz"): row(1, 40),
         ("Am Ring", "9490", "Vaduz"): row(1, 40),
         ("Loop Street", "9490", "Vaduz"): row(1, 40),
@@ -28,6 +29,8 @@ TOWN = world(
         ("Strada 1 Decembrie 1918", "9490", "Vaduz"): row(1, 40),
         ("Strada Cloșca", "9490", "Vaduz"): row(1, 40),
         ("28ης Οκτωβρίου", "9490", "Vaduz"): row(1, 40),
+        ("Đường Võ Văn Tần", "9490", "Vaduz"): row(1, 40),
+        ("Đường Lê Lợi", "9490", "Vaduz"): row(1, 40),
         ("Θεμιστοκλέους", "9490", "Vaduz"): row(1, 40),
         ("Untere Gasse", "9494", "Schaan"): row(1, 40),
     },
@@ -55,6 +58,7 @@ def asked(street: str) -> Answer:
         "4 Rouge Quokka",
         "Strada 1 Cloșca 1918 34",
         "28ης Θεμιστοκλέους 15",
+        "9 Đường 3 Tháng 2",
     ],
 )
 def test_two_streets_in_one_are_asked_about(street: str) -> None:
@@ -70,6 +74,7 @@ def test_two_streets_in_one_are_asked_about(street: str) -> None:
         ("Schillerstrase 4", "Schillerstrasse"),
         ("Strada Cloșca 4 28", "Strada Cloșca"),
         ("4 Θεμιστοκλέους 28", "Θεμιστοκλέους"),
+        ("4 Velvet", "Velvet Street"),
         ("Strada 1 Decembrie 1918 4", "Strada 1 Decembrie 1918"),
         ("Schiller Strasse 4", "Schillerstrasse"),
         ("Schllerstr. 4", "Schillerstrasse"),
