@@ -142,7 +142,7 @@ class Row:
     def _as_across(self, placed: Placed, figure: int, end: int, across: Sequence[int]) -> Placed:
         """Past the end of its side, half way to where it is when its side goes on as the other one does.
 
-        Of 4,718 houses taken away one by one in seven places the mean error is 37.7 instead of 42.5 m.
+        Of 4,719 houses taken away one by one in seven places the mean error is 37.3 instead of 41.8 m.
         """
         at = self._point(end)
         lon, lat = (
