@@ -12,7 +12,7 @@ from geo.geocode.columns import exchanged
 from geo.geocode.confidence import Features, Model, probability, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_another_type, is_here, is_other_by_figures
-from geo.geocode.mixed import is_mixed
+from geo.geocode.mixed import is_beginning, is_mixed
 from geo.geocode.normalise import from_words, may_be_type
 from geo.geocode.numbers import parse_number
 from geo.geocode.parsing import Parsed, parse
@@ -234,8 +234,10 @@ class Geocoder:
         return self._answer(first, confidence, reason, tuple(top))
 
     def _is_mixed(self, best: Match, parsed: Parsed, confidence: float) -> bool:
-        """Whether words that the best street does not explain are another one's; asked only where it would be sure."""
-        return confidence >= THRESHOLD and is_mixed(best, parsed.segments, self._index)
+        """Whether words may be another street's than the best one's; asked only where it would be sure."""
+        if confidence < THRESHOLD:
+            return False
+        return is_mixed(best, parsed.segments, self._index) or is_beginning(best, self._index)
 
     def _answer(self, match: Match, confidence: float, reason: Reason, top: tuple[Candidate, ...]) -> Answer:
         return Answer(*_told(match), round(confidence, 4), reason, candidates=top, region_version=self._index.version)

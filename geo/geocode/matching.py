@@ -6,13 +6,13 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+from geo.geocode.along import Placed
 from geo.geocode.blocks import Block
 from geo.geocode.confidence import FEATURES, Features
 from geo.geocode.index import NOBODY, Index, Named, Street
 from geo.geocode.likeness import Likeness, likeness
 from geo.geocode.names import postcode_key
 from geo.geocode.normalise import StreetName, from_words, may_be_type, type_edits
-from geo.geocode.numbers import Placed
 from geo.geocode.parsing import Parsed
 from geo.geocode.readings import Reading, Words, is_figures, readings
 from geo.geocode.vocabulary import vocabulary

@@ -8,6 +8,7 @@ from geo.geocode.index import Index
 from geo.geocode.likeness import means
 from geo.geocode.matching import Match
 from geo.geocode.normalise import from_words, may_be_type, type_edits
+from geo.geocode.numbers import parse_number
 from geo.geocode.readings import Words
 from geo.geocode.vocabulary import vocabulary
 
@@ -34,8 +35,41 @@ def is_mixed(match: Match, segments: Sequence[Words], index: Index) -> bool:
     reading = match.reading
     if not (reading.left_over or reading.has_type or reading.words[0] in vocabulary().front or _is_longer(match)):
         return False
-    runs = [run for run in (_run(words, reading.words) for words in segments) if run]
-    return bool(runs) and all(any(_is_of_another(word, match, index) for word in _strays(run, match)) for run in runs)
+    runs = [(words, *run) for words in segments if (run := _run(words, reading.words))]
+    return bool(runs) and all(
+        any(
+            _is_of_another(word, match, index)
+            for word in (*_strays(words[begin:end], match), *_figures(words, begin, end, match))
+        )
+        for words, begin, end in runs
+    )
+
+
+def is_beginning(match: Match, index: Index) -> bool:
+    """Whether all that was read is a type, or one word that other streets of the town begin with too: `Carrera 27`.
+
+    Parameters
+    ----------
+    match : Match
+        The street that is taken to be meant; one of just that name is none of these.
+    index : Index
+        Tells the words of the town's streets.
+    """
+    words, names = match.reading.words, match.street.names
+    if len(words) > 1 or not match.cost or any(name.rest == words for name in names):  # but for its type
+        return False
+    if not any(_goes_on(name.words, words) for name in names):
+        return False
+    places = match.street.own_places or match.street.places
+    return _is_kind(words[0]) or any(
+        street != match.street.id and any(_goes_on(name.words, words) for name in index.names(street))
+        for place in places
+        for street in index.place_block(place).containing(words[0], _LOOK_AT)
+    )
+
+
+def _goes_on(name: Words, words: Words) -> bool:
+    return len(name) > 1 and name[:1] == words
 
 
 def _is_longer(match: Match) -> bool:
@@ -44,18 +78,28 @@ def _is_longer(match: Match) -> bool:
     return match.cost > 0 and any(size >= len(name.glued) + _SHORTEST for name in match.street.names)
 
 
-def _run(words: Words, street: Words) -> Words:
-    """The words around a street's, up to the next figure or legal form; nothing when it is not in the stretch."""
+def _run(words: Words, street: Words) -> tuple[int, int] | None:
+    """Where the words around a street's stand, up to the next figure or legal form; None without it in the stretch."""
     size = len(street)
     begin = next((at for at in range(len(words) - size + 1) if words[at : at + size] == street), -1)
     if begin < 0:
-        return ()
+        return None
     end, legal = begin + size, vocabulary().legal
     while begin and words[begin - 1].isalpha() and words[begin - 1] not in legal:
         begin -= 1
     while end < len(words) and words[end].isalpha():
         end += 1
-    return words[begin:end]
+    return begin, end
+
+
+def _figures(words: Words, begin: int, end: int, match: Match) -> Iterator[str]:
+    """Figures beside the run that are neither the house's nor the last: `28` of `28 Themistokleous 15`."""
+    number = match.reading.number
+    if number is not None and end < len(words):
+        for word in (*words[max(begin - 1, 0) : begin], *words[end:-1][:1]):
+            figure = parse_number(word)
+            if figure is not None and figure.base != number.base:
+                yield word
 
 
 def _strays(run: Words, match: Match) -> Iterator[str]:

@@ -16,6 +16,8 @@ _BETWEEN = re.compile(
     r"|(?:^|(?<=[,;|\n\r]))(\s*\d+(?:[-/]\d+)?\s?[^\W\d]?\s*)\(([^()]*)\)(?=\s*[^\W\d])"
 )
 """A bracket between a street and its number: `Main Street (2nd floor) 60`, `60 (2nd floor) Main Street`."""
+_FLAT = re.compile(r"\b(\d+\s?/\s?[^\W\d])\s?/\s?\d+(?=\s+[^\W\d]{2})")
+"""House, letter and flat in front of a street: `29/A / 4 Main Street`."""
 _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
 _WIDE = re.compile(r"\s{2,}")
 _SINGLE = re.compile(r"\S\s\S")
@@ -70,6 +72,8 @@ def segments(text: str) -> tuple[Words, ...]:
         return (_number_words(tuple(folded.split()))[:_MAX_WORDS],)
     if "(" in folded:
         folded = _BETWEEN.sub(lambda m: f"{m[4]},{m[3]} " if m[2] is None else f" {m[2]},{m[1]}", folded)
+    if "/" in folded:
+        folded = _FLAT.sub(r"\1", folded)
     found = [_number_words(street_words(part)) for part in _SPLIT.split(folded) if part]
     return tuple([words[:_MAX_WORDS] for words in found if words])
 

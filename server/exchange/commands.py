@@ -103,6 +103,9 @@ def import_file(
             typer.echo(f"Left out: {', '.join(left_out)}", err=True)
         if run.empty_rows:
             typer.echo(f"{many(run.empty_rows, 'empty row', 'empty rows')} left out", err=True)
+        if areas := queries.areas(session, run):
+            one, several = "area was taken as a point inside it", "areas were taken as a point inside them"
+            typer.echo(many(areas, one, several), err=True)
         service.check(session, target, run, tell)
         show_problems(run, queries.outcomes(session, run.id, problems_only=True, limit=SHOWN))
     if not dry_run:

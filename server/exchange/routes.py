@@ -99,6 +99,7 @@ def created(session: Session, run: ImportRun) -> ImportCreated:
         keys=dict(told.keys),
         mixed=mixed and MixedRead.model_validate(mixed),
         left_out=queries.left_out(session, run),
+        areas=queries.areas(session, run),
         missing=[list(one.fields) for one in guessing.missing(told, run.mapping)],
     )
 

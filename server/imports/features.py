@@ -15,6 +15,9 @@ from server.imports.errors import BadFile
 LON, LAT = "lon", "lat"
 """Titles of the columns that hold the point."""
 
+AREA = "The geometry is an area; a point inside it was taken."
+"""What is noted at the row of an area."""
+
 BATCH = 2000
 UNREADABLE = (
     ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError,
@@ -22,6 +25,7 @@ UNREADABLE = (
 )  # fmt: skip
 """What shapely raises on a geometry of GeoJSON that is none."""
 
+Area = Polygon | MultiPolygon
 type LonLatText = tuple[str, str]
 type Feature = tuple[Mapping[str, Any], Geometry | str | None]
 """Properties; the geometry, what is wrong with it, or None."""
@@ -53,13 +57,13 @@ def rows(features: Iterable[Feature], names: Sequence[str], transformer: Transfo
         points = [point_of(geometry) for _, geometry in batch]
         if transformer is not None:
             points = reprojected(points, transformer)
-        for (properties, _), point in zip(batch, points, strict=True):
+        for (properties, geometry), point in zip(batch, points, strict=True):
             number += 1
             written = [text_of(properties.get(name)) for name in names]
             if isinstance(point, str):
                 yield Record(number, ["", "", *written], point)
             else:
-                yield Record(number, [*point, *written])
+                yield Record(number, [*point, *written], note=AREA if point[0] and isinstance(geometry, Area) else None)
 
 
 def point_of(geometry: Geometry | str | None) -> LonLatText | str:
@@ -70,7 +74,7 @@ def point_of(geometry: Geometry | str | None) -> LonLatText | str:
         return "", ""
     if isinstance(geometry, MultiPoint) and len(geometry.geoms) == 1:
         geometry = geometry.geoms[0]
-    point = geometry.representative_point() if isinstance(geometry, Polygon | MultiPolygon) else geometry
+    point = geometry.representative_point() if isinstance(geometry, Area) else geometry
     if not isinstance(point, Point):
         return f"the geometry is a {type(geometry).__name__}; a point or an area is needed"
     return repr(point.x), repr(point.y)

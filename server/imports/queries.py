@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
+from server.imports.features import AREA
 from server.imports.models import Action, ImportChecked, ImportKept, ImportOutcome, ImportRow, ImportRun
 from server.kit.errors import NotFound
 from server.kit.spreadsheets import harmless
@@ -91,6 +92,16 @@ def mixed(session: Session, run: ImportRun) -> Mixed | None:
     """The rows that are written in another encoding than most of the file; None when there are none."""
     found = session.execute(MIXED, {"run": run.id, "named": NAMED}).first() if run.format == "csv" else None
     return None if found is None else Mixed._make(found)
+
+
+AREAS = text("select count(*) from import_row where run_id = :run and starts_with(note, :said)")
+
+
+def areas(session: Session, run: ImportRun) -> int:
+    """How many rows are areas of which a point inside was taken."""
+    return (
+        session.execute(AREAS, {"run": run.id, "said": AREA}).scalar_one() if run.format in {"geojson", "gpkg"} else 0
+    )
 
 
 HOLDS = text(

@@ -73,6 +73,7 @@ class ImportCreated(ImportRead):
     sample: list[list[str]] = Field(description="The first rows as they were read.")
     mixed: MixedRead | None = Field(description="Rows that are written in another encoding than most of the file.")
     left_out: list[str] = Field(description="Titles of columns that hold values and mean nothing.")
+    areas: int = Field(description="Rows that are areas; a point inside each was taken.")
     missing: list[list[str]] = Field(
         description="Fields without a column that new records cannot be without; one of each group is enough."
     )

@@ -102,6 +102,8 @@ def test_another_type_is_sure_only_where_nothing_else_contradicts() -> None:
         ("60 (top floor) Main Street", "Main Street", "60"),
         ("60, flat 4, Main Street", "Main Street", "60"),
         ("29/A / 4, Main Street", "Main Street", "29"),
+        ("29/A / 4 Main Street", "Main Street", "29"),
+        ("29/A/4 Main Street", "Main Street", "29"),
         ("29, 4, Main Street", "Main Street", "29"),
         ("Main Street, 29 / 4", "Main Street", "29"),
         ("58-60 (2nd floor) Main Street", "Main Street", "58"),

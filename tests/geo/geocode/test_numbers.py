@@ -1,7 +1,7 @@
 """House numbers on a street whose houses stand 20 m apart."""
 
 import pytest
-from worlds import place_of
+from worlds import STEP_DEG, place_of
 
 from geo.distance import haversine_m
 from geo.geocode.numbers import House, HouseNumber, Houses, parse_number
@@ -82,18 +82,31 @@ def test_a_number_just_past_the_end_is_near_and_one_far_past_is_far() -> None:
     assert far.uncertainty_m == 300.0, "a number that nobody has is no farther off than the street is long"
 
 
-def test_a_missing_number_past_its_side_goes_most_of_its_step_on() -> None:
-    street = Houses.of(
-        House(number, place_of(side, at), "9490")
-        for side, numbers in ((0, ("30", "32", "34", "36")), (1, ("1", "3", "49")))
-        for at, number in enumerate(asked(n) for n in numbers)
-    )
-    placed = street.place(asked("28"))
+def test_a_missing_number_past_the_last_one_goes_most_of_its_step_on() -> None:
+    placed = houses("30", "32", "34", "36").place(asked("28"))
     assert placed is not None
-    assert (placed.fit, placed.grade) == ("between", Grade.INTERPOLATED)
+    assert (placed.fit, placed.grade) == ("beyond", Grade.INTERPOLATED)
     step_m = haversine_m(place_of(0, 0), place_of(0, 1))
     assert haversine_m(placed.point, place_of(0, 0)) == pytest.approx(0.6 * step_m, rel=0.01)
     assert haversine_m(placed.point, place_of(0, -1)) == pytest.approx(0.4 * step_m, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "alone", "across"),
+    [("46", 10, 11.8, 15.5), ("56", 30, 30.0, 50.5)],
+    ids=["one step on", "where the other side has it"],
+)
+def test_past_its_side_a_number_is_half_way_to_where_it_is_as_the_other_side_goes_on(
+    text: str, last: int, alone: float, across: float
+) -> None:
+    numbers = {"20": 0, "40": last, "21": 0, "41": 10, "51": 20, "61": 40}
+    street = Houses.of(House(asked(number), place_of(0, at), "9490") for number, at in numbers.items())
+    placed = street.place(asked(text))
+    assert placed is not None
+    assert (placed.fit, placed.grade) == ("between", Grade.INTERPOLATED)
+    half = (alone + across) / 2
+    assert placed.point.lat == pytest.approx(place_of(0, 0).lat + half * STEP_DEG, abs=1e-6)
+    assert placed.uncertainty_m > 20 * (across - alone) / 2, "as far as one of the two is from the middle"
 
 
 def test_a_house_of_two_numbers_answers_to_either() -> None:

@@ -1,5 +1,6 @@
 """Background work on a committed database: pins from a real address index, imports that a killed worker began."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,27 @@ def test_the_command_says_what_it_did(home: Path, tmp_path: Path, capsys: pytest
     assert "Left out: colour\n1 empty row left out\n" in told.stderr
     assert "To take it back" not in told.stderr, "nothing was taken"
     assert "waymark import FILE" in " ".join(CliRunner().invoke(imports, ["--help"]).stdout.split())
+
+
+def test_the_command_says_how_many_areas_became_points(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "list.geojson"
+    ring = [[9.5, 47.1], [9.6, 47.1], [9.6, 47.2], [9.5, 47.1]]
+    for count, said in (
+        (1, "1 area was taken as a point inside it\n"),
+        (2, "2 areas were taken as a point inside them\n"),
+    ):
+        features = [
+            {
+                "type": "Feature",
+                "properties": {"name": f"N{at}"},
+                "geometry": {"type": "Polygon", "coordinates": [ring]},
+            }
+            for at in range(count)
+        ]
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        told = CliRunner().invoke(imports, [str(path), "--dry-run", "--mode", "create"])
+        assert said in told.stderr
+        assert told.stdout.endswith(f"{count} new, {count} row{'s' if count > 1 else ''} with warnings\n")
 
 
 def test_the_command_takes_an_import_back(home: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from shapely.geometry import LineString, MultiPolygon, Point, box
 
 from server.imports.errors import BadFile, ChooseLayer
+from server.imports.features import AREA
 from server.imports.reading import Table, open_table
 
 
@@ -49,6 +50,7 @@ def test_features_become_rows_with_their_point(tmp_path: Path) -> None:
     assert rows[0].cells == ["9.5", "47.1", "A", "yes", "3", "", ""]
     assert rows[1].cells[:3] == ["9.5", "47.5", "B"]
     assert rows[1].cells[5] == "x, y"
+    assert [row.note for row in rows] == [None, AREA, None, None, None], "an area says that a point inside was taken"
     assert rows[2].cells == ["", "", "C", "", "", "", "a property"]
     assert [row.problem for row in rows[3:]] == [
         "the geometry is a LineString; a point or an area is needed",
@@ -108,6 +110,7 @@ def test_the_only_usable_layer_of_a_geopackage_is_taken(tmp_path: Path) -> None:
     assert float(rows[0].cells[0]) == pytest.approx(9.52, abs=0.02)
     assert rows[1].cells[:2] == ["", ""]
     assert float(rows[2].cells[1]) == pytest.approx(47.15, abs=0.02)
+    assert [row.note for row in rows] == [None, None, AREA]
 
 
 def test_several_layers_are_named_to_choose_from(tmp_path: Path) -> None:

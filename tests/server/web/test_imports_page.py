@@ -1,5 +1,6 @@
 """A file's way through the import pages."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -283,6 +284,20 @@ def test_work_that_nobody_does_is_said(
     assert "No worker is running" in browser.get(f"{run}/progress").text
     session.execute(text("insert into procrastinate_workers (last_heartbeat) values (now())"))
     assert "No worker is running" not in browser.get(f"{run}/progress").text
+
+
+def test_a_dry_run_says_of_areas_that_a_point_inside_was_taken(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("ada"))
+    ring = [[9.5, 47.1], [9.6, 47.1], [9.6, 47.2], [9.5, 47.1]]
+    area = {"type": "Feature", "properties": {"name": "A"}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    run, token = uploaded(browser, json.dumps({"type": "FeatureCollection", "features": [area]}).encode())
+    chosen = {"column-0": "lon", "column-1": "lat", "column-2": "name"}
+    assert browser.post(f"{run}/columns", data=token | chosen).status_code == 303
+    assert "The geometry is an area; a point inside it was taken." in browser.get(run).text
+    german = browser.get(run, headers={"accept-language": "de"}).text
+    assert "Die Geometrie ist eine Fläche; ein Punkt in ihrem Innern wurde übernommen." in german
 
 
 def test_a_dry_run_names_columns_that_are_left_out_and_empty_rows(

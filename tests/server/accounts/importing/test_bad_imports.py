@@ -400,6 +400,26 @@ def test_points_of_a_geojson_become_pins(session: Session, tmp_path: Path) -> No
     assert [(site.pin_state, site.provider) for site in session.scalars(select(Site))] == [("placed", "import")]
 
 
+def test_areas_are_pins_inside_and_counted(session: Session, tmp_path: Path) -> None:
+    corner = [[[0, 0], [9, 0], [9, 9], [8, 9], [8, 1], [0, 1], [0, 0]]]  # its middle is outside
+    geometries = (
+        {"type": "Polygon", "coordinates": corner},
+        {"type": "MultiPolygon", "coordinates": [corner]},
+        {"type": "Point", "coordinates": [9.5, 47.1]},
+        {"type": "Polygon", "coordinates": []},
+    )
+    features = [
+        {"type": "Feature", "properties": {"name": f"N{at}"}, "geometry": geometry}
+        for at, geometry in enumerate(geometries)
+    ]
+    run = checked(session, tmp_path, json.dumps({"type": "FeatureCollection", "features": features}), "list.geojson")
+    assert codes(session, run) == {1: ["mended"], 2: ["mended"], 3: [], 4: ["no_address"]}
+    assert queries.areas(session, run) == 2
+    service.apply(session, TARGET, run)
+    inside = text("select count(*) from site where st_covers(st_geomfromgeojson(:area), pin::geometry)")
+    assert session.execute(inside, {"area": json.dumps(geometries[0])}).scalar_one() == 2
+
+
 def test_the_same_header_gets_last_times_columns_and_options(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("Wer,Wo\nA,Vaduz\n")
