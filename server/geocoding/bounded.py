@@ -1,4 +1,4 @@
-"""Questions to a server elsewhere that end: an answer takes no longer, and is no longer, than it may, whatever comes."""
+"""Questions to a server elsewhere that end: an answer takes no longer, and is no longer, than it may be."""
 
 import os
 import socket

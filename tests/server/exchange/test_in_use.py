@@ -99,7 +99,7 @@ def test_people_leads_deals_and_products_stay_with_what_hangs_on_them(
 
     goods = files.apply("products", "number,name,price\nP-1,Coffee,9\nP-2,Tea,8\n")
     coffee = next(one for one in files.client.get("/api/v1/products").json()["items"] if one["number"] == "P-1")
-    line = {"product_id": coffee["id"], "quantity": "3"}
+    line = {"product_id": coffee["id"], "quantity": "3", "unit_price": "9"}
     added = files.client.post(f"/api/v1/orders/{made.json()['id']}/lines", json=line)
     assert added.status_code in (200, 201), added.text
     assert files.undo(goods) == {"removed": 1, "restored": 0, "kept": 1}
