@@ -60,7 +60,7 @@ class BoundedAdapter(URLLibAdapter):  # type: ignore[misc]
         super().__init__(proxies=proxies, ssl_context=ssl_context)
         self.held: list[socket.socket] = []
         plain, secure = (holding(kind, self.hold) for kind in (HTTPConnection, HTTPSConnection))
-        opened = build_opener(Http(plain), Https(secure, ssl_context), ProxyHandler(self.proxies))
+        opened = build_opener(Http(plain), Https(secure, ssl_context), ProxyHandler(proxies))
         self.urlopen = opened.open
 
     def hold(self, connection: socket.socket) -> None:
