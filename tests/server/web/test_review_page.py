@@ -233,8 +233,8 @@ def test_a_decision_that_does_not_arrive_is_not_decided_and_the_next_ones_go_on(
     page.click(".toast:has-text('Not decided here') button")
     page.wait_for_selector(f"#card[data-decidable] .account-card[data-name='{first}']")
     page.keyboard.press("p")
-    page.wait_for_selector("#done:has-text('2')")
-    page.wait_for_function("document.querySelectorAll('.toast').length >= 2")
+    page.wait_for_selector(f".toast:has-text('{first}'):has(button:has-text('Undo'))")
+    assert page.inner_text("#done span") == "2"
     assert accepted() == sorted((first, second))
 
 
