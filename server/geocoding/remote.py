@@ -37,10 +37,6 @@ LONGEST_WAIT_S = 5.0
 """A slot that is further away is left to a later job."""
 _PAUSE_S, _LONG_PAUSE_S, _LONGEST_PAUSE_S = 60.0, 3600.0, 86_400.0
 _LONGEST = 400
-MISUNDERSTOOD: dict[str, object] = {"refused": True}
-"""Stands for the answer to a question that was refused as wrong (HTTP 400): a setting may be to blame for it."""
-ANEW = timedelta(days=1)
-"""After so long such a question is asked again."""
 LIMITED = tuple(provider.key for provider in PROVIDERS.values() if provider.keeps_days is not None)
 """Providers whose terms say how long an answer may be kept."""
 
@@ -187,8 +183,7 @@ def outlived(session: Session, key: str, queries: Iterable[AddressQuery]) -> set
 
 def _may_be_kept(key: str) -> ColumnElement[bool]:
     days = PROVIDERS[key].keeps_days if key in PROVIDERS else None
-    kept = true() if days is None else RemoteAnswer.asked_at > clock.now() - timedelta(days=days)
-    return kept & ((RemoteAnswer.answer != MISUNDERSTOOD) | (RemoteAnswer.asked_at > clock.now() - ANEW))
+    return true() if days is None else RemoteAnswer.asked_at > clock.now() - timedelta(days=days)
 
 
 def better(session: Session, queries: Sequence[AddressQuery], answers: Sequence[Answer]) -> list[Answer]:
@@ -223,13 +218,12 @@ def ask(query: AddressQuery, wait: Wait = time.sleep) -> Answer | Paused | None:
     paused = _slot(setup, wait)
     if paused is not None:
         return paused
-    trouble = ""
     try:
         client = client_of(provider, setup.url, secret(), setup.user_agent)
         location = client.geocode(line, exactly_one=True, **provider.options)
         found = asdict(found_in(provider, location)) if location is not None else {}
     except GeocoderQueryError:
-        found, trouble = MISUNDERSTOOD, "It refuses a question as wrong; tomorrow it is asked again."
+        found = {}
     except (GeopyError, HTTPException, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         return _refused(setup, error)
     with transaction() as session:
@@ -240,17 +234,16 @@ def ask(query: AddressQuery, wait: Wait = time.sleep) -> Answer | Paused | None:
                 index_elements=["provider", "question"], set_={"answer": found, "asked_at": func.now()}
             )
         )
-        _count(session, setup.provider, "refused" if found == MISUNDERSTOOD else "answered")
+        _count(session, setup.provider, "answered")
         session.execute(
-            update(RemoteProvider)
-            .where(RemoteProvider.provider == setup.provider, RemoteProvider.trouble != trouble)
-            .values(trouble=trouble)
-        )
+            update(RemoteProvider).where(RemoteProvider.provider == setup.provider, RemoteProvider.trouble != "")
+            .values(trouble="")
+        )  # fmt: skip
     return _answer(setup.provider, query, found)
 
 
 def _answer(key: str, query: AddressQuery, found: dict[str, object]) -> Answer:
-    if not found or found == MISUNDERSTOOD:
+    if not found:
         return Answer(None, reason=Reason.NOT_FOUND, provider=key)
     return judged(Found(**found), query, text_of(query), provider_of(key))  # type: ignore[arg-type]
 

@@ -16,8 +16,6 @@ class Peer:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.agents: set[str] = set()
-        self.drips, self.closing = False, threading.Event()
-        """Whether each answer comes byte by byte, for half a minute, before what it says."""
         self.instead: tuple[int, dict[str, str], bytes] | None = None
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -36,12 +34,8 @@ class Peer:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body) + (3000 if peer.drips else 0)))
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                for _ in range(3000 if peer.drips else 0):
-                    if peer.closing.wait(0.01):
-                        return
-                    self.wfile.write(b" ")
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
@@ -114,7 +108,6 @@ def running() -> Iterator[Peer]:
     thread = threading.Thread(target=peer.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield peer
-    peer.closing.set()
     peer.server.shutdown()
     peer.server.server_close()
     thread.join()

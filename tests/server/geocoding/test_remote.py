@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select, text
 
 from geo.geocode.types import AddressQuery, Answer, Reason
 from geo.types import Grade, LonLat
-from server.geocoding import bounded, providers, queries, remote
+from server.geocoding import providers, queries, remote
 from server.geocoding.models import RemoteAnswer, RemoteDay, RemoteProvider
 from server.geocoding.remote import Paused, Setup
 from server.kit import clock
@@ -135,49 +135,6 @@ def test_a_refusal_makes_everybody_pause_and_is_told(
     assert day() == (2, 1, 1, 0)
     with transaction() as session:
         assert session.scalars(select(RemoteProvider.trouble)).one() == ""
-
-
-def test_a_question_that_is_refused_as_wrong_is_asked_again_on_another_day(
-    peer: Peer, switch_on: Callable[..., None]
-) -> None:
-    switch_on()
-    peer.instead = (400, {}, b"{}")
-    for _ in range(2):
-        answer = remote.ask(QUESTION)
-        assert isinstance(answer, Answer)
-        assert answer.point is None
-    assert len(peer.asked) == 1
-    with transaction() as session:
-        assert "refuses a question" in session.scalars(select(RemoteProvider.trouble)).one()
-        session.execute(text("update geocoding_remote_answer set asked_at = asked_at - interval '25 hours'"))
-    peer.instead = None
-    again = remote.ask(QUESTION)
-    assert isinstance(again, Answer)
-    assert again.point is not None
-    with transaction() as session:
-        assert session.scalars(select(RemoteProvider.trouble)).one() == ""
-
-
-def test_an_answer_without_end_is_a_refusal(
-    peer: Peer, switch_on: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    switch_on()
-    monkeypatch.setattr(bounded, "LONGEST_S", 0.2)
-    peer.drips = True
-    assert isinstance(remote.ask(QUESTION), Paused)
-
-
-def test_an_answer_that_is_too_long_is_a_refusal(
-    peer: Peer, switch_on: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    switch_on()
-    monkeypatch.setattr(bounded, "LARGEST", 1000)
-    peer.instead = (200, {}, b" " * 1000 + b"[]")
-    assert isinstance(remote.ask(QUESTION), Paused)
-    peer.instead = (200, {}, b" " * 998 + b"[]")
-    with transaction() as session:
-        session.execute(text("update geocoding_remote set next_at = now()"))
-    assert isinstance(remote.ask(QUESTION), Answer)
 
 
 def test_a_server_that_is_not_there_is_a_refusal(peer: Peer, switch_on: Callable[..., None]) -> None:
