@@ -16,6 +16,7 @@ from server.accounts.place_models import ChangeState, SiteChange
 from server.auth.models import User
 from server.jobs import defer
 from server.kit import clock
+from server.records.service import BY_ITSELF
 
 PLACE = (
     "street", "postcode", "city", "country", "pin", "pin_state", "grade", "uncertainty_m", "confidence",
@@ -29,23 +30,30 @@ SNAPSHOT = f"jsonb_build_object({', '.join(f"'{n}', s.{n}::text" if n == 'pin' e
 CASTS = {"pin": "geometry", "uncertainty_m": "double precision", "confidence": "double precision"}
 FROM_BEFORE = ", ".join(f"{n} = (c.before ->> '{n}'){f'::{CASTS[n]}' if n in CASTS else ''}" for n in PLACE)
 
-BY_SOMEBODY = """exists (
-    select 1 from field_history h
-    where h.entity = 'site' and h.row_id = s.id and h.rev > {since} and h.actor is not null and h.field = any(:place)
-)"""
-"""Whether a person (not the geocoder in the background) has changed the place since a revision."""
+CHANGED = f"""h.entity = 'site' and h.row_id = s.id and h.rev > c.done_rev and h.field = any(:place)
+    and not {BY_ITSELF} and not exists (
+        select from field_history w
+        where w.entity = 'site' and w.row_id = h.row_id and w.rev > c.done_rev and w.field = any(:place)
+          and (w.source = 'undo') <> (h.source = 'undo')
+          and (w.op_id = h.op_id
+               or exists (select from import_run r where (r.id, r.undo_op) in ((h.op_id, w.op_id), (w.op_id, h.op_id))))
+    )"""  # noqa: S608 -- put together from our own constants
+"""Of site `s` since change `c`: what a person, an import or check-ins did, not the geocoder in the background. What was
+taken back since counts as if it had never been, as does its undo.
+"""
 
 UNDO = f"""
     with back as (
         update site s set {FROM_BEFORE}
         from site_change c
         where {{which}} and c.state = 'done' and s.id = c.site_id and s.deleted_at is null
-          and not {BY_SOMEBODY.format(since="c.done_rev")}
+          and c.after <> '{{{{}}}}' and not exists (select from field_history h where {CHANGED})
         returning c.id, s.account_id
     ),
     noted as (
         update site_change c set undone_at = :now,
-               state = case when exists (select 1 from back where back.id = c.id) then 'undone' else 'kept' end
+               state = case when c.after = '{{{{}}}}' or exists (select from back where back.id = c.id)
+                            then 'undone' else 'kept' end
         where {{which}} and c.state = 'done'
         returning c.id
     )
@@ -61,7 +69,9 @@ class Later:
     account: str
     fields: tuple[str, ...]
     by: str | None
+    """None: nobody who is known, or check-ins alone."""
     at: datetime
+    by_checkins: bool
 
 
 def snapshot(session: Session, site_id: UUID) -> dict[str, Any]:
@@ -111,24 +121,24 @@ def undo(session: Session, which: str, values: dict[str, Any]) -> int:
     return len(accounts)
 
 
-LATER = """
-    select a.id, a.name, array_agg(distinct h.field) as fields, max(u.name) as by, max(h.at) as at
+LATER = f"""
+    select a.id, a.name, array_agg(distinct h.field) as fields, max(u.name) as by, max(h.at) as at,
+           bool_or(h.source = 'checkins') as by_checkins
     from site_change c
     join site s on s.id = c.site_id
     join account a on a.id = s.account_id
-    join field_history h on h.entity = 'site' and h.row_id = s.id and h.rev > c.done_rev
-        and h.actor is not null and h.field = any(:place) and (c.undone_at is null or h.at < c.undone_at)
+    join field_history h on {CHANGED} and (c.undone_at is null or h.at < c.undone_at)
     left join app_user u on u.id = h.actor
-    where {which} and c.state in ('done', 'kept')
-    group by a.id, a.name order by a.name limit {limit}
-"""
+    where {{which}} and c.state in ('done', 'kept') and c.after <> '{{{{}}}}'
+    group by a.id, a.name order by a.name, a.id limit {{limit}}
+"""  # noqa: S608
 
 
 def changed_later(session: Session, which: str, values: dict[str, Any], limit: int = 200) -> list[Later]:
     """The places that an undo leaves alone, and who has changed them."""
     parameters = {**values, "place": list(PLACE)}
     rows = session.execute(text(LATER.format(which=which, limit=limit)), parameters)
-    return [Later(row.id, row.name, tuple(row.fields), row.by, row.at) for row in rows]
+    return [Later(row.id, row.name, tuple(row.fields), row.by, row.at, row.by_checkins) for row in rows]
 
 
 def forgotten(session: Session, run_id: UUID) -> int:

@@ -89,5 +89,5 @@ def look_again(session: Session, site_ids: Collection[UUID]) -> None:
 def heal_pin(site_id: str) -> None:
     """See whether the check-ins at a site know its place better than its pin does."""
     with transaction() as session:
-        acting(session, Actor(user_id=None, source="job"))
+        acting(session, Actor(user_id=None, source="checkins"))
         heal(session, UUID(site_id))

@@ -217,7 +217,9 @@ def apply(run_id: UUID, scope: Importing, session: Db) -> ImportRead:
 
 @router.post("/{run_id}/undo")
 def undo(run_id: UUID, scope: Importing, session: Db) -> ImportRead:
-    """Undo an applied import, updates included. What somebody has changed since stays and is listed under `kept`."""
+    """Undo an applied import, updates included. What somebody has changed since, or hung something on, stays and is
+    listed under `kept`.
+    """
     run = find(session, scope, run_id)
     service.require_undoable(run)
     if run.row_count <= INLINE_ROWS:

@@ -115,8 +115,8 @@ class Declared:
         return "select null::uuid as op_id, null::text as why, false as is_undone where false"
 
     def in_use_sql(self) -> str:
-        """No record rests on another."""
-        return "select null::uuid as row_id where false"
+        """No record stays for a reason of its own."""
+        return statements.NONE_IN_USE
 
     def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:
         """Nothing follows."""

@@ -195,6 +195,8 @@ class Why(StrEnum):
     """A bulk repair has changed it since."""
     MERGED = "merged"
     """A merge of two records has changed it since."""
+    CONFIRMED = "confirmed"
+    """Check-ins of several days have placed the pin since."""
     IN_USE = "in_use"
     """Another record rests on it."""
     TAKEN = "taken"

@@ -172,9 +172,11 @@ class KeptRead(BaseModel):
     record_id: UUID
     label: str
     field: str = Field(description="`*` for a record that the import has created.")
-    value: Any = Field(description="What stays.")
+    value: Any = Field(description="What stays; of a record that is `in_use` how many of what rest on it.")
     former: Any = Field(description="What stood there before the import.")
-    why: str = Field(description="`edited`, `imported`, `repaired`, `merged`, `in_use` or `taken`.")
+    why: str = Field(
+        description="`edited`, `imported`, `repaired`, `merged`, `confirmed`, `in_use`, `taken` or `forgotten`."
+    )
     changed_by: UUID | None
     changed_at: datetime | None
     other_run: UUID | None

@@ -153,6 +153,7 @@ def current_sql(table: str, fields: Sequence[Field], keys: Mapping[str, Key], *,
     """  # noqa: S608
 
 
+NONE_IN_USE = "select null::uuid as row_id where false"
 NOTHING_ODD = "select 0 as row_no, '' as field, '' as code, '' as message where false"
 """The rows of a target that finds nothing odd about rows beside each other."""
 

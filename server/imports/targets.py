@@ -159,7 +159,7 @@ class Target(Protocol):
         """A query of `op_id`, `why` (`repaired`, `merged`: more than an edit) and `is_undone`, of every such change."""
 
     def in_use_sql(self) -> str:
-        """SQL query: row_id of records on which others rest."""
+        """SQL query: row_id of records that stay for a reason beside records that refer to them (`imports.resting`)."""
 
     def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:
         """Bring what follows from restored records up to date."""

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from server.imports.errors import NotReady
 from server.imports.models import ImportRun, State
+from server.imports.resting import keep_what_is_rested_on
 from server.imports.targets import Target, Written
 from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.ids import uuid7
 from server.kit.locks import one_at_a_time
 from server.records.models import FORGOTTEN
-from server.records.service import Actor, acting
+from server.records.service import BY_ITSELF, Actor, acting
 from server.webhooks import service as webhooks
 
 # Each text below is put together from the constants of a target, never from what somebody sends.
@@ -71,11 +72,11 @@ GROUP = """
 LATER = """
     create temporary table import_later on commit drop as
     select distinct on (h.entity, h.row_id, h.field)
-           h.entity, h.row_id, h.field, coalesce(g.grp, h.field) as grp, h.actor, h.at, h.op_id
+           h.entity, h.row_id, h.field, coalesce(g.grp, h.field) as grp, h.actor, h.at, h.op_id, h.source
     from import_undo u
     join field_history h on h.entity = u.entity and h.row_id = u.row_id and h.rev >= u.first_rev
     left join import_group g on g.entity = h.entity and g.field = h.field
-    where h.source <> 'job' and (h.op_id is null or h.op_id not in (select op_id from import_void))
+    where not {by_itself} and (h.op_id is null or h.op_id not in (select op_id from import_void))
       and h.entity || '.' || h.field <> all(:derived)
     order by h.entity, h.row_id, h.field, h.rev desc
 """
@@ -95,7 +96,7 @@ BACK = """
         join field_history h on h.entity = u.entity and h.row_id = u.row_id and h.rev >= u.first_rev
         join import_group g on g.entity = h.entity and g.field = h.field
         join own on own.entity = h.entity and own.row_id = h.row_id and own.grp = g.grp
-        where not u.created and (h.op_id = :run or h.source = 'job' and g.follows)
+        where not u.created and (h.op_id = :run or {by_itself} and g.follows)
         order by h.entity, h.row_id, h.field, h.rev
     )
     select m.entity, m.row_id, m.field, n.record_id, n.label,
@@ -104,6 +105,7 @@ BACK = """
            l.actor, l.at, l.op_id,
            case when l.row_id is null then null
                 when exists (select from import_run r where r.id = l.op_id) then 'imported'
+                when l.source = 'checkins' then 'confirmed'
                 else coalesce((select c.why from ({causes}) c where c.op_id = l.op_id), 'edited') end as why
     from mine m
     join import_row_now n on n.entity = m.entity and n.row_id = m.row_id
@@ -115,7 +117,8 @@ BACK = """
           and h.rev > coalesce((
               select max(k.rev) from field_history k
               where k.entity = m.entity and k.row_id = m.row_id and k.field = m.field and k.rev < m.first_rev
-                and k.source <> 'job' and (k.op_id is null or k.op_id not in (select op_id from import_void))), 0)
+                and not (k.source = 'job' and k.actor is null)
+                and (k.op_id is null or k.op_id not in (select op_id from import_void))), 0)
         order by h.rev limit 1
     ) v on true
     left join lateral (
@@ -136,7 +139,7 @@ MADE = """
         where n.doc ->> 'deleted_at' is null
     ),
     touched as (
-        select distinct on (n.record_id, n.row_id) n.record_id, n.row_id, l.actor, l.at, l.op_id
+        select distinct on (n.record_id, n.row_id) n.record_id, n.row_id, l.actor, l.at, l.op_id, l.source
         from import_row_now n
         left join import_undo u on u.entity = n.entity and u.row_id = n.row_id
         left join import_later l on l.entity = n.entity and l.row_id = n.row_id
@@ -146,6 +149,7 @@ MADE = """
     select m.*, t.actor, t.at, t.op_id,
            case when t.record_id is not null then case
                     when exists (select from import_run r where r.id = t.op_id) then 'imported'
+                    when t.source = 'checkins' then 'confirmed'
                     else coalesce((select c.why from ({causes}) c where c.op_id = t.op_id), 'edited') end
                 when m.record_id in (select row_id from ({in_use}) x) then 'in_use' end as why
     from made m
@@ -165,9 +169,13 @@ TAKEN = """
 KEPT = """
     insert into import_kept
         (run_id, record_id, label, field, value, former, why, changed_by, changed_at, other_run)
-    select :run, record_id, label, '*', null, null, why, actor, at,
-           case when why in ('imported', 'repaired') then op_id end
-    from import_made where why is not null and (entity = :main or not is_whole)
+    select :run, record_id, label, '*', (
+               select jsonb_object_agg(by_entity, n) from (
+                   select by_entity, count(distinct by_id) as n from import_resting r
+                   where m.why = 'in_use' and r.record_id = m.record_id and (m.is_whole or r.row_id = m.row_id)
+                   group by by_entity) c
+           ), null, why, actor, at, case when why in ('imported', 'repaired') then op_id end
+    from import_made m where why is not null and (entity = :main or not is_whole)
     union all
     select :run, record_id, label, field, value, former, why, actor, at,
            case when why in ('imported', 'repaired') then op_id end
@@ -265,11 +273,15 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     session.execute(text(UNDONE))
     session.execute(text(BESIDE), {"main": main})
     session.execute(text(UNDONE))  # once more: of the rows that have just come beside
-    session.execute(text(LATER), {"derived": derived})
+    session.execute(text(LATER.format(by_itself=BY_ITSELF)), {"derived": derived})
     session.execute(text("create index on import_later (row_id)"))
     session.execute(text("analyze import_later"))
-    session.execute(text(BACK.format(causes=causes)), {"run": run_id})
+    session.execute(text(BACK.format(causes=causes, by_itself=BY_ITSELF)), {"run": run_id})
     session.execute(text(MADE.format(in_use=target.in_use_sql(), causes=causes)), {"main": main})
+    session.execute(text("create index on import_made (row_id)"))
+    session.execute(text("analyze import_made"))
+    keep_what_is_rested_on(session, names, run_id)
+    session.execute(text("create index on import_resting (record_id)"))
     for table in target.tables:
         for column in table.unique:
             session.execute(text(TAKEN.format(table=table.name, column=column)))

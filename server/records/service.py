@@ -17,6 +17,10 @@ BY_PEOPLE = ("web", "api", "sync")
 """Doors by which people change a record themselves."""
 
 
+BY_ITSELF = "(h.source = 'job' and h.actor is null)"
+"""SQL over `field_history h`: what background work follows with; not what it carries out because somebody said so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who changes something, and by which door."""
@@ -24,7 +28,7 @@ class Actor:
     user_id: UUID | None
     """None for the system itself (jobs, migrations)."""
     source: str
-    """`web`, `api`, `sync`, `import`, `undo`, `job`, `cli`."""
+    """`web`, `api`, `sync`, `import`, `undo`, `job`, `cli`; `checkins` where those of several days agree on a place."""
     device_id: UUID | None = None
     op_id: UUID | None = None
 

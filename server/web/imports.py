@@ -49,6 +49,26 @@ LABELS = {
     "grade": "Grade of the pin",
 }
 """How people call values whose column is called otherwise."""
+RESTING = {
+    "account": "Accounts",
+    "activity": "Activities",
+    "attachment": "Files",
+    "contact": "Contacts",
+    "contact_account": "Contacts",
+    "lead": "Leads",
+    "note": "Notes",
+    "opportunity": "Deals",
+    "opportunity_line": "Lines",
+    "order_line": "Lines",
+    "pin_proposal": "Proposed pins",
+    "price_list_use": "Price lists",
+    "product": "Products",
+    "sales_order": "Orders",
+    "ticket": "Tickets",
+    "visit": "Visits",
+    "visit_demand": "Wanted visits",
+}
+"""What may hang on a record, by its table."""
 ASKED_FOR = {"deals": "opportunities"}
 """Kinds that people call otherwise than the API."""
 CALLED = ("name", "company", "person", "subject", "order_number", "text")
@@ -240,6 +260,7 @@ def outcome_page(
         shown=shown,
         called={row.row_no: called(row.values or written[row.row_no]) for row in rows},
         kept=kept,
+        resting=RESTING,
         names=names,
         undone_by=names.get(run.undone_by, "waymark import undo"),
         show=chosen,

@@ -15,6 +15,7 @@ from server.accounts.duplicates.models import AccountMerge
 from server.accounts.duplicates.resemblance import NOBODY_ELSE, places_compared
 from server.accounts.duplicates.traits import Traits, traits
 from server.accounts.models import Account, Site
+from server.accounts.pins import BY_PEOPLE
 from server.records.joining import Side
 
 ONE_PLACE_M = 30.0
@@ -24,18 +25,26 @@ ONE_PLACE_M = 30.0
 def move_sites(
     session: Session, winner: Account, loser: Account, now: datetime, main: Side, same_place: bool | None
 ) -> list[dict[str, Any]]:
-    """Give the winner the loser's sites; returns each one that changed, before and after."""
+    """Give the winner the loser's sites; returns each one that changed, before and after.
+
+    Of two that are one place the one of the side whose main site stays is kept, but where people have set only the
+    other one's pin.
+    """
     mine, theirs = sites(session, winner.id), sites(session, loser.id)
     before = {site.id: (site.account_id, site.is_main) for site in (*mine, *theirs)}
     heads = next(iter(mine), None), next(iter(theirs), None)
     keeps, gives = (theirs, mine) if main == "loser" and theirs else (mine, theirs)
-    folded = []
+    folded: list[Site] = []
+    head = next(iter(keeps), None) or next(iter(gives), None)
     for site in gives:
         is_pair = site in heads and any(other in heads for other in keeps)
         alike = [other for other in keeps if is_one_place(site, other)]
         if (same_place if is_pair and same_place is not None else bool(alike)) and keeps:
+            other = alike[0] if alike else keeps[0]
+            if site.grade in BY_PEOPLE and other.grade not in BY_PEOPLE and other not in folded:
+                site, other = other, site
+                head = other if head is site else head
             folded.append(site)
-    head = next(iter(keeps), None) or next(iter(gives), None)
     for site in folded:
         site.deleted_at = now
     session.flush()

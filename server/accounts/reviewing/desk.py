@@ -1,21 +1,21 @@
 """The review desk: what is known of one site, and the decision that a person makes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Float, Select, cast, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from geo.distance import haversine_m
 from geo.geocode.explaining import Explanation, explain
 from geo.geocode.types import AddressQuery
-from geo.types import LonLat
+from geo.types import Grade, LonLat
 from server.accounts import places, proposed_pins, queries, site_changes
 from server.accounts.locating import Waiting, query_of
 from server.accounts.models import Account, Site
-from server.accounts.pins import HAND_UNCERTAINTY_M
+from server.accounts.pins import HAND_UNCERTAINTY_M, pin_of
 from server.accounts.place_models import ChangeState, PinProposal, ProposalState, SiteChange
 from server.accounts.proposed_pins import ProposedPin
 from server.accounts.reviewing import proposals
@@ -32,6 +32,8 @@ from server.records.models import FieldHistory
 from server.records.service import Actor, acting
 
 SAME_SPOT_M = 5.0
+UNMOVED_M = 0.5
+"""A pin on the screen goes back to where it was to so much."""
 
 
 class DecidedAlready(Conflict):
@@ -131,9 +133,10 @@ def decide(session: Session, scope: Scope, site_id: UUID, decision: Decision) ->
     before, base_rev = snapshot(session, site_id), site.rev
     change_id = uuid7()
     acting(session, Actor(user_id=scope.user_id, source=scope.source, op_id=change_id))
-    before |= {"proposals": [str(one) for one in session.scalars(open_proposals(site_id))]}
+    waiting = set(session.scalars(open_proposals(site_id)))
     verb = settled(session, scope, site_id, decision) or written(session, scope, site, decision)
     session.refresh(site)
+    before |= {"proposals": sorted(str(one) for one in waiting.difference(session.scalars(open_proposals(site_id))))}
     return keep(session, change_id, site, before, verb, base_rev, scope.user_id)
 
 
@@ -175,6 +178,8 @@ def written(session: Session, scope: Scope, site: Site, decision: Decision) -> s
                 "postcode": option.postcode or address.get("postcode", site.postcode),
                 "city": option.city or address.get("city", site.city),
             }
+    elif point is not None:
+        uncertainty_m = no_finer(site, point, decision)
     if point is None and not address:
         raise Invalid("Nothing is decided.", help="Take a candidate, place the pin, or change the address.")
     changed = {name: value for name, value in address.items() if getattr(site, name) != value}
@@ -184,6 +189,23 @@ def written(session: Session, scope: Scope, site: Site, decision: Decision) -> s
         site.uncertainty_m = uncertainty_m
         session.flush()
     return verb if point is not None else "address"
+
+
+def no_finer(site: Site, point: LonLat, decision: Decision) -> float:
+    """The metres of a pin that somebody places; of one that was not moved no fewer than it had.
+
+    Refuses to confirm the middle of a street or a town: it says of no house where that is.
+    """
+    before = pin_of(site)
+    if before is None or decision.address or haversine_m(point, before) > UNMOVED_M:
+        return HAND_UNCERTAINTY_M
+    if site.grade in (Grade.STREET, Grade.LOCALITY):
+        raise Invalid(
+            "This pin is only the middle of a street or a place; nobody knows yet where the customer is.",
+            help="Drag it to where they are, take a candidate, or set the account aside.",
+            field="lon",
+        )
+    return max(HAND_UNCERTAINTY_M, site.uncertainty_m or 0.0)
 
 
 def option_of(session: Session, scope: Scope, site_id: UUID, decision: Decision) -> Any:
@@ -242,6 +264,11 @@ def undo(session: Session, scope: Scope, change_id: UUID) -> SiteChange:
         raise Conflict("This decision is undone already.", help="Go on with the next one.")
     which, values = "c.id = :change", {"change": change_id}
     later = site_changes.changed_later(session, which, values)
+    if later and later[0].by is None and later[0].by_checkins:
+        raise ChangedSince(
+            f"Check-ins have confirmed the place of “{later[0].account}” since.",
+            help="That pin stays. Open the account to see its history.",
+        )
     if later:
         raise ChangedSince(
             f"{later[0].by or 'Somebody'} has changed the place of “{later[0].account}” since.",
@@ -249,8 +276,28 @@ def undo(session: Session, scope: Scope, change_id: UUID) -> SiteChange:
         )
     acting(session, Actor(user_id=scope.user_id, source="undo", op_id=change_id))
     site_changes.undo(session, which, values)
-    waiting = [UUID(one) for one in change.before.get("proposals", ())]
-    decided = update(PinProposal).where(PinProposal.id.in_(waiting), PinProposal.state != ProposalState.OPEN)
-    session.execute(decided.values(state=ProposalState.OPEN, decided_by=None, decided_at=None, answer=None))
+    wait_again(session, [UUID(one) for one in change.before.get("proposals", ())])
     session.refresh(change)
     return change
+
+
+def wait_again(session: Session, ids: Sequence[UUID]) -> None:
+    """Proposals that a decision had decided wait again, but those of which a newer one has taken the place since."""
+    newer = aliased(PinProposal)
+    replaced = (
+        select(newer.id)
+        .where(
+            newer.site_id == PinProposal.site_id,
+            newer.origin == PinProposal.origin,
+            newer.proposed_by.is_not_distinct_from(PinProposal.proposed_by),
+            newer.id.not_in(ids),
+            newer.proposed_at > PinProposal.proposed_at,
+        )
+        .exists()
+    )
+    decided = update(PinProposal).where(PinProposal.id.in_(ids)).execution_options(synchronize_session=False)
+    undecided: dict[str, Any] = {"decided_by": None, "answer": None}
+    session.execute(decided.where(replaced).values(state=ProposalState.WITHDRAWN, **undecided))
+    waiting = decided.where(~replaced).values(state=ProposalState.OPEN, decided_at=None, **undecided)
+    session.execute(waiting)
+    session.expire_all()

@@ -131,8 +131,8 @@ class ContactTarget(Declared):
         return super().records_sql() + " union all " + sql.PLACED
 
     def in_use_sql(self) -> str:
-        """Contacts into which others were merged."""
-        return "select merged_into as row_id from contact where merged_into is not null and deleted_at is null"
+        """People who agreed to something, or took it back."""
+        return "select contact_id as row_id from consent"
 
     def within_reach(self, scope: Scope) -> Select[UUID]:
         """The contacts that somebody may change."""

@@ -80,7 +80,10 @@ PLACES = """
 RECORDS = (
     "select 'lead' as entity, l.id as row_id, l.id as record_id, coalesce(l.company, l.person) as label from lead l"
 )
-IN_USE = "select id as row_id from lead where account_id is not null"
+IN_USE = """
+    select id as row_id from lead where account_id is not null
+    union all select lead_id from lead_signal where kind <> 'import'
+"""
 
 PIN = "st_setsrid(st_makepoint((o.values ->> 'lon')::float, (o.values ->> 'lat')::float), 4326)"
 HAS_ADDRESS = "o.values ?| array['street', 'postcode', 'city']"

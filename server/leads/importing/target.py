@@ -121,7 +121,7 @@ class LeadTarget:
         return "select null::uuid as op_id, null::text as why, false as is_undone where false"
 
     def in_use_sql(self) -> str:
-        """Leads that have become accounts."""
+        """Leads that have become accounts, and those that gave a sign of interest since."""
         return sql.IN_USE
 
     def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:

@@ -170,7 +170,3 @@ RECORDS = """
     union all
     select 'order_line', l.id, l.order_id, h.number from order_line l join sales_order h on h.id = l.order_id
 """
-IN_USE = """
-    select credits_id as row_id from sales_order where credits_id is not null and deleted_at is null
-    union all select quote_id from sales_order where quote_id is not null and deleted_at is null
-"""

@@ -149,10 +149,6 @@ class OrderTarget(Declared):
         """Orders with their lines."""
         return sql.RECORDS
 
-    def in_use_sql(self) -> str:
-        """Orders that others came from, or take back."""
-        return sql.IN_USE
-
     def within_reach(self, scope: Scope) -> Select[UUID]:
         """The lines of orders that somebody may change."""
         theirs = queries.visible_to(scope, self.permission).with_only_columns(Order.id)

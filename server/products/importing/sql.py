@@ -71,8 +71,6 @@ RECORDS = """
     union all select 'stock_level', s.id, s.product_id, p.name from stock_level s join product p on p.id = s.product_id
 """
 
-IN_USE = "select distinct successor_id as row_id from product where successor_id is not null and deleted_at is null"
-
 
 def value(name: str) -> str:
     """One value of a row in its type."""

@@ -9,7 +9,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from server.imports.models import ImportRun
-from server.imports.statements import NOTHING_ODD
+from server.imports.statements import NONE_IN_USE, NOTHING_ODD
 from server.imports.targets import Advice, Checked, Column, Problem, Progress, Severity, Written
 from server.kit.errors import Invalid
 from server.products import queries, values
@@ -93,8 +93,8 @@ class ProductTarget:
         return "select null::uuid as op_id, null::text as why, false as is_undone where false"
 
     def in_use_sql(self) -> str:
-        """Products that succeed others."""
-        return sql.IN_USE
+        """No product stays for a reason of its own."""
+        return NONE_IN_USE
 
     def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:
         """Nothing follows from a product."""

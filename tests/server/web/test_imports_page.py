@@ -207,6 +207,13 @@ def test_an_import_is_undone_on_its_page_and_what_stayed_is_listed(
     kept.why = "merged"
     session.flush()
     assert '<a href="/duplicates/merged">changed when accounts were merged</a>' in browser.get(run).text
+    kept.why, kept.value = "in_use", {"sales_order": 2, "strange": 1}
+    session.flush()
+    assert "others rest on it: Orders 2, Other entries 1" in browser.get(run).text
+    kept.why, kept.value = "confirmed", None
+    session.flush()
+    german = browser.get(run, headers={"accept-language": "de"}).text
+    assert "durch Check-ins bestätigt" in german
     living = select(Account.name).where(Account.deleted_at.is_(None))
     assert session.scalars(living).all() == ["Beck"]
     assert "undone already" in browser.post(f"{run}/undo", data=token).text

@@ -211,3 +211,49 @@ def place_of(name: str) -> tuple[str | None, str | None, str, str | None]:
             select(Site).join(Account, Account.id == Site.account_id).where(Account.name == name)
         ).one()
         return site.street, site.postcode, site.pin_state, site.grade
+
+
+@pytest.mark.browser
+def test_a_decision_that_does_not_arrive_is_not_decided_and_the_next_ones_go_on(page: Any, tmp_path: Any) -> None:
+    propose()
+    page.goto("/review?reason=proposed")
+    page.wait_for_selector("#card[data-decidable]")
+    first = page.inner_text(".account-card h2")
+    page.route("**/api/v1/review/*", lambda route: route.abort(), times=1)
+    page.keyboard.press("p")
+    page.wait_for_selector(f"#card[data-decidable] .account-card:not([data-name='{first}'])")
+    page.wait_for_selector(f".toast:has-text('Not decided here: {first}')")
+    page.screenshot(path=tmp_path / "failed.png")
+    assert page.is_hidden("#done")
+    assert page.inner_text(".waiting:not(.decided) b >> nth=0") == first
+    second = page.inner_text(".account-card h2")
+    page.keyboard.press("p")
+    page.wait_for_selector(f".toast:has-text('{second}')")
+    assert accepted() == [second], "the next one arrives all the same"
+    page.click(".toast:has-text('Not decided here') button")
+    page.wait_for_selector(f"#card[data-decidable] .account-card[data-name='{first}']")
+    page.keyboard.press("p")
+    page.wait_for_selector(f".toast:has-text('{first}'):has(button:has-text('Undo'))")
+    assert page.inner_text("#done span") == "2"
+    assert accepted() == sorted((first, second))
+
+
+@pytest.mark.browser
+def test_a_card_that_the_server_could_not_draw_is_asked_for_again(page: Any, tmp_path: Any) -> None:
+    propose()
+    page.goto("/review?reason=proposed")
+    page.wait_for_selector("#card[data-decidable]")
+    first = page.inner_text(".account-card h2")
+    second = page.locator(".waiting b").nth(1).inner_text()
+    page.route("**/review/*/card", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    page.reload()
+    page.wait_for_selector(".toast:has-text('The server does not answer.')")
+    page.screenshot(path=tmp_path / "silent.png")
+    assert "Bad gateway" not in page.inner_text("#card")
+    page.keyboard.press("x")
+    page.unroute("**/review/*/card")
+    page.click(".toast button")
+    page.wait_for_selector(f"#card[data-decidable] .account-card[data-name='{first}']")
+    assert page.is_hidden("#done"), "no key decides what is not shown"
+    page.keyboard.press("s")
+    page.wait_for_selector(f"#card[data-decidable] .account-card[data-name='{second}']")

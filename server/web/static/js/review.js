@@ -12,6 +12,7 @@ const read = (selector, root) => JSON.parse($(selector, root).textContent);
 
 const cache = new Map();
 const GUESS = 0.05;
+const MIDDLES = ["street", "locality"];
 const UNSEEN_MS = 350; // nobody has looked at a card that was drawn so short a time ago: a second click was meant for the one before
 const DECIDING = "[data-take], [data-accept], [data-refuse], [data-save-address], [data-do=place], [data-do=aside]";
 const undoable = read("#decided").map(([id, site, name]) => ({ id, site, name, isEarlier: true })).reverse();
@@ -20,8 +21,13 @@ let at = -1, view = null, decided = 0, isUndoing = false, working = Promise.reso
 /** A card's HTML; asked for once, forgotten when something about the site has changed. */
 function fetched(site) {
   if (!cache.has(site)) {
-    const answer = fetch(`/review/${site}/card`, { headers: { Accept: "text/html", "HX-Request": "true" } }).then((reply) => reply.text());
-    cache.set(site, answer.catch((error) => { cache.delete(site); throw error; }));
+    const answer = fetch(`/review/${site}/card`, { headers: { Accept: "text/html", "HX-Request": "true" } }).then(async (reply) => {
+      const text = await reply.text();
+      if (!reply.ok) throw new Error(reply.status < 500 ? new DOMParser().parseFromString(text, "text/html").body.textContent.trim() : "");
+      return text;
+    });
+    answer.catch(() => { if (cache.get(site) === answer) cache.delete(site); });
+    cache.set(site, answer);
   }
   return cache.get(site);
 }
@@ -69,9 +75,12 @@ function draw() {
     ...options.map((one, i) => marker(String(i + 1), "", [one.lon, one.lat], () => take(i + 1))),
     ...proposals.map((one) => marker("P", "proposed", [one.lon, one.lat], () => settle("accept", one.id))),
   ];
-  const best = options[0], isGuess = best?.confidence < GUESS; // Enter takes no wild guess; a number or a click does
-  const standsOnGuess = isGuess && Math.abs(site.lon - best.lon) < 1e-5 && Math.abs(site.lat - best.lat) < 1e-5;
-  const first = site.lon !== null && !standsOnGuess && !Object.keys(view.data.address).length ? site : isGuess ? undefined : best;
+  const best = options[0], isGuess = !best || best.confidence < GUESS; // Enter takes no wild guess; a number or a click does
+  const standsOnGuess = best && isGuess && Math.abs(site.lon - best.lon) < 1e-5 && Math.abs(site.lat - best.lat) < 1e-5;
+  const isMiddle = (one) => MIDDLES.includes(one.grade); // nor the middle of a street or a town
+  const isOwn = site.lon !== null && !standsOnGuess && !Object.keys(view.data.address).length;
+  const first = isOwn ? (isMiddle(site) ? undefined : site) : isGuess || isMiddle(best) ? undefined : best;
+  view.offered = first === best && !isOwn ? 1 : null;
   if (first) putPin(first.lon, first.lat); else pin = null;
   hint.hidden = Boolean(first);
   const rings = [...options.map((one) => circle([one.lon, one.lat], one.uncertainty_m)), ...proposals.map((one) => circle([one.lon, one.lat], one.uncertainty_m))];
@@ -112,9 +121,14 @@ async function show(to) {
   row.scrollIntoView({ block: "nearest" });
   $("#at").textContent = (at + 1).toLocaleString(document.documentElement.lang);
   $("#desk-list").classList.remove("open");
-  const html = await fetched(row.dataset.site).catch(() => null);
+  const { html, refusal } = await fetched(row.dataset.site).then((html) => ({ html }), (error) => ({ refusal: error instanceof TypeError ? "" : error.message }));
   if (rows[at] !== row) return;
-  if (html === null) { toast(document.documentElement.lang === "de" ? "Keine Verbindung zum Server." : "The server does not answer."); return; }
+  if (html === undefined) { // no key may decide the account that was shown before
+    clear();
+    card.replaceChildren();
+    toast(refusal || words.silent, { label: words.again, run: () => show(rows.indexOf(row)) });
+    return;
+  }
   fill(html);
   claim();
   for (const next of rows.slice(at + 1, at + 4)) if (!next.classList.contains("decided")) fetched(next.dataset.site).catch(() => null);
@@ -134,15 +148,20 @@ async function claim() {
 }
 setInterval(claim, 60_000);
 
-/** Nothing follows: say so, and offer the queue as it is by now. Decisions may still be on their way. */
-function end() {
-  at = rows.length;
+/** Nothing is shown that could be decided. */
+function clear() {
   view = null;
   hint.hidden = true;
   markers.forEach((one) => one.remove());
   pin?.remove();
   pin = null;
   made.data("place", collection());
+}
+
+/** Nothing follows: say so, and offer the queue as it is by now. Decisions may still be on their way. */
+function end() {
+  at = rows.length;
+  clear();
   rows.forEach((one) => one.removeAttribute("aria-current"));
   card.replaceChildren($("#desk-end").content.cloneNode(true));
 }
@@ -159,6 +178,12 @@ function count(step) {
   $("#done span").textContent = decided;
 }
 
+/** What the server answers; where it does not, the next one is asked all the same. */
+const asked = (path, body) => api("POST", path, body).catch(() => ({ ok: false, status: 0, body: null }));
+
+/** Why something was not done, in words. */
+const refused = (answer, what) => (answer.body?.detail ? `${answer.body.detail} ${answer.body.help ?? ""}` : [what, words.silent].filter(Boolean).join(" – "));
+
 /** Send a decision and go on at once; what is refused is said, and waits in the queue. */
 function decide(verb, body) {
   if (!view?.isOpen) return;
@@ -168,7 +193,7 @@ function decide(verb, body) {
   row?.classList.add("decided");
   cache.delete(site);
   count(1);
-  working = working.then(() => api("POST", `/api/v1/review/${site}`, { rev, address, ...body })).then((answer) => {
+  working = working.then(() => asked(`/api/v1/review/${site}`, { rev, address, ...body })).then((answer) => {
     if (answer.ok) {
       undoable.push({ id: answer.body.id, site });
       recount();
@@ -179,7 +204,7 @@ function decide(verb, body) {
     row?.classList.remove("decided");
     row?.classList.toggle("taken", answer.body?.code === "decided_already");
     count(-1);
-    toast(`${answer.body?.detail ?? said("kept", name)} ${answer.body?.help ?? ""}`, { label: words.again, run: () => show(rows.indexOf(row)) });
+    toast(refused(answer, said("kept", name)), { label: words.again, run: () => show(rows.indexOf(row)) });
   });
   next();
 }
@@ -197,9 +222,9 @@ function undo(id = null) {
       toast(said("earlier", last.name), { label: words.undo, run: () => undo(last.id) });
       return;
     }
-    const answer = await api("POST", `/api/v1/review/decisions/${last.id}/undo`);
-    undoable.splice(undoable.indexOf(last), 1);
-    if (!answer.ok) { toast(`${answer.body?.detail ?? ""} ${answer.body?.help ?? ""}`); return; }
+    const answer = await asked(`/api/v1/review/decisions/${last.id}/undo`);
+    if (answer.ok || answer.body?.code) undoable.splice(undoable.indexOf(last), 1);
+    if (!answer.ok) { toast(refused(answer), answer.body?.code ? undefined : { label: words.again, run: () => undo(last.id) }); return; }
     recount();
     cache.delete(last.site);
     const row = rows.findIndex((one) => one.dataset.site === last.site);
@@ -220,6 +245,7 @@ function take(number) {
 function placeHere() {
   if (!view?.isOpen) return;
   if (!pin) { toast(words.noPin); return; }
+  if (view.offered && !view.isMoved) { take(view.offered); return; } // it keeps the metres of the candidate that it is
   const { lng, lat } = pin.getLngLat();
   decide("place", { lon: lng, lat });
 }

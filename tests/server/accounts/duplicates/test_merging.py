@@ -324,3 +324,20 @@ def test_the_tree_is_read_to_an_end_whatever_stands_in_it(session: Session, make
     assert below(session, one) == [("Other", 1)]
     assert [account.name for account in tree.chain(session, one.id)] == ["Other"]
     assert tree.height(session, one.id) == 2
+
+
+def test_of_two_sites_that_are_one_place_the_pin_that_people_have_set_stays(
+    session: Session, scope: MakeScope, ada: User, make_account: MakeAccount
+) -> None:
+    place = {"street": "Aeulestrasse 30", "postcode": "9490", "city": "Vaduz"}
+    one, other = make_account("Amann AG", at=(9.2, 47.1), **place), make_account("Amann", at=(9.203, 47.1), **place)
+    found, placed = (queries.sites_of(session, [account.id])[0] for account in (one, other))
+    found.grade, placed.grade = "rooftop", "manual"
+    session.flush()
+    before = hashed(session)
+    made = merging.merge(session, scope(ada), one.id, other.id, AS_PROPOSED)
+    session.expire_all()
+    assert [(site.id, site.is_main) for site in queries.sites_of(session, [one.id])] == [(placed.id, True)]
+    assert found.deleted_at is not None
+    assert merging.undo(session, scope(ada), made.id).kept == ()
+    assert hashed(session) == before

@@ -19,6 +19,7 @@ from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, Site
 from server.accounts.place_models import RepairRun
 from server.auth.models import Role, User
+from server.closures.models import SiteClosure
 from server.imports import queries as imports
 from server.imports import service
 from server.imports.models import ImportRun
@@ -343,3 +344,80 @@ def test_a_deleted_account_is_left_alone(session: Session, tmp_path: Path, ada: 
     accounts.delete(session, scope(ada), account.id, account.rev)
     service.undo(session, TARGET, run, ada.id)
     assert run.undo_counts == {"removed": 1, "restored": 0, "kept": 0}
+
+
+def test_a_branch_of_the_same_file_goes_with_its_head_office_unless_it_stays_itself(
+    session: Session, tmp_path: Path, ada: User
+) -> None:
+    run = run_import(session, tmp_path, "number,name,city\n1,Amann,Vaduz\n2,Beck,Vaduz\n3,Zech,Vaduz\n4,Ott,Vaduz\n")
+    one, two, three, four = (numbered(session, number) for number in "1234")
+    acting(session, Actor(None, "import", op_id=run.id))
+    two.parent_id, three.parent_id, four.parent_id = one.id, two.id, None
+    session.flush()
+    by_hand(session, ada, three, note="called")
+    service.undo(session, TARGET, run, ada.id)
+    assert run.undo_counts == {"removed": 1, "restored": 0, "kept": 3}
+    found = [(kept.label, kept.why, kept.value) for kept in imports.kept(session, run.id)]
+    assert found == [("Amann", "in_use", {"account": 1}), ("Beck", "in_use", {"account": 1}), ("Zech", "edited", None)]
+
+
+def test_branches_of_the_same_file_go_with_their_head_office(session: Session, tmp_path: Path, ada: User) -> None:
+    run = run_import(session, tmp_path, "number,name,city\n1,Amann,Vaduz\n2,Beck,Vaduz\n")
+    acting(session, Actor(None, "import", op_id=run.id))
+    numbered(session, "2").parent_id = numbered(session, "1").id
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert run.undo_counts == {"removed": 2, "restored": 0, "kept": 0}
+
+
+def test_a_site_that_came_to_an_older_account_stays_when_a_closed_day_of_it_was_entered(
+    session: Session, tmp_path: Path, ada: User
+) -> None:
+    run_import(session, tmp_path, OLD)
+    run = run_import(session, tmp_path, NEW)
+    acting(session, Actor(None, "import", op_id=run.id))
+    account = numbered(session, "2")
+    closed, other = (Site(account_id=account.id, is_main=False, city=city) for city in ("Schaan", "Balzers"))
+    session.add_all([closed, other])
+    session.flush()
+    acting(session, Actor(ada.id, "web"))
+    day = clock.now().date()
+    session.add(SiteClosure(site_id=closed.id, first_day=day, last_day=day, reason="Holiday"))
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert [site.city for site in queries.sites_of(session, [account.id]) if not site.is_main] == ["Schaan"]
+    assert ("Beck", "*", {"site_closure": 1}, "in_use") in [
+        (one.label, one.field, one.value, one.why) for one in imports.kept(session, run.id)
+    ]
+
+
+def test_a_pin_that_check_ins_have_placed_since_stays_with_its_address(
+    session: Session, tmp_path: Path, ada: User
+) -> None:
+    run_import(session, tmp_path, OLD)
+    run = run_import(session, tmp_path, "number,name,street,city\n2,Beck,Weg 22,Vaduz\n")
+    site = main_site(session, numbered(session, "2"))
+    acting(session, Actor(None, "checkins"))
+    site.pin, site.pin_state = pins.wkt(LonLat(9.2, 47.1)), "placed"
+    site.grade, site.provider = "gps_confirmed", "checkins"
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    session.refresh(site)
+    assert (site.street, site.grade) == ("Weg 22", "gps_confirmed")
+    assert {one.why for one in imports.kept(session, run.id)} == {"confirmed"}
+    made = run_import(session, tmp_path, "number,name,street,city\n8,Nagel,Weg 8,Vaduz\n")
+    site = main_site(session, numbered(session, "8"))
+    acting(session, Actor(None, "checkins"))
+    site.grade = "gps_confirmed"
+    session.flush()
+    service.undo(session, TARGET, made, ada.id)
+    assert [(one.label, one.why) for one in imports.kept(session, made.id)] == [("Nagel", "confirmed")]
+
+
+def test_what_a_job_does_for_somebody_is_no_background_work(session: Session, tmp_path: Path, ada: User) -> None:
+    run = run_import(session, tmp_path, OLD)
+    acting(session, Actor(ada.id, "job"))
+    numbered(session, "1").owner_id = ada.id  # a hand-over on its day
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert [(one.label, one.why) for one in imports.kept(session, run.id)] == [("Amann", "edited")]

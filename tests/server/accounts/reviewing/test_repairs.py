@@ -10,15 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts import locating, places
+from server.accounts import locating, places, site_changes
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.accounts.place_models import RepairRun
-from server.accounts.reviewing import repair_rows, repairing, repairs
+from server.accounts.reviewing import desk, repair_rows, repairing, repairs
 from server.accounts.reviewing.detectors import DETECTORS
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.kit.errors import Conflict, NotFound
+from server.records.service import Actor, acting
 from server.territories import service as territories
 from server.territories.models import Territory
 from tests.server.accounts.reviewing.detecting import add_country, house
@@ -271,9 +272,6 @@ def test_what_somebody_changed_after_the_preview_is_passed_over(session: Session
 
 
 def test_undo_keeps_and_names_what_somebody_changed_since(session: Session, admin: Scope, add: Add, ada: User) -> None:
-    from server.accounts import site_changes
-    from server.records.service import acting
-
     acting(session, admin.actor)
     edited, same = add("Edited", postcode="1234"), add("Same", postcode="1234", street="Hauptstrasse 3")
     run, _ = found(session, admin, "lost_zero")
@@ -345,3 +343,25 @@ def test_the_api_looks_chooses_applies_and_undoes(session: Session, admin_client
     assert admin_client.patch(f"{path}/rows", json=choice).status_code == 409
     assert admin_client.post(f"{path}/undo").json()["counts"]["undone"] == 1
     assert admin_client.post("/api/v1/repairs", json={"detector": "nonsense"}).status_code == 404
+
+
+def test_a_decision_that_was_taken_back_is_in_no_repairs_way_and_a_confirmed_pin_stays(
+    session: Session, admin: Scope, add: Add
+) -> None:
+    acting(session, admin.actor)
+    decided, healed = add("Decided", postcode="1234"), add("Healed", postcode="1234", street="Hauptstrasse 3")
+    run, _ = found(session, admin, "lost_zero")
+    repairing.apply(session, admin, run)
+    session.refresh(decided)
+    change = desk.decide(session, admin, decided.id, desk.Decision(decided.rev, point=LonLat(9.1, 47.1)))
+    desk.undo(session, admin, change.id)
+    acting(session, Actor(None, "checkins"))
+    session.refresh(healed)
+    healed.grade, healed.provider = "gps_confirmed", "checkins"
+    session.flush()
+    assert repairs.undo(session, admin, run) == 1
+    session.refresh(decided)
+    session.refresh(healed)
+    assert (decided.postcode, healed.postcode, healed.grade) == ("1234", "01234", "gps_confirmed")
+    later = site_changes.changed_later(session, "c.run_id = :run", {"run": run.id})
+    assert [(one.account, one.by, one.by_checkins) for one in later] == [("Healed", None, True)]

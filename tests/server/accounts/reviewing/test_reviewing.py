@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geo.middle import Middle
 from geo.types import LonLat
-from server.accounts import locating, places, site_changes
+from server.accounts import locating, pins, places, site_changes
 from server.accounts.models import Account, Site
 from server.accounts.place_models import PinProposal
 from server.accounts.reviewing import desk as reviewing
@@ -21,8 +22,9 @@ from server.accounts.reviewing.queue import Wish
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.service import set_team
-from server.kit.errors import NotFound
-from server.records.service import acting
+from server.kit.errors import Invalid, NotFound
+from server.kit.ids import uuid7
+from server.records.service import Actor, acting
 from server.territories.models import Territory
 from tests.server.accounts.reviewing.detecting import add_country, house
 
@@ -283,3 +285,101 @@ def test_the_api_shows_a_card_decides_and_undoes(
     assert undone["state"] == "undone"
     assert admin_client.post(f"/api/v1/review/decisions/{decided['id']}/undo").status_code == 409
     assert admin_client.get("/api/v1/review", params={"territory": "nonsense"}).status_code == 400
+
+
+def confirmed_by_checkins(session: Session, site: Site) -> None:
+    """What the check-ins of several days do to a pin."""
+    acting(session, Actor(None, "checkins"))
+    middle = Middle(LonLat(9.2001, 47.1001), agreeing=4, spread_m=3.0)
+    healed = proposals.heal(session, site.id, middle)
+    assert healed is not None
+    proposals.settle(session, None, site, healed)
+    session.refresh(site)
+    assert site.grade == "gps_confirmed"
+
+
+def test_a_pin_that_check_ins_have_confirmed_since_stays(session: Session, admin: Scope, add: Add) -> None:
+    site, other = add("Wrong", **WRONG), add("Aside", **WRONG)
+    decided = reviewing.decide(session, admin, site.id, Decision(site.rev, address={"street": "Hauptstrasse 12"}))
+    aside = reviewing.decide(session, admin, other.id, Decision(other.rev, aside=True))
+    for one in (site, other):
+        confirmed_by_checkins(session, one)
+    acting(session, admin.actor)
+    healed = place(other, session)
+    with pytest.raises(ChangedSince, match="Check-ins have confirmed the place of “Wrong” since"):
+        reviewing.undo(session, admin, decided.id)
+    assert reviewing.undo(session, admin, aside.id).state == "undone", "it had changed nothing of the place"
+    assert place(other, session) == healed
+    assert place(site, session)["grade"] == "gps_confirmed"
+
+
+def test_an_import_from_the_command_line_counts_as_a_later_change(session: Session, admin: Scope, add: Add) -> None:
+    site = add("Wrong", **WRONG)
+    change = reviewing.decide(session, admin, site.id, Decision(site.rev, point=LonLat(9.1, 47.1)))
+    acting(session, Actor(None, "import", op_id=uuid7()))
+    session.refresh(site)
+    site.street = "Hauptstrasse 14"
+    session.flush()
+    with pytest.raises(ChangedSince, match="Somebody has changed the place"):
+        reviewing.undo(session, admin, change.id)
+
+
+def test_decisions_of_one_site_are_undone_one_after_the_other(session: Session, admin: Scope, add: Add) -> None:
+    site = add("Wrong", **WRONG)
+    before, made = place(site, session), []
+    for point in (LonLat(9.1, 47.1), LonLat(9.2, 47.2), LonLat(9.3, 47.3)):
+        session.refresh(site)
+        made.append(reviewing.decide(session, admin, site.id, Decision(site.rev, point=point)))
+    with pytest.raises(ChangedSince):
+        reviewing.undo(session, admin, made[1].id)
+    for change in reversed(made):
+        reviewing.undo(session, admin, change.id)
+    assert place(site, session) == before
+
+
+def test_an_undo_leaves_what_others_have_decided_of_proposals(
+    session: Session, admin: Scope, add: Add, rita: User, make_user: MakeUser, scope: Callable[[User], Scope]
+) -> None:
+    site = add("Sure", 1000, owner=rita)
+    other = scope(make_user("mona", Role.ADMIN))
+    first = proposals.propose(session, scope(rita), site.id, NewPin(LonLat(9.2, 47.12)))
+    session.refresh(site)
+    aside = reviewing.decide(session, admin, site.id, Decision(site.rev, aside=True))
+    proposals.refuse(session, other, first.id, "No, that is the neighbour.")
+    reviewing.undo(session, admin, aside.id)
+    session.refresh(first)
+    assert (first.state, first.decided_by, first.answer) == ("refused", other.user_id, "No, that is the neighbour.")
+
+
+def test_a_refusal_that_is_taken_back_does_not_bring_back_what_a_newer_proposal_has_replaced(
+    session: Session, admin: Scope, add: Add, rita: User, scope: Callable[[User], Scope]
+) -> None:
+    site = add("Sure", 1000, owner=rita)
+    first = proposals.propose(session, scope(rita), site.id, NewPin(LonLat(9.2, 47.12)))
+    session.refresh(site)
+    refused = reviewing.decide(session, admin, site.id, Decision(site.rev, refuse=first.id, answer="No."))
+    newer = proposals.propose(session, scope(rita), site.id, NewPin(LonLat(9.21, 47.13)))
+    reviewing.undo(session, admin, refused.id)
+    session.refresh(first)
+    session.refresh(newer)
+    assert (first.state, first.answer, newer.state) == ("withdrawn", None, "open")
+
+
+def test_a_pin_that_was_not_moved_is_confirmed_no_finer_than_it_is(session: Session, admin: Scope, add: Add) -> None:
+    site = add("Given")
+    pins.set_by_hand(site, LonLat(9.1, 47.1))
+    site.grade, site.uncertainty_m = "given", 50.0
+    session.flush()
+    session.refresh(site)
+    reviewing.decide(session, admin, site.id, Decision(site.rev, point=LonLat(9.1, 47.1)))
+    session.refresh(site)
+    assert (site.grade, site.uncertainty_m) == ("manual", 50.0)
+    for grade in ("street", "locality"):
+        site.grade, site.uncertainty_m = grade, 400.0
+        session.flush()
+        session.refresh(site)
+        with pytest.raises(Invalid, match="only the middle of a street or a place"):
+            reviewing.decide(session, admin, site.id, Decision(site.rev, point=LonLat(9.1, 47.1)))
+    reviewing.decide(session, admin, site.id, Decision(site.rev, point=LonLat(9.1001, 47.1)))
+    session.refresh(site)
+    assert (site.grade, site.uncertainty_m) == ("manual", 10.0)
