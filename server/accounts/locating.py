@@ -208,7 +208,7 @@ def unasked(session: Session, limit: int) -> list[tuple[UUID, AddressQuery]]:
     found: list[tuple[UUID, AddressQuery]] = []
     for rows in session.execute(sites_where(UNSURE).execution_options(yield_per=BATCH)).partitions(BATCH):
         queries = {row.id: query_of(Waiting._make(row)) for row in rows}
-        known = remote.remembered(session, queries.values())
+        known = remote.remembered(session, queries.values()).keys() | remote.refused_lately(session, queries.values())
         found += [(site, query) for site, query in queries.items() if query not in known and remote.key_of(query)]
         if len(found) >= limit:
             break

@@ -1,5 +1,7 @@
 """The whole way of an extract, step by step. A killed build goes on where it stopped; until then the old one serves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -9,10 +11,12 @@ from server.accounts import rechecking
 from server.geocoding import queries, updating
 from server.geocoding import service as geocoding
 from server.kit.database import transaction
+from server.kit.locks import is_first
 from server.regions import building
 from server.regions import queries as region_queries
 from server.regions import service as regions
 from server.regions.building import Steps, quiet
+from server.regions.errors import BeingBuilt
 from server.regions.models import Region
 from server.roads import graphs as roads
 from server.roads import jobs as road_jobs
@@ -23,8 +27,23 @@ def add_region(path: Path, name: str | None = None, *, source: str | None = None
     """Build a region from an extract and put it into service; a region that is there already is left alone.
 
     What differs from the older extract of the name is noted; a job of `accounts` looks at the pins again that it may
-    concern.
+    concern. Refuses while another process builds a region of this name.
     """
+    name = (name or regions.name_of(path)).strip()
+    with _alone(name):
+        return _add(path, name, source, steps)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Nobody else builds or removes a region of this name; refuses while somebody does."""
+    with transaction() as session:
+        if not is_first(session, f"region:{name}"):
+            raise BeingBuilt(f"Region {name} is being built by another process.", help="Wait until it is done.")
+        yield
+
+
+def _add(path: Path, name: str, source: str | None, steps: Steps) -> UUID:
     region_id, ready = building.add(path, name, source, steps)
     if ready:
         return region_id
@@ -37,6 +56,7 @@ def add_region(path: Path, name: str | None = None, *, source: str | None = None
         roads.build_graph(session, region, threads=2)
         steps("building the road graph", 1, 1)
     building.publish(region_id)
+    building.drop_unfinished(name)
     with transaction() as session:
         updating.settle(session)
         road_jobs.after_build(session, session.get_one(Region, region_id))
@@ -57,7 +77,12 @@ def index(session: Session, region_id: UUID, steps: Steps = quiet) -> None:
 
 
 def remove_region(name: str) -> None:
-    """Remove a region with its files and everything that was built from its extract."""
+    """Remove a region with its files and everything that was built from its extract; refuses while it is built."""
+    with _alone(name):
+        _remove(name)
+
+
+def _remove(name: str) -> None:
     with transaction() as session:
         source = queries.of_region(session, name)
         if source is not None:

@@ -93,13 +93,18 @@ def add(
     name: Annotated[str, typer.Option(help="What to call them; addresses of the same name are replaced.")],
     source: Annotated[str, typer.Option(help="Who is to be credited.")],
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
+    replace_all: Annotated[
+        bool, typer.Option("--replace-all", help="Take a newer file also when it lacks much of the older one.")
+    ] = False,
 ) -> None:
     """Add addresses to the index, all or nothing; a newer file replaces the older one of its name.
 
-    Rows that cannot be used are left out and counted. Only the pins that a change may concern are looked at again.
+    One that lacks more than a third of the older one's house numbers is refused unless that is wanted. For 30 days
+    the older one can be brought back. Rows that cannot be used are left out and counted. Only the pins that a change
+    may concern are looked at again.
     """
     chosen = addressfiles.found(paths)
-    wish = sources.Wish(name, country, source, licence)
+    wish = sources.Wish(name, country, source, licence, replace_all)
     with transaction() as session:
         added = sources.add(session, chosen, wish, tell=_tell)
         for line in added.tally.lines():
@@ -113,6 +118,7 @@ def add(
         typer.echo(f"{found.name}: {houses} on {streets}. {found.attribution[0]}")
         if found.replaces is not None:
             typer.echo(f"Since the version before: {in_words(found.changes)}.")
+            typer.echo(f"For 30 days that one can be brought back: waymark addresses restore “{found.name}”")
     typer.echo(FOLLOWS)
 
 
@@ -128,8 +134,13 @@ def list_files() -> None:
                 f"{one.name:<24} {one.country}  {one.addresses:>10,} addresses  {one.streets:>7,} streets"
                 f"  {one.created_at:%Y-%m-%d}  {'; '.join(one.attribution)}"
             )
+        names = {one.name for one in found}
         for one in gone:
-            typer.echo(f"{one.name:<24} {one.country}  removed {one.removed_at:%Y-%m-%d}; waymark addresses restore")
+            what = "replaced" if one.name in names else "removed"
+            typer.echo(
+                f"{one.name:<24} {one.country}  {one.addresses:>10,} addresses"
+                f"  {what} {one.removed_at:%Y-%m-%d}; waymark addresses restore"
+            )
 
 
 @addresses.command("remove")
@@ -143,9 +154,9 @@ def remove(name: Annotated[str, typer.Argument(help="As “waymark addresses lis
 
 @addresses.command("restore")
 def restore(name: Annotated[str, typer.Argument(help="As “waymark addresses list” names it.")]) -> None:
-    """Bring an address file back that was removed."""
+    """Bring an address file back that was removed or replaced; the present one of its name can then be, for 30 days."""
     with transaction() as session:
-        found = sources.restore(session, name)
+        found = sources.restore(session, sources.to_restore(session, name))
         typer.echo(f"Address file {name} is back with {found.addresses:,} addresses.")
     typer.echo(FOLLOWS)
 

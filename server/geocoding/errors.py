@@ -9,6 +9,12 @@ class BadFile(Invalid):
     code = "bad_file"
 
 
+class LosesMuch(BadFile):
+    """A newer file that lacks much of the one that it would replace."""
+
+    code = "loses_much"
+
+
 class NoAddresses(Unavailable):
     """Nothing to search in: no region and no address file is loaded."""
 

@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from geopy.adapters import URLLibAdapter
 from geopy.geocoders import GoogleV3, Nominatim, OpenCage, Pelias, Photon
 from geopy.location import Location
 from rapidfuzz import fuzz
@@ -16,10 +15,10 @@ from geo.geocode.normalise import street_name
 from geo.geocode.types import AddressQuery, Answer, Reason
 from geo.geocode.vocabulary import fold, words
 from geo.types import Grade, LonLat
+from server.geocoding.transport import LONGEST_S, Transport
 from server.kit.errors import Invalid
 
-_PLAINLY: dict[str, Any] = {"timeout": 10, "adapter_factory": URLLibAdapter}
-"""One question is one request: geopy's other adapter asks again by itself, and sleeps as long as a 429 tells it to."""
+_PLAINLY: dict[str, Any] = {"timeout": LONGEST_S, "adapter_factory": Transport}
 _UNCERTAINTY_M = {Grade.ROOFTOP: 25.0, Grade.INTERPOLATED: 75.0, Grade.STREET: 250.0, Grade.LOCALITY: 3000.0}
 """Modest: what the type of an answer promises, not what it might be."""
 _SURE, _BARE, _STREET, _PLACE, _DOUBTFUL = 0.85, 0.7, 0.5, 0.3, 0.2

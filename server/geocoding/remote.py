@@ -4,6 +4,7 @@ No transaction is open while a provider is asked. All workers share the provider
 database, and no question is asked twice while its answer may be kept.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,9 +19,10 @@ from geopy.exc import (
     GeocoderQueryError,
     GeocoderQuotaExceeded,
     GeocoderRateLimited,
+    GeocoderTimedOut,
     GeopyError,
 )
-from sqlalchemy import ColumnElement, delete, func, select, text, true, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -28,15 +30,21 @@ from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Reason
 from geo.geocode.vocabulary import fold, words
 from server.geocoding.models import RemoteAnswer, RemoteDay, RemoteProvider
 from server.geocoding.providers import PROVIDERS, Found, Provider, address_of, client_of, found_in, judged
+from server.geocoding.transport import NotUsable
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Invalid, NotFound
 from server.kit.settings import settings
 
+log = logging.getLogger("waymark.geocoding")
+
 LONGEST_WAIT_S = 5.0
 """A slot that is further away is left to a later job."""
 _PAUSE_S, _LONG_PAUSE_S, _LONGEST_PAUSE_S = 60.0, 3600.0, 86_400.0
 _LONGEST = 400
+_REFUSED = "refused"
+"""Instead of an answer: the provider did not accept this question, or none; the next one is tried first for a day."""
+_REFUSED_FOR = timedelta(days=1)
 LIMITED = tuple(provider.key for provider in PROVIDERS.values() if provider.keeps_days is not None)
 """Providers whose terms say how long an answer may be kept."""
 
@@ -122,7 +130,7 @@ def usage(session: Session, key: str) -> dict[str, int]:
     setup = setup_of(session, key)
     names = ("asked", "answered", "refused", "remembered")
     counts = {name: getattr(day, name) if day is not None else 0 for name in names}
-    kept = session.scalar(select(func.count()).where(RemoteAnswer.provider == key)) or 0
+    kept = session.scalar(select(func.count()).where(RemoteAnswer.provider == key, _may_be_kept(key))) or 0
     cap = setup.daily_cap if setup is not None else provider_of(key).daily_cap
     return {**counts, "kept": kept, "left_today": max(0, cap - counts["asked"])}
 
@@ -181,9 +189,26 @@ def outlived(session: Session, key: str, queries: Iterable[AddressQuery]) -> set
     return {query for query, question in wanted.items() if question not in fresh}
 
 
+def refused_lately(session: Session, queries: Iterable[AddressQuery]) -> set[AddressQuery]:
+    """The questions that the provider in use did not accept; others go first, in case it is the question."""
+    setup = active(session)
+    wanted = {query: key_of(query) for query in queries}
+    if setup is None or not wanted:
+        return set()
+    statement = select(RemoteAnswer.question).where(
+        RemoteAnswer.provider == setup.provider,
+        RemoteAnswer.question.in_(set(wanted.values())),
+        RemoteAnswer.answer.has_key(_REFUSED),
+        RemoteAnswer.asked_at > clock.now() - _REFUSED_FOR,
+    )
+    refused = set(session.scalars(statement))
+    return {query for query, question in wanted.items() if question in refused}
+
+
 def _may_be_kept(key: str) -> ColumnElement[bool]:
     days = PROVIDERS[key].keeps_days if key in PROVIDERS else None
-    return true() if days is None else RemoteAnswer.asked_at > clock.now() - timedelta(days=days)
+    in_term = true() if days is None else RemoteAnswer.asked_at > clock.now() - timedelta(days=days)
+    return and_(~RemoteAnswer.answer.has_key(_REFUSED), in_term)
 
 
 def better(session: Session, queries: Sequence[AddressQuery], answers: Sequence[Answer]) -> list[Answer]:
@@ -222,24 +247,22 @@ def ask(query: AddressQuery, wait: Wait = time.sleep) -> Answer | Paused | None:
         client = client_of(provider, setup.url, secret(), setup.user_agent)
         location = client.geocode(line, exactly_one=True, **provider.options)
         found = asdict(found_in(provider, location)) if location is not None else {}
-    except GeocoderQueryError:
-        found = {}
     except (GeopyError, HTTPException, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-        return _refused(setup, error)
+        return _refused(setup, query, error)
     with transaction() as session:
-        session.execute(
-            insert(RemoteAnswer)
-            .values(provider=setup.provider, question=key_of(query), answer=found)
-            .on_conflict_do_update(
-                index_elements=["provider", "question"], set_={"answer": found, "asked_at": func.now()}
-            )
-        )
+        _keep(session, setup.provider, query, found)
         _count(session, setup.provider, "answered")
         session.execute(
             update(RemoteProvider).where(RemoteProvider.provider == setup.provider, RemoteProvider.trouble != "")
             .values(trouble="")
         )  # fmt: skip
     return _answer(setup.provider, query, found)
+
+
+def _keep(session: Session, key: str, query: AddressQuery, found: dict[str, object]) -> None:
+    statement = insert(RemoteAnswer).values(provider=key, question=key_of(query), answer=found)
+    newer = {"answer": found, "asked_at": func.now()}
+    session.execute(statement.on_conflict_do_update(index_elements=["provider", "question"], set_=newer))
 
 
 def _answer(key: str, query: AddressQuery, found: dict[str, object]) -> Answer:
@@ -292,21 +315,30 @@ def _within_cap(session: Session, setup: RemoteProvider) -> bool:
     return counted.first() is not None
 
 
-def _refused(setup: RemoteProvider, error: Exception) -> Paused:
+def _refused(setup: RemoteProvider, query: AddressQuery, error: Exception) -> Paused:
     """Note a refusal; everybody pauses."""
+    log.warning("the geocoder elsewhere refuses: %s: %s", type(error).__name__, error)
     if isinstance(error, GeocoderRateLimited | GeocoderQuotaExceeded):
         after = getattr(error, "retry_after", None)
         pause_s = min(max(float(after or _PAUSE_S), setup.interval_s), _LONGEST_PAUSE_S)
         why = "It says that we ask too much."
     elif isinstance(error, GeocoderAuthenticationFailure | GeocoderInsufficientPrivileges):
         pause_s, why = _LONG_PAUSE_S, "It does not accept our key."
+    elif isinstance(error, GeocoderQueryError):
+        pause_s, why = _LONG_PAUSE_S, "It does not accept our question: its address or our key may be wrong."
+    elif isinstance(error, NotUsable):
+        pause_s, why = _LONG_PAUSE_S, str(error)
+    elif isinstance(error, TimeoutError | GeocoderTimedOut):
+        pause_s, why = _PAUSE_S, "It does not answer in time."
     elif isinstance(error, GeopyError | HTTPException | OSError):
-        pause_s, why = _PAUSE_S, f"It does not answer as it should ({type(error).__name__})."
+        pause_s, why = _PAUSE_S, "It does not answer as it should."
     else:
         pause_s, why = _PAUSE_S, "Its answer is not what such a geocoder says."
     until = clock.now() + timedelta(seconds=pause_s)
     with transaction() as session:
         _count(session, setup.provider, "refused")
+        if isinstance(error, GeocoderQueryError):
+            _keep(session, setup.provider, query, {_REFUSED: True})
         session.execute(
             update(RemoteProvider)
             .where(RemoteProvider.provider == setup.provider)

@@ -40,6 +40,10 @@ FORM = {
                         "country": {"type": "string", "description": "Code or name."},
                         "source": {"type": "string", "description": "Who is to be credited."},
                         "licence": {"type": "string"},
+                        "replace_all": {
+                            "type": "boolean",
+                            "description": "Take a newer file also when it lacks much of the older one.",
+                        },
                     },
                 }
             }
@@ -51,7 +55,7 @@ FORM = {
 def wish_of(options: dict[str, str]) -> Wish:
     """What the form says about the file."""
     name, country, origin, licence = (options.get(key, "") for key in ("name", "country", "source", "licence"))
-    return Wish(name, country, origin, licence)
+    return Wish(name, country, origin, licence, options.get("replace_all", "").lower() in ("true", "yes", "on", "1"))
 
 
 @router.get("/attribution")
@@ -74,7 +78,7 @@ def box_of(written: str) -> BBox:
 
 @router.get("/address-files")
 def list_address_files(scope: ReadRegions, session: Db) -> Page[SourceRead]:
-    """The address files in the index, then those that were removed and can be brought back."""
+    """The address files in the index, then those that were removed or replaced and can be brought back."""
     found = [*queries.files(session), *queries.removed_files(session)]
     return Page(items=[SourceRead.model_validate(source) for source in found])
 
@@ -101,8 +105,8 @@ def remove_address_file(source_id: UUID, scope: WriteRegions, session: Db) -> So
 
 @router.post("/address-files/{source_id}/restore")
 def restore_address_file(source_id: UUID, scope: WriteRegions, session: Db) -> SourceRead:
-    """Bring an address file back that was removed."""
-    return SourceRead.model_validate(sources.restore(session, sources.by_id(session, source_id).name))
+    """Bring an address file back that was removed or replaced, in place of the present one of its name."""
+    return SourceRead.model_validate(sources.restore(session, sources.by_id(session, source_id)))
 
 
 @router.get("/remote-geocoders")

@@ -1,7 +1,7 @@
 """Address files as sources: added, replaced by a newer one, taken out of the index and brought back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,14 +13,16 @@ from geo.geocode.building import build
 from geo.geocode.names import country_code
 from server.geocoding import addressfiles, service, updating
 from server.geocoding.addressfiles import Tally, Tell
-from server.geocoding.errors import BadFile, NoSuchSource
+from server.geocoding.errors import BadFile, LosesMuch, NoSuchSource
 from server.geocoding.models import Source
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid
 from server.kit.locks import one_at_a_time
 
 KEPT = timedelta(days=30)
-"""How long a source that was taken out can be brought back."""
+"""How long a source that was taken out or replaced can be brought back."""
+MOST_LOST = 1 / 3
+"""A newer file that lacks a larger share of the house numbers is cut off, or its columns are exchanged."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Wish:
     origin: str
     """Who is to be credited."""
     licence: str = ""
+    replace_all: bool = False
+    """Take a newer file also when it lacks much of the older one."""
 
     def checked(self) -> "Wish":
         """The wish with its country as a code; refuses what cannot be."""
@@ -45,7 +49,8 @@ class Wish:
         for field, value in (("name", self.name), ("source", self.origin)):
             if not value.strip() or len(value) > 200:
                 raise Invalid(f"The {field} has 1 to 200 characters.", field=field)
-        return Wish(self.name.strip(), code, self.origin.strip(), self.licence.strip()[:200])
+        name, origin, licence = self.name.strip(), self.origin.strip(), self.licence.strip()[:200]
+        return replace(self, name=name, country=code, origin=origin, licence=licence)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ def add(
 ) -> Added:
     """Add the addresses of some files as one source; the source of the same name is replaced, all or nothing.
 
-    Refuses files without a usable row, and files whose points lie somewhere else than they were said to.
+    The replaced one can be brought back for a while. Refuses files without a usable row, files whose points lie
+    somewhere else than they were said to, and those that lack much of what they replace unless that is wanted.
     """
     wish = wish.checked()
     one_at_a_time(session, f"addresses:{wish.name}")
@@ -87,9 +93,22 @@ def add(
     )  # fmt: skip
     service.write(session, source, content)
     updating.note_changes(session, old.id if old is not None else None, source)
-    session.execute(delete(Source).where(Source.region_id.is_(None), Source.name == wish.name, Source.id != source.id))
+    if old is not None and not wish.replace_all:
+        _judge(old, source)
     updating.settle(session)
     return Added(source, tally, is_known=False)
+
+
+def _judge(old: Source, new: Source) -> None:
+    """Refuse a file that lacks much of the one that it would replace."""
+    gone = new.changes["numbers"].get("removed", 0)
+    if gone > MOST_LOST * old.addresses:
+        come = new.changes["streets"].get("added", 0)
+        raise LosesMuch(
+            f"{gone:,} of the {old.addresses:,} house numbers of “{new.name}” are not in the newer file;"
+            f" {come:,} of its {new.streets:,} streets are new.",
+            help="It may be cut off, or its columns exchanged. If it is right, choose “Replace all” (--replace-all).",
+        )
 
 
 def credit(wish: Wish) -> str:
@@ -109,22 +128,39 @@ def remove(session: Session, name: str) -> Source:
     return source
 
 
-def restore(session: Session, name: str) -> Source:
-    """Bring an address file back that was taken out; refuses when there is none, or another took its name."""
-    if session.scalars(_named(name)).first() is not None:
-        raise Conflict(f"There is an address file “{name}”.", help="Take it out first.")
-    statement = select(Source).where(Source.region_id.is_(None), Source.name == name, Source.removed_at.is_not(None))
-    source = session.scalars(statement.order_by(Source.removed_at.desc())).first()
-    if source is None:
-        raise NoSuchSource(f"No address file “{name}” was taken out.", help="Add it again: waymark addresses add.")
+def restore(session: Session, source: Source) -> Source:
+    """Bring an address file back that was taken out or replaced; one of its name that is there now goes in its place.
+
+    Refuses one that is in the index.
+    """
+    one_at_a_time(session, f"addresses:{source.name}")
+    session.refresh(source)
+    if source.removed_at is None:
+        raise Conflict(f"The address file “{source.name}” is in the index.", help="No older one is kept.")
+    present = session.scalars(_named(source.name).with_for_update()).first()
+    if present is None:
+        updating.note_removal(session, source)
+    else:
+        present.removed_at = clock.now()
+        session.flush()
+        updating.note_return(session, present.id, source)
     source.removed_at = None
     session.flush()
     updating.settle(session)
     return source
 
 
+def to_restore(session: Session, name: str) -> Source:
+    """The address file of a name that was taken out or replaced last; refuses when none is kept."""
+    statement = select(Source).where(Source.region_id.is_(None), Source.name == name, Source.removed_at.is_not(None))
+    source = session.scalars(statement.order_by(Source.removed_at.desc(), Source.id.desc())).first()
+    if source is None:
+        raise NoSuchSource(f"No address file “{name}” was taken out.", help="Add it again: waymark addresses add.")
+    return source
+
+
 def clear(session: Session) -> None:
-    """Delete what was taken out long ago, and the changes that everybody has followed up."""
+    """Delete what was taken out or replaced long ago, and the changes that everybody has followed up."""
     session.execute(delete(Source).where(Source.removed_at < clock.now() - KEPT))
     updating.forget(session)
 

@@ -134,6 +134,12 @@ def note_removal(session: Session, source: Source) -> None:
         _note(session, source.id, UUID(int=0), batch=batch)
 
 
+def note_return(session: Session, present: UUID, older: Source) -> None:
+    """Note what differs when a source that was replaced takes the place of the present one again."""
+    older.replaces = present
+    older.changes = _note(session, present, older.id, batch=removal(older.id))
+
+
 def removal(source: UUID) -> UUID:
     """The batch of changes under which a source goes."""
     return uuid5(source, "removed")

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from server.imports.delimited import Record, dialect_of
 from server.imports.errors import BadFile
@@ -26,6 +26,8 @@ class Piece(NamedTuple):
     """A feature, or where the reading broke off."""
 
     feature: dict[str, Any] | None
+    begins_at: int = 0
+    """Letters of the file before a feature that cannot be read."""
 
 
 def looks_like(head: bytes) -> bool:
@@ -35,7 +37,7 @@ def looks_like(head: bytes) -> bool:
 
 
 def records(path: Path) -> tuple[list[str], Iterator[Record]]:
-    """The header and the rows. Refuses what holds no features."""
+    """The header and the rows. Refuses what holds no features, and what is damaged in its first one."""
     encoding = dialect_of(path).encoding
     names: dict[str, None] = {}
     count = 0
@@ -43,6 +45,12 @@ def records(path: Path) -> tuple[list[str], Iterator[Record]]:
         count += 1
         if piece.feature is not None:
             names.update(dict.fromkeys(properties_of(piece.feature)))
+        elif count == 1:
+            line, column = place_of(path, encoding, piece.begins_at)
+            raise BadFile(
+                f"The file is cut off or damaged in its first feature (line {line}, column {column}).",
+                help="Export it again.",
+            )
     if not count:
         raise BadFile("The file holds no features.", help="Export it as a GeoJSON FeatureCollection of points.")
     code = crs_of(path)
@@ -82,11 +90,23 @@ def crs_of(path: Path) -> str | None:
     return None
 
 
+def place_of(path: Path, encoding: str, letters: int) -> tuple[int, int]:
+    """Line and column, from 1, of what stands after so many letters of a file."""
+    with opened(path, encoding) as file:
+        before = file.read(letters)
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def opened(path: Path, encoding: str) -> TextIO:
+    """The file as text."""
+    return path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
+
+
 def pieces(path: Path, encoding: str) -> Iterator[Piece]:
     """The features of a collection, of a single feature, or of one feature a line, without reading the whole file."""
     decoder = json.JSONDecoder(parse_int=lambda figures: int(figures) if len(figures) < LONGEST_NUMBER else figures)
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace") as file:
-        text = file.read(CHUNK)
+    with opened(path, encoding) as file:
+        text, passed = file.read(CHUNK), 0
         start = FEATURES.search(text)
         at, in_list, ended = (start.end(), True, False) if start else (0, False, False)
         while True:
@@ -96,20 +116,20 @@ def pieces(path: Path, encoding: str) -> Iterator[Piece]:
             try:
                 found, at = decoder.raw_decode(text, at)
             except RecursionError:
-                yield Piece(None)
+                yield Piece(None, passed + at)
                 return
             except json.JSONDecodeError:
                 rest = text[at:]
                 if not ended and len(rest) < LONGEST_FEATURE:
                     more = file.read(max(CHUNK, len(rest)))
-                    text, at, ended = rest + more, 0, not more
+                    text, at, ended, passed = rest + more, 0, not more, passed + at
                     continue
                 if rest.strip() or in_list:
-                    yield Piece(None)
+                    yield Piece(None, passed + at)
                 return
             if len(text) - at < CHUNK // 10 and not ended:
                 more = file.read(CHUNK)
-                text, at, ended = text[at:] + more, 0, not more
+                text, at, ended, passed = text[at:] + more, 0, not more, passed + at
             if isinstance(found, dict) and (in_list or found.get("type") == "Feature"):
                 yield Piece(found)
 

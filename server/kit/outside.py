@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPException
 
@@ -44,9 +45,20 @@ def checked_address(host: str, port: int) -> str:
 
 
 def connected(host: str, port: int, timeout_s: float, *, secure: bool = False) -> socket.socket:
-    """A connection to a host at the address that was checked; a secure one to a host that proves its name."""
+    """A connection to a host at the address that was checked; a secure one to a host that proves its name in time."""
+    until = time.monotonic() + timeout_s
     plain = socket.create_connection((checked_address(host, port), port), timeout_s)
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
+    if not secure:
+        return plain
+    context = ssl.create_default_context()
+    safe = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        with within(safe, max(0.1, until - time.monotonic())):
+            safe.do_handshake()
+    except BaseException:
+        safe.close()
+        raise
+    return safe
 
 
 @contextlib.contextmanager

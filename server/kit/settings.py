@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     )
     private_targets: bool = Field(
         default=True,
-        description="Whether mail, SFTP, webhooks and road servers may be at private addresses; admins name them.",
+        description="Whether mail, SFTP, webhooks, roads and geocoders may be at private addresses; admins name them.",
     )
     max_upload_mb: int = Field(default=200, ge=1, description="Largest file that may be uploaded, in megabytes.")
     max_file_mb: int = Field(

@@ -63,6 +63,14 @@ def publish(region_id: UUID) -> None:
         service.clear_files(session, gone)
 
 
+def drop_unfinished(name: str) -> None:
+    """Clear up builds of a name that were killed and never taken up again; nobody may be building one of it."""
+    with transaction() as session:
+        gone = service.drop_unfinished(session, name)
+    with transaction() as session:
+        service.clear_files(session, gone)
+
+
 @contextmanager
 def mending(path: Path) -> Iterator[None]:
     """Turn a bad extract and a full disk into errors that a person can act on."""

@@ -23,6 +23,12 @@ class BeingBuilt(Conflict):
     code = "region_being_built"
 
 
+class Overtaken(Conflict):
+    """A later extract of the same name went into service while this one was being built."""
+
+    code = "region_overtaken"
+
+
 class ExtractServerAway(Unavailable):
     """The extract server does not answer."""
 

@@ -17,7 +17,7 @@ from server.kit.errors import Invalid
 from server.kit.ids import uuid7
 from server.kit.locks import is_first, one_at_a_time
 from server.regions import loading, packing
-from server.regions.errors import BadExtract, BeingBuilt, NoSuchRegion
+from server.regions.errors import BadExtract, BeingBuilt, NoSuchRegion, Overtaken
 from server.regions.models import Region, Stage, State
 from server.regions.queries import region_by_id
 
@@ -46,7 +46,10 @@ def name_of(path: Path) -> str:
 
 
 def register(session: Session, name: str, sha256: str, source: str) -> Region:
-    """Note that an extract is to become a region; the same extract under the same name is registered once."""
+    """Note that an extract is to become a region; the same extract under the same name is registered once.
+
+    One whose build was killed and is taken up again is the latest extract of the name.
+    """
     name = name.strip()
     if not name or len(name) > 80:
         raise Invalid("A region's name has 1 to 80 characters.", field="name")
@@ -61,7 +64,11 @@ def register(session: Session, name: str, sha256: str, source: str) -> Region:
         attribution=[ATTRIBUTION],
     )
     session.execute(statement.on_conflict_do_nothing())
-    return session.scalars(select(Region).where(Region.name == name, Region.sha256 == sha256)).one()
+    region = session.scalars(select(Region).where(Region.name == name, Region.sha256 == sha256)).one()
+    latest = session.scalar(select(func.max(Region.version)).where(Region.name == name)) or 0
+    if region.state == State.BUILDING and region.version < latest:
+        region.version = latest + 1
+    return region
 
 
 def keep_extract(region: Region, path: Path) -> None:
@@ -114,24 +121,39 @@ def pack(session: Session, region_id: UUID, progress: Progress | None = None) ->
 def publish(session: Session, region_id: UUID) -> list[Region]:
     """Put a region into service in place of the older one of its name; returns what it replaced, for clearing up.
 
-    What that changes of the prospects is noted, so that nobody needs to count the others again.
+    Refuses when an extract that was added later serves already; what others are building stays. What that
+    changes of the prospects is noted, so that nobody needs to count the others again.
     """
     region = _locked(session, region_id)
     if region.state == State.READY:
         return []
     if region.stage != Stage.PACKED:
         raise Invalid(f"Region {region.name} is not built yet; it stands at “{region.stage}”.")
-    others = list(session.scalars(select(Region).where(Region.name == region.name, Region.id != region_id)))
-    for other in others:
-        if other.state == State.READY:
-            session.execute(text("set local work_mem = '256MB'"))
-            session.execute(_NOTE_CHANGED, {"region": region.name, "old": other.id, "new": region_id})
-            region.replaced = [*other.replaced, other.id][-MOST_REPLACED:]
-        session.execute(delete(Region).where(Region.id == other.id))
+    one_at_a_time(session, f"publish region:{region.name}")
+    serving = select(Region).where(Region.name == region.name, Region.state == State.READY)
+    older = session.scalars(serving).one_or_none()
+    if older is not None:
+        if older.version > region.version:
+            raise Overtaken(
+                f"A newer extract of {region.name} ({older.source}) was added meanwhile and stays; {region.source} is"
+                " not put into service.",
+                help="Add the older one again if you want it all the same.",
+            )
+        session.execute(text("set local work_mem = '256MB'"))
+        session.execute(_NOTE_CHANGED, {"region": region.name, "old": older.id, "new": region_id})
+        region.replaced = [*older.replaced, older.id][-MOST_REPLACED:]
+        session.execute(delete(Region).where(Region.id == older.id))
     one_at_a_time(session, SERVED)
     region.state, region.ready_at = State.READY, clock.now()
     session.flush()
-    return others
+    return [older] if older is not None else []
+
+
+def drop_unfinished(session: Session, name: str) -> list[Region]:
+    """Drop what was begun of a name and never published; returns it for clearing up."""
+    unfinished = list(session.scalars(select(Region).where(Region.name == name, Region.state == State.BUILDING)))
+    session.execute(delete(Region).where(Region.id.in_([region.id for region in unfinished])))
+    return unfinished
 
 
 def remove(session: Session, name: str) -> list[Region]:

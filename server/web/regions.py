@@ -89,7 +89,7 @@ def restore_addresses(request: Request, source_id: UUID, scope: WriteRegions, se
     """Bring an address file back."""
     try:
         with attempt(session):
-            sources.restore(session, sources.by_id(session, source_id).name)
+            sources.restore(session, sources.by_id(session, source_id))
     except WaymarkError as error:
         return regions_page(request, scope, session, error)
     return go("/regions#address-files")

@@ -13,6 +13,9 @@ from server.geocoding import queries
 from server.geocoding.models import Source
 from server.kit.database import transaction
 from server.kit.settings import settings
+from server.regions import service as regions
+from server.regions.errors import BeingBuilt
+from server.regions.models import Region
 
 
 @pytest.fixture
@@ -60,3 +63,29 @@ def test_an_update_tells_what_differs_keeps_ids_and_survives_a_kill(
         assert sum(source.changes["streets"].values()) > 0
         assert sum(source.changes["prospects"].values()) > 0
     assert before & prospects()
+
+
+def test_a_second_build_of_a_name_is_refused_while_one_runs_and_killed_ones_are_cleared_up(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = home / "demo-260101.osm.pbf", home / "demo-260201.osm.pbf"
+    write_region(first)
+    write_region(second, villages=4)
+    outcomes = []
+    with transaction() as session:
+        regions.register(session, "demo", "ab" * 32, "killed long ago")
+
+    def meanwhile(*_: object, **__: object) -> None:
+        outcomes.append(CliRunner().invoke(commands.regions, ["add", str(second)]))
+        real(*_, **__)
+
+    real = service.roads.build_graph
+    monkeypatch.setattr(service.roads, "build_graph", meanwhile)
+    service.add_region(first)
+    assert isinstance(outcomes[0].exception, BeingBuilt)
+    monkeypatch.setattr(service.roads, "build_graph", real)
+    with transaction() as session:
+        assert session.scalars(select(Region.source)).all() == [first.name]
+    service.add_region(second)
+    with transaction() as session:
+        assert session.scalars(select(Region.source)).all() == [second.name]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select, text, update
 
 from geo.geocode.types import AddressQuery, Answer, Reason
 from geo.types import Grade, LonLat
@@ -15,6 +15,7 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Invalid
 from server.kit.settings import settings
+from tests.server import peers
 from tests.server.geocoding import remote_peer
 from tests.server.geocoding.remote_peer import Peer
 
@@ -108,6 +109,11 @@ def test_that_it_knows_nothing_is_remembered_too(peer: Peer, switch_on: Callable
         ((429, {"Retry-After": "120"}, b"{}"), "ask too much", 120),
         ((503, {}, b"{}"), "does not answer", 60),
         ((403, {}, b"{}"), "our key", 3600),
+        ((400, {}, b'{"error": "x"}'), "does not accept our question", 3600),
+        ((414, {}, b"<html>"), "does not accept our question", 3600),
+        ((302, {"Location": "/search?q=Mill+Road+7"}, b""), "sends us on", 3600),
+        ((200, {}, b"[]" + b" " * 1_000_000), "longer", 3600),
+        ((200, {}, b"[" * 100_000), "does not answer as it should", 60),
         ((200, {}, b"<html>not json"), "does not answer", 60),
         ((200, {}, b'[{"lat": "x"}]'), "not what such a geocoder says", 60),
         ((200, {}, b'{"weather": "fine"}'), "not what such a geocoder says", 60),
@@ -135,6 +141,45 @@ def test_a_refusal_makes_everybody_pause_and_is_told(
     assert day() == (2, 1, 1, 0)
     with transaction() as session:
         assert session.scalars(select(RemoteProvider.trouble)).one() == ""
+
+
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_says_a_letter_now_and_then_is_given_up(
+    switch_on: Callable[..., None], monkeypatch: pytest.MonkeyPatch, greeting: bytes
+) -> None:
+    monkeypatch.setitem(providers._PLAINLY, "timeout", 0.3)
+    switch_on()
+    with peers.drip(greeting) as port:
+        with transaction() as session:
+            session.execute(update(RemoteProvider).values(url=f"http://127.0.0.1:{port}"))
+        refused = remote.ask(QUESTION)
+    assert isinstance(refused, Paused)
+    assert "in time" in refused.why
+
+
+def test_a_server_in_a_private_network_is_asked_only_where_that_is_allowed(
+    peer: Peer, switch_on: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch_on()
+    monkeypatch.setattr(settings(), "private_targets", False)
+    refused = remote.ask(QUESTION)
+    assert isinstance(refused, Paused)
+    assert "private network" in refused.why
+    assert peer.asked == []
+
+
+def test_a_question_that_is_not_accepted_lets_others_go_first_for_a_day(
+    peer: Peer, switch_on: Callable[..., None]
+) -> None:
+    switch_on()
+    peer.instead = (400, {}, b"{}")
+    assert isinstance(remote.ask(NOWHERE), Paused)
+    with transaction() as session:
+        assert remote.refused_lately(session, [NOWHERE, QUESTION]) == {NOWHERE}
+        assert remote.remembered(session, [NOWHERE]) == {}, "it is not unknown"
+        assert remote.usage(session, "nominatim")["kept"] == 0
+        session.execute(update(RemoteAnswer).values(asked_at=clock.now() - timedelta(days=1, minutes=1)))
+        assert remote.refused_lately(session, [NOWHERE, QUESTION]) == set()
 
 
 def test_a_server_that_is_not_there_is_a_refusal(peer: Peer, switch_on: Callable[..., None]) -> None:

@@ -3,17 +3,20 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import any_, select
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import AddressQuery
-from server.geocoding import addressfiles, queries, service, sources
-from server.geocoding.errors import BadFile, NoSuchSource
-from server.geocoding.models import Change, Source, Version
+from server.geocoding import addressfiles, queries, service, sources, updating
+from server.geocoding.errors import BadFile, LosesMuch, NoSuchSource
+from server.geocoding.models import Change, Version
 from server.geocoding.sources import Added, Wish
+from server.kit import clock
 from server.kit.errors import Conflict, Invalid
 from server.regions.models import Region
 
@@ -32,6 +35,7 @@ def add(session: Session, tmp_path: Path) -> Callable[..., Added]:
         path = tmp_path / file
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         wish = Wish(name, more.get("country", "US"), more.get("origin", "The County"), more.get("licence", "PD"))
+        wish = replace(wish, replace_all=bool(more.get("replace_all")))
         return sources.add(session, [path], wish)
 
     return make
@@ -145,7 +149,7 @@ def test_a_newer_file_takes_over_and_tells_what_differs(session: Session, add: C
     assert newer.source.replaces == old.source.id
     assert newer.source.changes["streets"] == {"added": 1, "changed": 1, "removed": 1}
     assert newer.source.changes["numbers"] == {"added": 10, "removed": 10}
-    assert session.get(Source, old.source.id, populate_existing=True) is None
+    assert [source.id for source in queries.removed_files(session)] == [old.source.id]
     changed = session.scalars(select(Change).where(Change.batch == newer.source.id, Change.kind == "street")).all()
     assert {(c.change, c.names[0]) for c in changed} == {
         ("added", "Elm Street"), ("changed", "Mill Road"), ("removed", "Oak Lane"),
@@ -159,16 +163,77 @@ def test_a_file_that_was_taken_out_can_be_brought_back(session: Session, add: Ca
     sources.remove(session, "county")
     assert not sure(session, question)
     assert [source.name for source in queries.removed_files(session)] == ["county"]
-    sources.restore(session, "county")
+    back = sources.restore(session, sources.to_restore(session, "county"))
     assert sure(session, question)
     with pytest.raises(Conflict):
-        sources.restore(session, "county")
+        sources.restore(session, back)
+
+
+SHORT, EXCHANGED = HEADER + rows(25), HEADER.replace("STREET,CITY", "CITY,STREET") + rows(40)
+
+
+@pytest.mark.parametrize(
+    ("content", "figures"),
+    [
+        (SHORT, "15 of the 40 house numbers of “county” are not in the newer file; 0 of its 1 streets are new"),
+        (EXCHANGED, "40 of the 40 house numbers of “county” are not in the newer file; 1 of its 1 streets are new"),
+    ],
+    ids=["cut off", "exchanged"],
+)
+def test_a_newer_file_that_lacks_much_is_taken_only_when_that_is_wanted_and_the_older_one_can_be_brought_back(
+    session: Session, add: Callable[..., Added], content: str, figures: str
+) -> None:
+    add(HEADER + rows(20, "Oak Lane"), name="other")
+    older = add(HEADER + rows(40)).source
+    with pytest.raises(LosesMuch) as refused, session.begin_nested():
+        add(content)
+    assert figures in refused.value.message
+    assert "--replace-all" in refused.value.help
+    question = "39 Mill Road, Catonsville, MD 21228"
+    assert sure(session, question)
+    wrong = add(content, replace_all="yes").source
+    assert not sure(session, question)
+    assert sources.restore(session, sources.to_restore(session, "county")).id == older.id
+    assert sure(session, question)
+    current = session.scalars(select(Version).order_by(Version.number.desc()).limit(1)).one()
+    assert (older.replaces, current.is_all_new, wrong.removed_at is None) == (wrong.id, False, False)
+    before = session.scalars(select(Version).where(any_(Version.sources) == wrong.id)).one()
+    seen = updating.unseen(session, before.version, current)
+    assert "Mill Road" in updating.names_in(session, seen.batches)
+    assert [source.id for source in queries.removed_files(session)] == [wrong.id]
+
+
+def test_a_file_may_lose_some_and_what_it_replaced_is_kept_for_30_days(
+    session: Session, add: Callable[..., Added]
+) -> None:
+    older = add(HEADER + rows(40)).source
+    add(HEADER + rows(28))
+    older.removed_at = clock.now() - sources.KEPT + timedelta(hours=1)
+    session.flush()
+    sources.clear(session)
+    assert queries.removed_files(session) == [older]
+    older.removed_at = clock.now() - sources.KEPT - timedelta(hours=1)
+    session.flush()
+    sources.clear(session)
+    assert queries.removed_files(session) == []
+
+
+def test_what_was_replaced_comes_back_also_when_its_follower_was_removed(
+    session: Session, add: Callable[..., Added]
+) -> None:
+    add(HEADER + rows(20, "Oak Lane"), name="other")
+    older = add(HEADER + rows(40)).source
+    add(HEADER + rows(40) + rows(9, "Elm Street"))
+    sources.remove(session, "county")
+    sources.restore(session, older)
+    assert sure(session, "7 Mill Road, Catonsville, MD 21228")
+    assert not session.scalars(select(Version).order_by(Version.number.desc()).limit(1)).one().is_all_new
 
 
 def test_unknown_names_and_countries_are_refused(session: Session, add: Callable[..., Added]) -> None:
     with pytest.raises(NoSuchSource):
         sources.remove(session, "elsewhere")
     with pytest.raises(NoSuchSource):
-        sources.restore(session, "elsewhere")
+        sources.to_restore(session, "elsewhere")
     with pytest.raises(Invalid, match="not a country"):
         add(HEADER + rows(2), country="Atlantis")

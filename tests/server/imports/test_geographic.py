@@ -76,6 +76,24 @@ def test_a_file_that_is_cut_off_gives_what_came_before_and_says_so(tmp_path: Pat
     assert "cut off" in str(rows[-1].problem)
 
 
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (collection(feature(point(9.5, 47.1), name="A"))[:-20], "line 1, column 44"),
+        ('{"type": "FeatureCollection",\n "features": [\n  {"type": "Feature",', "line 3, column 3"),
+        ('{"type": "FeatureCollection", "features": ' + "[" * 100_000, "line 1, column 44"),
+        ('{"type": "FeatureCollection", "feat', "line 1, column 1"),
+        ('{"type": "FeatureCollection", "features": [' + " " * 1_100_000 + "\n{", "line 2, column 1"),
+    ],
+    ids=["cut", "second line", "nested", "cut at its head", "beyond a chunk"],
+)
+def test_a_file_damaged_in_its_first_feature_is_refused_with_the_place(
+    tmp_path: Path, content: str, where: str
+) -> None:
+    with pytest.raises(BadFile, match=f"damaged in its first feature .{where}."):
+        opened(tmp_path, content)
+
+
 def test_one_feature_a_line_is_read_too(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps(feature(point(9, 47), name=name)) for name in "ABC")
     assert [row.cells[2] for row in opened(tmp_path, lines).rows] == ["A", "B", "C"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.kit.database import transaction
 from server.kit.errors import Invalid
 from server.regions import building, queries, service
-from server.regions.errors import BadExtract, BeingBuilt, NoSuchRegion
+from server.regions.errors import BadExtract, BeingBuilt, NoSuchRegion, Overtaken
 from server.regions.models import BasemapFeature, Prospect, Region, RegionAddress, RegionPlace, Stage, State
 
 
@@ -86,6 +86,25 @@ def test_a_newer_extract_takes_over_only_when_published(
     service.clear_files(session, gone)
     assert not old_pack.exists()
     assert newer.map_pack.exists()
+
+
+def test_two_extracts_of_one_name_built_at_once_leave_each_other_alone_and_the_later_one_stays(
+    session: Session, home: Path, extract: Path, newer_extract: Path
+) -> None:
+    older = service.register(session, "demo", "ab" * 32, extract.name)
+    newer = service.register(session, "demo", "cd" * 32, newer_extract.name)
+    older.stage = newer.stage = Stage.PACKED
+    session.flush()
+    assert service.publish(session, newer.id) == []
+    with pytest.raises(Overtaken, match="260301"):
+        service.publish(session, older.id)
+    assert (older.state, newer.state) == (State.BUILDING, State.READY)
+    again = service.register(session, "demo", "ab" * 32, extract.name)
+    assert (again.id, again.version) == (older.id, 3), "whoever adds it again wants it"
+    assert service.publish(session, older.id) == [newer]
+    left = service.register(session, "demo", "ef" * 32, extract.name)
+    assert service.drop_unfinished(session, "demo") == [left]
+    assert session.scalars(select(Region.id)).all() == [older.id]
 
 
 def test_prospects_keep_their_ids_in_a_newer_extract(
