@@ -2,6 +2,7 @@
 
 import { accounts, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
 import { hoverCards } from "./hover.js";
+import { refill } from "./keeping.js";
 import { createMap } from "./map.js";
 import { dayControl, tracks } from "./map_day.js";
 import { features, reports } from "./routes.js";
@@ -156,9 +157,8 @@ async function list() {
   const answer = await fetch(`/home/accounts?${new URLSearchParams([...query, ...Object.entries(staged())])}`, { headers: { "HX-Request": "true" } });
   const text = await answer.text();
   if (mine !== turn) return; // another filter was chosen meanwhile
-  listed.innerHTML = text;
+  refill(listed, text);
   listed.dataset.filter = chosen.filter;
-  htmx.process(listed);
   document.querySelector("#total").textContent = listed.querySelector("[data-total]")?.dataset.total ?? "";
   document.querySelector("#as-list").href = query.size ? `/accounts?${query}` : "/accounts";
 }
@@ -299,9 +299,7 @@ async function ask() {
     const answer = await fetch("/home/today", { cache: "no-store", headers: { "HX-Request": "true", ...(etag ? { "If-None-Match": etag } : {}) } });
     if (answer.status === 200) {
       etag = answer.headers.get("ETag") ?? "";
-      const top = panel.scrollTop;
-      panel.innerHTML = await answer.text();
-      panel.scrollTop = top;
+      refill(panel, await answer.text());
       today = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "tracks": [], "reports": []}');
       if (!other.day) known.refresh();
       legend();
