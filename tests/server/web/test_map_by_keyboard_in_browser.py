@@ -1,4 +1,4 @@
-"""A manager works the map without a mouse: Today while it changes, panels, places and outlines at the middle of the map."""
+"""A manager works the map without a mouse: Today while it changes, panels, places and outlines."""
 
 from typing import Any
 
@@ -40,8 +40,8 @@ def test_what_htmx_asks_for_again_keeps_the_focus_too(page: Any) -> None:
     page.evaluate(
         """() => {
             document.querySelector("main").insertAdjacentHTML("beforeend", `<section id="asked"
-                hx-get="/notifications/bell" hx-trigger="again" hx-select="a" hx-swap="innerHTML"><a href="/notifications">
-                before</a></section>`);
+                hx-get="/notifications/bell" hx-trigger="again" hx-select="a" hx-swap="innerHTML">
+                <a href="/notifications">before</a></section>`);
             htmx.process(document.querySelector("#asked"));
         }"""
     )
