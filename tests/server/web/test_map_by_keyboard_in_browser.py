@@ -65,3 +65,59 @@ def test_escape_folds_what_is_unfolded_and_leads_back_to_it(page: Any) -> None:
     page.focus("details.pop [href*='export.csv']")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.matches('details.pop:not([open]) > summary')")
+
+
+def on_the_map(page: Any) -> bool:
+    return bool(page.evaluate("document.activeElement.matches('.maplibregl-canvas')"))
+
+
+def test_a_place_is_set_at_the_middle_of_the_map_with_keys(page: Any) -> None:
+    opened(page, "/#at=12/47.14000/9.51000")
+    page.focus("#reach button")
+    page.keyboard.press("Enter")
+    assert on_the_map(page), "whoever came by keys goes on to the map"
+    assert page.is_visible(".map-cross")
+    assert "Enter takes the place at the cross" in page.inner_text("#reach [data-hint]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "within+20+minutes+of+9.51000%2C+47.14000" in url)
+    assert page.evaluate("document.activeElement.closest('#reach') !== null"), "and comes back"
+    assert not page.is_visible(".map-cross")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "within" not in url)
+    page.focus("#layers summary")
+    page.keyboard.press("Enter")
+    page.focus("#rings")
+    page.keyboard.press("Space")
+    assert on_the_map(page)
+    page.keyboard.press("Escape")
+    assert not page.is_checked("#rings")
+    assert page.get_attribute("#layers", "open") is not None, "Escape ends the tool first"
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "rings=" in url)
+
+
+def test_an_outline_is_drawn_with_keys(page: Any) -> None:
+    opened(page, "/#at=12/47.14000/9.51000")
+    page.focus("#lasso button")
+    page.keyboard.press("Enter")
+    assert on_the_map(page)
+    for corners, key in enumerate(("Enter", "ArrowRight", "ArrowDown", "ArrowRight"), 1):
+        page.keyboard.press(key)
+        if key != "Enter":
+            page.keyboard.press("Enter")  # set where the map comes to rest
+        page.wait_for_selector(f"#lasso[data-corners='{corners}']")
+    assert page.is_visible("#lasso [data-done]")
+    page.keyboard.press("Backspace")
+    page.wait_for_selector("#lasso[data-corners='3']")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#lasso [data-hint]", state="hidden")
+    assert page.evaluate("document.activeElement.matches('#lasso button')")
+    page.keyboard.press("Enter")
+    for corners, key in enumerate(("Enter", "ArrowRight", "ArrowDown"), 1):
+        page.keyboard.press(key)
+        if key != "Enter":
+            page.keyboard.press("Enter")
+        page.wait_for_selector(f"#lasso[data-corners='{corners}']")
+    page.keyboard.press("Enter")  # a second time on the last corner
+    page.wait_for_url(lambda url: "in+polygon" in url)

@@ -43,7 +43,6 @@ const LAYERS = ["accounts", "leads", "tickets", "routes", "tracks", "incoming", 
 const wished = asked.get("layers")?.split(" ").filter(Boolean) ?? [], meant = wished.filter((name) => LAYERS.includes(name));
 if (meant.length) for (const box of boxes) box.checked = meant.includes(box.value);
 const strange = [...wished.filter((name) => !LAYERS.includes(name)), ...[asked.get("by")].filter((by) => by && !page.dataset.colourings.split(" ").includes(by))];
-if (strange.length) toast(page.dataset.notKnown.replace("{names}", strange.join(", ").slice(0, 100)));
 
 const offered = new Set([...boxes.map((box) => box.value), "rings", "reached", "outline"]); // without its box, a role has no right to a layer
 
@@ -321,3 +320,4 @@ isSettled = true;
 setInterval(ask, 5000);
 document.addEventListener("visibilitychange", ask);
 page.dataset.ready = "true";
+if (strange.length) toast(page.dataset.notKnown.replace("{names}", strange.join(", ").slice(0, 100)));

@@ -45,8 +45,9 @@ const firm = (kind) => asked("/density/kinds.json")[kind] ?? kind.split("=").at(
 
 function due(days) {
   if (days === undefined) return "";
-  if (days > 0) return say(`${days} days overdue`, `${days} Tage überfällig`);
-  return days === 0 ? say("due today", "heute fällig") : say(`due in ${-days} days`, `in ${-days} Tagen fällig`);
+  const much = many(Math.abs(days), "day", "days", "Tag", "Tage"), ahead = many(-days, "day", "days", "Tag", "Tagen");
+  if (days > 0) return say(`${much} overdue`, `${much} überfällig`);
+  return days === 0 ? say("due today", "heute fällig") : say(`due in ${ahead}`, `in ${ahead} fällig`);
 }
 
 /** A small card beside a point of the map, which keeps off its edges and its legend: {show(point, title, facts), hide()}. */

@@ -96,7 +96,7 @@ export function lassoControl(element, known, chosen, changed) {
 
   const screen = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
   const ground = (points) => points.map((point) => map.unproject(point).toArray());
-  const show = () => { known.data("outline", drawn(state())); done.hidden = !corners || corners.length < 3; };
+  const show = () => { known.data("outline", drawn(state())); element.dataset.corners = corners?.length ?? 0; done.hidden = !(corners?.length > 2); };
   const tool = aim(map, hint, {
     take: (at) => { const { x, y } = map.project(at); corner([x, y]); },
     back() { corners.pop(); show(); },
