@@ -161,6 +161,7 @@ def test_idle_accounts_become_tasks_and_wanted_visits_once(
 def test_what_was_drawn_around_becomes_leads_of_its_firms_and_tasks_of_its_accounts(
     session: Session, market: Region, ada: User, rita: User, customer: Customer
 ) -> None:
+    service.refresh(session)  # now that a territory stands
     (_, first), *rest = some(session, 30)
     (west, south), (east, north) = first, first
     for _, at in rest[:15]:

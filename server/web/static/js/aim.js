@@ -2,16 +2,24 @@
 
 let active = null;
 
+/** The cross in the middle of a map, the same for all its tools. */
+function crossOf(container) {
+  const there = container.querySelector(".map-cross"), cross = there ?? document.createElement("div");
+  if (!there) {
+    cross.className = "map-cross";
+    cross.hidden = true;
+    container.append(cross);
+  }
+  return cross;
+}
+
 /**
  * `hint` prompts while the tool is on; its [data-by=pointer] and [data-by=keys] say how. `take({lng, lat})` is told where
  * Enter was pressed, `back()` of Backspace, `cancel()` of Escape or of another tool. Returns {start(), stop(), isByKeys()}.
  */
 export function aim(map, hint, { take, cancel, back = () => {} }) {
-  const canvas = map.getCanvas(), cross = document.createElement("div"), me = { cancel };
+  const canvas = map.getCanvas(), cross = crossOf(map.getContainer()), me = { cancel };
   let isOn = false, isByKeys = false, from = null;
-  cross.className = "map-cross";
-  cross.hidden = true;
-  map.getContainer().append(cross);
 
   function keys(yes) {
     isByKeys = yes;
