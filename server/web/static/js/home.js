@@ -121,7 +121,7 @@ function ticketCard(hits, at) {
 const clickable = ["ticket-pins", "lead-pins", "account-pins", "route-stops", "track-stops", "incoming-reports", "prospect-points"];
 const bubbles = ["ticket-bubbles", "account-bubbles", "prospect-bubbles"];
 const hitsAt = (point, layers) => map.queryRenderedFeatures(point, { layers: layers.filter((id) => map.getLayer(id)) });
-hoverCards(map, () => Boolean(lasso?.isDrawing()));
+hoverCards(map, () => Boolean(lasso?.isDrawing() || popup?.isOpen()));
 map.on("click", ({ lngLat, point }) => {
   if (lasso?.isDrawing() || reach?.take(lngLat) || ringed?.take(lngLat)) return;
   const hits = hitsAt(point, clickable), [hit] = hits, [bubble] = hit ? [] : hitsAt(point, bubbles), [cell] = hit || bubble ? [] : hitsAt(point, ["market-cells"]);

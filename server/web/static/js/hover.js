@@ -74,7 +74,7 @@ export function hoverCard(map) {
   return { show, hide: () => { card.hidden = true; } };
 }
 
-/** What lies under the pointer; touch screens have none, they tap. `busy()` says when the pointer draws. */
+/** What lies under the pointer; touch screens have none, they tap. `busy()` says when the pointer draws, or a card stands. */
 export function hoverCards(map, busy) {
   if (!matchMedia("(hover: hover)").matches) return;
   const card = hoverCard(map);
@@ -84,5 +84,5 @@ export function hoverCards(map, busy) {
     const [title, facts] = hit ? WORDS[hit.layer.id](hit.properties) : [];
     if (title) card.show(point, title, facts.filter(Boolean).join(" · ")); else card.hide();
   });
-  map.on("mouseout", card.hide);
+  for (const gone of ["mouseout", "click"]) map.on(gone, card.hide);
 }
