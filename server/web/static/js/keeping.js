@@ -48,9 +48,18 @@ export function refill(root, text) {
   back();
 }
 
-// The same for what HTMX swaps, at once after it did: it asks for some places by itself every few seconds.
-document.addEventListener("htmx:beforeSwap", ({ detail: { target, shouldSwap } }) => {
-  if (!shouldSwap || !target.contains(document.activeElement)) return;
-  const within = place(target), around = place(target.parentElement ?? target);
-  queueMicrotask(() => (target.isConnected ? within : around)());
+// The same for what HTMX swaps, at once after it did: it asks for some places by itself every few seconds. What was sent and
+// comes back with something to decide or to mend is looked at from there: the button was pressed far below.
+const TOLD = ".note:is(.warn, .bad)[role=alert], .field.invalid";
+document.addEventListener("htmx:beforeSwap", ({ detail: { target, shouldSwap, requestConfig } }) => {
+  if (!shouldSwap) return;
+  const isHeld = target.contains(document.activeElement), within = isHeld && place(target), around = isHeld && place(target.parentElement ?? target);
+  queueMicrotask(() => {
+    const told = requestConfig?.verb === "post" && target.isConnected ? target.querySelector(TOLD) : null;
+    if (isHeld && !told) (target.isConnected ? within : around)();
+    if (!told) return;
+    const first = [...(told.closest("form") ?? target).querySelectorAll(STEPS)].find((one) => told.contains(one) || told.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+    first?.focus({ preventScroll: true });
+    told.scrollIntoView({ block: "center" });
+  });
 });
