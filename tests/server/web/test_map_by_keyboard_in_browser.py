@@ -60,6 +60,12 @@ def test_escape_folds_what_is_unfolded_and_leads_back_to_it(page: Any) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector("#layers:not([open])")
     assert page.evaluate("document.activeElement.matches('#layers > summary')")
+    page.click("[data-as-text]")
+    page.fill("[data-text] textarea", "class = A")
+    page.wait_for_selector("[data-chips] .cond")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("[data-chips] .cond", state="detached")  # it was not applied
+    assert page.evaluate("document.activeElement.matches('[data-as-text][aria-pressed=false]')")
     page.goto("/accounts")
     page.click("details.pop:has([href*='export.csv']) > summary")
     page.focus("details.pop [href*='export.csv']")

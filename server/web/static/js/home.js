@@ -259,10 +259,7 @@ for (const chip of document.querySelectorAll(".chip[data-term]")) {
 
 // the filter editor says the same in words
 const { editor } = document.querySelector("[data-filter-editor]");
-function said() {
-  editor.input.value = chosen.filter;
-  editor.read(chosen.filter);
-}
+const said = () => editor.put(chosen.filter);
 /** The chips, the map and the list follow the filter. */
 function found() {
   const parts = chosen.filter.split(" and ");
