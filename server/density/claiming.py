@@ -44,7 +44,7 @@ def claim(session: Session, scope: Scope, prospect_id: UUID, new: taking.NewLead
             return known
         raise taking.another_entry()
     row = session.execute(
-        OF_SELECTION[None],
+        OF_SELECTION[None, False],
         {
             "ids": [prospect_id], "cells": [], "trades": [], "any_kind": True, "most": 1, "everywhere": True,
             "territories": [], "nobodys": True, "today": today_of(scope),

@@ -67,22 +67,28 @@ _OF_SELECTION = f"""
            (select t.value from density_trade t where t.kind = p.kind) as value,
            h3_parent(p.cell, {RESOLUTION}) as whole
     from prospect p join region r on r.id = p.region_id and r.state = 'ready'
-    where (p.id = any(:ids) or exists (
-            select from density_cell c where c.cell = any(:cells)
-              and p.pin && ST_Transform(ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom))), 4326)
-              and h3_parent(p.cell, c.resolution) = c.cell
-              and exists (
-                  select from density_cell c where c.cell = h3_parent(p.cell, 9) and IN_REACH and GROUND
-              )
-        ))
+    where CHOSEN
       and (:any_kind or p.kind in (select kind from density_trade where id = any(:trades)))
     order by p.id limit :most
-""".replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))  # noqa: S608 our constants
+"""  # noqa: S608 our constants
+_SEEN = "exists (select from density_cell c where c.cell = h3_parent(p.cell, 9) and IN_REACH and GROUND)".replace(
+    "IN_REACH", IN_REACH.replace("territory_id", "c.territory_id")
+)
+_CHOSEN = {
+    False: f"""(p.id = any(:ids) or exists (
+            select from density_cell c where c.cell = any(:cells)
+              and p.pin && ST_Transform(ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom))), 4326)
+              and h3_parent(p.cell, c.resolution) = c.cell and {_SEEN}
+        ))""",
+    True: f"ST_Covers(ST_GeomFromText(:outline, 4326), p.pin) and {_SEEN}",
+}
 OF_SELECTION = {
-    which: text(_OF_SELECTION.replace("GROUND", ground))
+    (which, outlined): text(_OF_SELECTION.replace("CHOSEN", chosen).replace("GROUND", ground))
+    for outlined, chosen in _CHOSEN.items()
     for which, ground in ((None, "true"), (Which.UNASSIGNED, NOBODYS), (Which.UNWORKED, SOMEBODYS))
 }
-"""Those of a selection, of either kind of white space or of both, with what they are already.
+"""Those of a selection, of either kind of white space or of both, with what they are already; of hexagons and single
+ones, or of an outline.
 
 Small hexagons stick out of the larger one that counts them; the ground is judged by the finest ones.
 """

@@ -1,7 +1,7 @@
 """Wire shapes of density and white space."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.accounts.models import AccountClass
 from server.density.figures import Figures
 from server.density.open_data import Unfit
+from server.density.outlines import MOST_CORNERS
 from server.density.turning import MOST_AT_ONCE, MOST_CELLS, Into, Selection
 from server.density.whitespace import LONGEST_DAYS, Which
 
@@ -202,12 +203,19 @@ class LookAlikesRead(BaseModel):
     needed: int
 
 
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+
+
 class TurnWrite(BaseModel):
     """What is to become what."""
 
     into: Into
     cells: list[str] = Field(default_factory=list, max_length=MOST_CELLS)
     prospect_ids: list[UUID] = Field(default_factory=list, max_length=MOST_AT_ONCE)
+    outline: list[tuple[Longitude, Latitude]] = Field(
+        default_factory=list, max_length=MOST_CORNERS, description="Instead: corners of ground that was drawn around."
+    )
     kind: str | None = None
     days: int = Field(default=90, ge=1, le=LONGEST_DAYS)
     which: Which | None = None

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import h3
+from shapely import Point
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,7 @@ from server.density.figures import number_of
 from server.density.idle import Idle, idle_accounts
 from server.density.models import DensityCell, WhiteSpaceAction, WhiteSpaceItem
 from server.density.open_data import CAMPAIGN, OF_SELECTION, Refused, lead_fields, need_there, unfit
+from server.density.outlines import area_of
 from server.density.whitespace import Which
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
@@ -73,6 +75,8 @@ class Selection:
     """H3 cells."""
     prospect_ids: Sequence[UUID] = ()
     """Single prospects, e.g. look-alikes."""
+    outline: Sequence[tuple[float, float]] = ()
+    """Instead: corners of ground that was drawn around, longitude and latitude."""
     kind: str | None = None
     """Only prospects of that kind, and no accounts, of which nobody knows the kind."""
     days: int = 90
@@ -193,9 +197,11 @@ def written(text: str, **values: object) -> str:
 
 def _cells(into: Into, chosen: Selection) -> list[int]:
     """The hexagons of a selection as numbers."""
-    if not chosen.cells and not chosen.prospect_ids:
+    if chosen.outline and (len(chosen.outline) < 3 or chosen.cells or chosen.prospect_ids):
+        raise Invalid("An outline has three corners or more, and stands alone.", field="outline")
+    if not chosen.cells and not chosen.prospect_ids and not chosen.outline:
         raise Invalid("Nothing is chosen.", help="Choose one hexagon or more, or single prospects.", field="cells")
-    if not chosen.cells and into is not Into.LEADS:
+    if not chosen.cells and not chosen.outline and into is not Into.LEADS:
         raise Invalid(
             "Tasks and visits are made of hexagons.",
             help="Choose hexagons, or make leads of the prospects.",
@@ -225,16 +231,17 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
         "ids": list(chosen.prospect_ids), "cells": list(cells), "trades": trades, "any_kind": chosen.kind is None,
         "most": LOOKED_AT, "today": today_of(scope), "territory": chosen.territory_id,
         "any_territory": chosen.territory_id is None, **reach.of(session, scope).values,
+        "outline": area_of(chosen.outline).wkt if chosen.outline else None,
     }  # fmt: skip
     of_territory = None if chosen.territory_id is None else Which.UNWORKED  # nobody's ground has no territory
     which = chosen.which or of_territory
-    rows = [] if chosen.account_class else session.execute(OF_SELECTION[which], asked).all()
+    rows = [] if chosen.account_class else session.execute(OF_SELECTION[which, bool(chosen.outline)], asked).all()
     need_there(session, chosen.prospect_ids)
     open_ones = sum(not (row.is_customer or row.is_account or row.is_lead) for row in rows)
     if open_ones > MOST_AT_ONCE or len(rows) >= LOOKED_AT:
         raise TooMany(
             f"There are more than {MOST_AT_ONCE} prospects in this selection.",
-            help="Choose fewer hexagons, or one kind of firm.",
+            help="Choose less ground, or one kind of firm.",
             field="cells",
         )
     _check_reach(session, scope, [row for row in rows if row.id in set(chosen.prospect_ids)])
@@ -274,27 +281,28 @@ def _check_reach(session: Session, scope: Scope, rows: Iterable[Any]) -> None:
 def _idle(
     session: Session, scope: Scope, cells: Sequence[int], chosen: Selection, permission: str
 ) -> list[tuple[int, Idle]]:
-    """Accounts in the hexagons that nobody goes to, with the hexagon."""
+    """Accounts in the hexagons or the outline that nobody goes to, with the hexagon."""
     scope.need(permission)
     since = today_of(scope) - timedelta(days=chosen.days)
     if chosen.kind is not None:
         return []
     wanted = {h3.int_to_str(cell) for cell in cells}
-    levels = {h3.get_resolution(cell) for cell in wanted}
-    found = []
+    levels = {h3.get_resolution(cell) for cell in wanted} or {FINEST}
+    area, found = area_of(chosen.outline) if chosen.outline else None, []
     place, grade = chosen.territory_id, chosen.account_class
     for one in idle_accounts(
         session, scope, since=since, territory_id=place, account_class=grade, permission=permission
     ):
+        cells_there = (h3.latlng_to_cell(one.at.lat, one.at.lon, level) for level in levels)
         hit = next(
-            (cell for level in levels if (cell := h3.latlng_to_cell(one.at.lat, one.at.lon, level)) in wanted), None
+            (cell for cell in cells_there if cell in wanted or (area is not None and area.covers(Point(one.at)))), None
         )
         if hit is not None:
             found.append((h3.str_to_int(hit), one))
     if len(found) > MOST_AT_ONCE:
         raise TooMany(
             f"There are more than {MOST_AT_ONCE} accounts in this selection.",
-            help="Choose fewer hexagons.",
+            help="Choose less ground.",
             field="cells",
         )
     return found

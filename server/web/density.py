@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Annotated, Any
 from unicodedata import normalize
+from uuid import UUID
 
 import h3
 from fastapi import APIRouter, Request, Response
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.auth.access import Scope, requires
-from server.density import figures, firms, queries, reach, service, surface
+from server.density import figures, firms, outlines, queries, reach, service, surface
 from server.density.counting import FINEST
 from server.density.routes import Resolution
 from server.density.whitespace import sees_values
@@ -117,10 +118,17 @@ def show_cell(cell: str, request: Request, scope: ReadDensity, session: Db, kind
         "density/cell.html",
         scope,
         cell=found,
+        turned={"cell": found.cell},
         kind=kind,
         shows_values=sees_values(scope),
         currency=settings().currency,
     )
+
+
+@router.get("/firms/{prospect_id}")
+def show_firm(prospect_id: UUID, request: Request, scope: ReadDensity, session: Db) -> Response:
+    """A fragment: one firm of open data as a card on the map, with what it is already or a way to make a lead of it."""
+    return render(request, "density/firm.html", scope, firm=outlines.firm(session, scope, prospect_id))
 
 
 @router.post("/refresh")

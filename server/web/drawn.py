@@ -56,6 +56,7 @@ def drawn_route(route: RouteView, colour: str) -> dict[str, Any]:
             "lon": stop.point.lon,
             "lat": stop.point.lat,
             "state": stop.visit_state or "planned",
+            "at": f"{stop.starts_at.astimezone(ZoneInfo(route.zone)):%H:%M}",
         }
         for stop in route.stops
         if stop.point is not None
@@ -65,6 +66,7 @@ def drawn_route(route: RouteView, colour: str) -> dict[str, Any]:
     legs = [{"polyline": leg.polyline6, "estimated": leg.estimated} for leg in route.legs if leg.polyline6]
     return {
         "rep": str(route.rep_id),
+        "name": route.rep_name,
         "day": route.day.isoformat(),
         "colour": colour,
         "legs": legs,

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from geo.types import LonLat
 from server.kit.filtering import FilterError, Reach, parse
-from server.kit.filtering.nodes import All, AnyOf, walk
+from server.kit.filtering.nodes import All, AnyOf, Inside, walk
 from server.kit.filtering.writing import bracketed
 
 SEPARATOR = " and "
@@ -55,6 +56,15 @@ def asks_for_drive(filter: str) -> bool:
         return any(isinstance(node, Reach) for node in walk(parse(filter)))
     except FilterError:
         return False
+
+
+def outline_of(filter: str) -> tuple[LonLat, ...]:
+    """The corners of the outline that a filter asks for; nothing where it asks for none, or for several."""
+    try:
+        found = [node.ring for node in walk(parse(filter)) if isinstance(node, Inside)]
+    except FilterError:
+        return ()
+    return found[0] if len(found) == 1 else ()
 
 
 def without_drive(filter: str) -> str:

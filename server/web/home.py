@@ -1,10 +1,11 @@
 """The map with everything on it, and what is happening today."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import proposed_pins
 from server.accounts import queries as accounts
+from server.accounts.models import Account
 from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.routes import Filter, Search
 from server.activities import queries as activities
@@ -20,6 +22,7 @@ from server.activities.models import Visit, VisitState
 from server.auth.access import Scope, requires
 from server.auth.models import User
 from server.balance import challenges
+from server.density import outlines
 from server.density.whitespace import sees_values
 from server.kit import clock
 from server.kit.database import Db
@@ -34,11 +37,12 @@ from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
 from server.sync.leaving import refused
 from server.sync.pushing import conflicts
+from server.territories import queries as territories
 from server.tracks import queries as tracks
 from server.tracks.queries import RepDay
-from server.web.density import kinds_offered, layers, map_words
+from server.web.density import kinds_offered, layers, map_words, turning_words
 from server.web.drawn import coloured, colours, drawn_reports, drawn_route, drawn_tracks, stage_category
-from server.web.filters import asks_for_drive, chips
+from server.web.filters import asks_for_drive, chips, outline_of
 from server.web.language import Language
 from server.web.pages import attempt, html, language_of, render
 from server.web.segments import linked_views
@@ -49,6 +53,7 @@ ReadAccounts = Annotated[Scope, requires("accounts:read")]
 Staged = Annotated[UUID | None, Query(description="Say the stage of each account in this pipeline.")]
 ROWS = 50
 LATEST = 30
+COLOURED_BY = ("class", "overdue", "owner", "stage", "status")
 LATE_S = 300
 """A visit that begins so much after its time is behind the plan."""
 
@@ -62,9 +67,7 @@ def show_home(
     search: Search = None,
     leads: Annotated[str | None, Query(max_length=4000, description="A filter of leads to show.")] = None,
     tickets: Annotated[str | None, Query(max_length=4000, description="A filter of tickets to show.")] = None,
-    by: Annotated[
-        Literal["class", "overdue", "owner", "stage", "status"], Query(description="What colours the accounts.")
-    ] = "class",
+    by: Annotated[str, Query(max_length=100, description="What colours the accounts: one of `COLOURED_BY`.")] = "class",
     pipeline: Annotated[UUID | None, Query(description="Whose stages colour them; left out: the first one's.")] = None,
 ) -> Response:
     """The map."""
@@ -79,7 +82,8 @@ def show_home(
         leads=leads if leads and scope.may("leads:read") else "",
         tickets=tickets if tickets and scope.may("tickets:read") else "",
         chips=chips(filter or ""),
-        by="class" if by == "stage" and not staged else by,
+        by=by if by in COLOURED_BY and (by != "stage" or staged) else "class",
+        colourings=COLOURED_BY,
         owners=[{"id": str(one.id), "name": one.name, "colour": at} for one, at in coloured(session, scope)],
         staged=staged,
         pipeline=next((one["id"] for one in staged if one["id"] == str(pipeline)), staged[0]["id"] if staged else ""),
@@ -87,6 +91,7 @@ def show_home(
         has_region=bool(regions.served(session)),
         figures=market_figures(language_of(request, scope), values=sees_values(scope)),
         kinds=kinds_offered(session, language_of(request, scope)) if sees_market else [],
+        turning=turning_words(language_of(request, scope)) if sees_market else None,
     )
 
 
@@ -259,6 +264,20 @@ def drawn_day(
     }
 
 
+@router.get("/home/territories.json")
+def show_territories(scope: ReadAccounts, session: Db) -> dict[str, dict[str, Any]]:
+    """Who works each territory and how many of its accounts the reader sees, by its id: for cards under the pointer."""
+    seen = accounts.visible_to(scope).with_only_columns(Account.territory_id, func.count())
+    counts = {row[0]: row[1] for row in session.execute(seen.group_by(Account.territory_id))}
+    people: dict[UUID, list[str]] = {}
+    for member in territories.members_on(session, accounts.today_of(scope)):
+        people.setdefault(member.territory_id, []).append(member.name)
+    return {
+        str(one.id): {"who": ", ".join(people.get(one.id, [])), "accounts": counts.get(one.id, 0)}
+        for one in territories.active(session)
+    }
+
+
 @router.get("/home/accounts")
 def show_listed(
     request: Request,
@@ -269,14 +288,25 @@ def show_listed(
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0)] = 0,
     pipeline: Staged = None,
+    firms: Annotated[
+        str | None, Query(max_length=100, description="Also firms in the outline: a kind, or `all`.")
+    ] = None,
 ) -> Response:
     """A fragment: the accounts that the map shows, the most overdue first; within a drive, the nearest first."""
-    error, found, stages = None, None, {}
+    error, found, stages, drawn = (
+        None,
+        None,
+        {},
+        outline_of(filter or "") if firms and scope.may("density:read") else (),
+    )
+    inside = None
     try:
         with attempt(session):
             order = "drive" if asks_for_drive(filter or "") else "-overdue"
             found = accounts.page(session, scope, filter=filter, search=search, sort=order, cursor=cursor, limit=ROWS)
             stages = stages_of(request, session, scope, pipeline, [row.account.id for row in found.rows])
+            if drawn:
+                inside = outlines.counted(session, scope, drawn, None if firms == "all" else firms)
     except WaymarkError as refused:
         error = refused
     return render(
@@ -291,6 +321,9 @@ def show_listed(
         first=first,
         filter=filter or "",
         search=search or "",
+        inside=inside,
+        most_inside=outlines.MOST_COUNTED,
+        turned={"outline": json.dumps(drawn)},
     )
 
 

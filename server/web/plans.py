@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
+from server.accounts import queries as accounts
 from server.accounts.routes import Filter
 from server.auth.access import Scope, requires
 from server.auth.models import RepProfile, Role
@@ -59,6 +60,12 @@ def plans_page(
     found = session.scalars(queries.visible_to(scope).order_by(Plan.created_at.desc(), Plan.id.desc()).limit(LISTED))
     plans = found.all()
     reps = people_of(session, scope, Role.REP)
+    fitting, unreadable = None, None
+    try:
+        with attempt(session):
+            fitting = accounts.page(session, scope, filter=filter, limit=1) if filter else None
+    except WaymarkError as refused:
+        unreadable = refused
     begins = {one.user_id: one.home is not None for one in session.scalars(select(RepProfile))}
     able = {rep.id for rep in reps if begins.get(rep.id)}
     return render(
@@ -75,6 +82,8 @@ def plans_page(
         first_day=next_monday(request),
         segments=segments_of(session, scope),
         filter=filter,
+        fitting=fitting,
+        unreadable=unreadable,
         spans=exports_by_span(session, scope),
         error=error,
     )

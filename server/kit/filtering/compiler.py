@@ -201,14 +201,19 @@ def known(
     raise unknown("field", before + name, names, position)
 
 
+MOST_LISTED = 12
+"""Names that a refusal lists; of more, those most like the one that was written."""
+
+
 def unknown(what: str, name: str, names: Any, position: int) -> FilterError:
     """There is no such thing, with what was perhaps meant."""
-    near = get_close_matches(name, list(names), n=1, cutoff=0.6)
-    help = f"Did you mean “{near[0]}”? " if near else ""
+    known = sorted(set(names))
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    listed = known if len(known) <= MOST_LISTED else [*get_close_matches(name, known, n=MOST_LISTED, cutoff=0), "…"]
     return FilterError(
         f"there is no {what} “{name}”",
         position,
-        help=f"{help}Known: {', '.join(sorted(names)) or 'none'}",
+        help=f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(listed) or 'none'}",
         suggestions=near,
     )
 

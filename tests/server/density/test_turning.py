@@ -1,5 +1,6 @@
 """A hexagon or a selection made into work once, and taken back without what somebody has worked on."""
 
+import html
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from server.activities.agenda.models import Activity, Kind
 from server.auth.access import scope_of
 from server.auth.models import User
 from server.demands.models import DemandState, VisitDemand
-from server.density import service, turning, undoing, whitespace
+from server.density import outlines, service, turning, undoing, whitespace
 from server.density.models import DensityCell, DensityCustomer, WhiteSpaceItem
 from server.density.turning import Into, Selection
 from server.density.whitespace import RESOLUTION, Which, Wish
@@ -27,7 +28,10 @@ from server.records.service import Actor, acting
 from server.regions.models import Prospect, Region
 from server.territories.models import Territory
 from tests.server.density.conftest import some
+from tests.server.web.conftest import browser_of
 from tests.server.web.test_statement_counts import statements
+
+__all__ = ["browser_of"]
 
 type Clients = Callable[[User | None], TestClient]
 type Customer = Callable[..., Site]
@@ -154,6 +158,54 @@ def test_idle_accounts_become_tasks_and_wanted_visits_once(
     assert session.scalars(select(VisitDemand.state)).all() == [DemandState.WITHDRAWN]
 
 
+def test_what_was_drawn_around_becomes_leads_of_its_firms_and_tasks_of_its_accounts(
+    session: Session, market: Region, ada: User, rita: User, customer: Customer
+) -> None:
+    service.refresh(session)  # now that a territory stands
+    (_, first), *rest = some(session, 30)
+    (west, south), (east, north) = first, first
+    for _, at in rest[:15]:
+        west, south, east, north = min(west, at.lon), min(south, at.lat), max(east, at.lon), max(north, at.lat)
+    drawn = [(west, south), (east, south), (east, north), (west, north)]
+    site = customer("Forgotten Ltd", LonLat((west + east) / 2, (south + north) / 2))
+    customer("Elsewhere Ltd", LonLat(east + 0.5, north))
+    for account in session.scalars(select(Account)):
+        account.territory_id = session.scalar(select(Territory.id))
+    session.flush()
+    scope = scope_of(session, ada, source="web")
+    inside = func.ST_Covers(func.ST_MakeEnvelope(west, south, east, north, 4326), Prospect.pin)
+    firms = set(session.scalars(select(Prospect.id).where(inside)))
+    bought = set(session.scalars(select(DensityCustomer.prospect_id)))
+    assert outlines.counted(session, scope, drawn) == len(firms - bought) > 0
+    seen = turning.planned(session, scope, Into.LEADS, Selection(outline=drawn))
+    assert {one.prospect.id for one in seen.makings} <= firms - bought
+    assert len(seen.makings) + sum(seen.left.values()) == len(firms)
+    made, _ = turning.turn(session, scope, Into.LEADS, Selection(outline=drawn))
+    assert made.counts["made"] == len(seen.makings)
+    tasks = turning.planned(session, scope, Into.TASKS, Selection(outline=drawn))
+    assert [one.account_id for one in tasks.makings if one.name.endswith("Ltd")] == [site.account_id]
+    assert undoing.undo(session, scope, made.id)["taken_back"] == len(seen.makings)
+    # A rep sees the own ground only, whatever was drawn.
+    everywhere = [(-180.0, -85.0), (180.0, -85.0), (180.0, 85.0), (-180.0, 85.0)]
+    own = scope_of(session, rita, source="web")
+    assert 0 < outlines.counted(session, own, everywhere) < outlines.counted(session, scope, everywhere)
+
+
+def test_the_card_of_a_firm_says_what_it_is_already(
+    browser_of: Clients, session: Session, market: Region, ada: User
+) -> None:
+    open_one = session.scalars(select(Prospect).order_by(Prospect.id.desc()).limit(1)).one()
+    browser = browser_of(ada)
+    card = browser.get(f"/density/firms/{open_one.id}")
+    assert open_one.name in html.unescape(card.text)
+    assert f'data-turn="leads" data-prospect="{open_one.id}"' in card.text
+    turning.turn(session, scope_of(session, ada, source="web"), Into.LEADS, Selection(prospect_ids=[open_one.id]))
+    again = browser.get(f"/density/firms/{open_one.id}").text
+    assert "is a lead already" in again
+    assert "data-turn" not in again
+    assert browser.get("/density/firms/0197a3f2-0000-7000-8000-000000000001").status_code == 404
+
+
 def test_a_hexagon_without_accounts_becomes_one_task(session: Session, market: Region, ada: User) -> None:
     scope = scope_of(session, ada, source="web")
     cell = whitespace.ranked(session, scope, Wish()).gaps[0].cell
@@ -171,6 +223,8 @@ def test_a_hexagon_without_accounts_becomes_one_task(session: Session, market: R
         ({"into": "leads", "cells": ["-1"]}, "no hexagon"),
         ({"into": "tasks", "prospect_ids": ["0197a3f2-0000-7000-8000-000000000001"]}, "made of hexagons"),
         ({"into": "leads", "cells": ["88185c5201fffff"], "kind": "shop=unicorn"}, "no kind of firm"),
+        ({"into": "leads", "outline": [[9, 47], [9, 48]]}, "three corners"),
+        ({"into": "leads", "outline": [[9, 47], [9, 48], [8, 47]], "cells": ["88185c5201fffff"]}, "three corners"),
     ],
 )
 def test_a_selection_that_means_nothing_is_refused_in_words(

@@ -396,3 +396,11 @@ def test_the_pages_show_every_measure(clients: Any, world: World, period: Period
         shown = clients["ada"].get(f"/reports/measures/{measure.key}?by={by}&day={period.first}", headers=headers)
         assert shown.status_code == 200
         assert '<svg class="chart' in shown.text
+
+
+def test_what_is_money_is_written_as_money(clients: Any, world: World, period: Period) -> None:
+    headers = {"accept": "text/html"}
+    cards = clients["ada"].get(f"/reports?day={period.first}", headers=headers).text
+    assert "500 EUR · orders, net" in cards
+    page = clients["ada"].get(f"/reports/measures/revenue_per_drive_hour?day={period.first}", headers=headers).text
+    assert "500 EUR · orders, net : 2 hours of driving" in page

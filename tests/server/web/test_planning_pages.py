@@ -168,3 +168,19 @@ def test_overtime_an_other_end_and_hotel_nights_are_entered(
     session.refresh(profile)
     assert (profile.overtime_s, profile.overtime_cost, profile.max_drive_s) == (1800, 3, 12_600)
     assert (profile.nights_a_week, profile.end_name) == (2, "Office")
+
+
+def test_a_plan_of_what_was_drawn_says_so_and_of_how_many_accounts(
+    browser_of: BrowserOf, make_account: Callable[..., Any], ada: User, rita: User
+) -> None:
+    make_account("Amann", rita, status="customer")
+    browser = browser_of(ada)
+    drawn = "in polygon (9.5 47.1, 9.6 47.1, 9.5 47.2)"
+    page = browser.get("/plans", params={"filter": f"{drawn} and status = customer"}).text
+    only = page.split('id="only"')[1].split("</div></div>")[0].split("icon-button")[0]
+    assert ">In the outline drawn</span>" in only
+    assert ">status = customer</span>" in only
+    assert "<b>1 account</b>" in only
+    assert ">in polygon" not in only
+    wrong = browser.get("/plans", params={"filter": "clas = A"}).text
+    assert "Did you mean" in wrong

@@ -185,3 +185,33 @@ def test_back_takes_away_one_choice_at_a_time_and_panning_is_none(page: Any) -> 
     page.go_back()
     page.go_back()
     page.wait_for_url("**/reports")
+
+
+BOW_TIE = """async () => {
+    const { loops } = await import("/static/js/lasso.js");
+    return [loops([[0, 0], [2, 2], [2, 0], [0, 2]]).map((ring) => ring.length), loops([[0, 0], [2, 0], [2, 2]])];
+}"""
+
+
+@pytest.mark.browser
+def test_an_outline_that_crosses_itself_is_drawn_as_it_is_taken(page: Any) -> None:
+    page.goto("/?filter=in+polygon+(9.49+47.13,+9.53+47.15,+9.53+47.13,+9.49+47.15)")
+    page.wait_for_selector("#home[data-ready=true]")
+    halves, plain = page.evaluate(BOW_TIE)
+    assert halves == [4, 4], "two triangles"
+    assert plain == [[[0, 0], [2, 0], [2, 2], [0, 0]]]
+
+
+@pytest.mark.browser
+def test_a_wrong_link_says_what_is_wrong_once_and_shows_the_rest(page: Any) -> None:
+    page.goto("/?filter=clas+%3D+A")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.wait_for_selector("[data-error]:has-text('Did you mean “class”?')")
+    page.wait_for_selector("#listed:has-text('cannot be read')")
+    assert len(page.inner_text("[data-error]")) < 200
+    assert not page.is_visible(".map-failed")
+    page.goto("/?layers=foo+bar&by=nonsense")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.wait_for_selector(".toast:has-text('foo, bar, nonsense')")
+    assert page.is_checked("#layers [value=accounts]")
+    assert page.input_value("#layers [name=by]") == "class"

@@ -192,6 +192,7 @@ def test_two_people_edit_an_account_at_once(page: Any, chromium: Any, live_serve
     other.click("#facts button.primary")
     other.wait_for_selector("#facts .clash")
     assert {"222", "333"} <= set(re.findall(r"222|333", other.inner_text("#facts .clash")))
+    assert 0 < other.locator("#facts .note.warn").bounding_box()["y"] < 800, "it is looked at from there"
     other.check("[name=choose-phone][value=theirs]")
     other.click("#facts button.primary")
     other.wait_for_selector("#facts a[href*='222']")

@@ -1,5 +1,7 @@
 // What every page of the console has: theme, keyboard, search, notes that pass.
 
+import { refill } from "./keeping.js";
+
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -27,9 +29,7 @@ export const said = (answer, otherwise = "") => [answer.body?.detail, answer.bod
 /** Put what the server draws at a path into a place of the page; forms and links of HTMX in it come alive. */
 export async function fragment(target, path) {
   const answer = await fetch(path, { headers: { Accept: "text/html", "HX-Request": "true" } });
-  if (!answer.ok) return;
-  target.innerHTML = await answer.text();
-  window.htmx?.process(target);
+  if (answer.ok) refill(target, await answer.text());
 }
 
 /** Call our own API with the session's cookie; answers {ok, status, body}. */
@@ -69,13 +69,23 @@ function moveIn(list, step) {
   if (next?.matches("a, tr")) next.focus({ preventScroll: true });
 }
 
+/** Fold what is unfolded over the page, with the focus on what unfolds it; gives whether something was. A panel of a map stays
+ * for whoever is not in it. */
+function folded(target) {
+  const open = target.closest?.("details[open]:is(.pop, .layer-panel)") ?? (target.closest?.("dialog") ? null : $$("details.pop[open]").at(-1));
+  if (!open) return false;
+  open.open = false;
+  open.querySelector("summary").focus();
+  return true;
+}
+
 let waitsForLetter = false;
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key === "Escape") {
     $("#found")?.replaceChildren();
+    if (document.dispatchEvent(new CustomEvent("escape", { cancelable: true })) && folded(event.target)) return;
     if (typing) event.target.blur();
-    document.dispatchEvent(new CustomEvent("escape"));
     return;
   }
   if (typing?.id === "search" && ["ArrowDown", "ArrowUp"].includes(event.key)) {

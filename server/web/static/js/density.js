@@ -6,7 +6,7 @@ import { BESIDE_LEGEND, fillLegend, told } from "./legend.js";
 import { createMap } from "./map.js";
 import { classes, market } from "./market.js";
 import { savePicture } from "./picture.js";
-import { turn } from "./turning.js";
+import { turningButtons } from "./turning.js";
 
 const panel = document.querySelector("#market"), legend = document.querySelector("#market-legend");
 const words = JSON.parse(document.querySelector("#density-map").dataset.words);
@@ -97,14 +97,7 @@ map.on("click", "market-cells", ({ lngLat, features: [hit] }) => {
   if (hit.properties.cell) show(hit.properties.cell, lngLat);
 });
 document.addEventListener("escape", () => popup?.remove());
-document.addEventListener("click", async ({ target }) => {
-  const button = target.closest?.("[data-turn]");
-  if (!button) return;
-  button.disabled = true;
-  const kind = chosen.kind || null;
-  await turn({ into: button.dataset.turn, cells: [button.dataset.cell], kind }, words, () => made.refresh());
-  button.disabled = false;
-});
+turningButtons(words, () => chosen.kind, () => made.refresh());
 /** The size of the hexagons at the map's zoom, and the edges of the map. */
 function shown() {
   const bounds = map.getBounds(), within = (value, most) => Math.max(-most, Math.min(most, value)).toFixed(5);

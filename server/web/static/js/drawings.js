@@ -105,7 +105,16 @@ export function report(state) {
 export function prospect() {
   const side = 14, [pen, done] = canvas(side);
   pen.beginPath(); pen.arc(7, 7, 4.6, 0, 7); pen.fillStyle = css("--paper"); pen.fill();
-  pen.lineWidth = 1.8; pen.strokeStyle = "#E69F00"; pen.stroke();
+  pen.lineWidth = 1.8; pen.strokeStyle = css("--info"); pen.stroke();
+  return done();
+}
+
+/** A ticket: a triangle in the colour of its priority. */
+export function ticket(colour) {
+  const side = 20, [pen, done] = canvas(side);
+  pen.beginPath(); pen.moveTo(10, 3.2); pen.lineTo(17, 15.4); pen.lineTo(3, 15.4); pen.closePath();
+  pen.lineJoin = "round"; pen.lineWidth = 4; pen.strokeStyle = css("--map-halo"); pen.stroke();
+  pen.fillStyle = colour; pen.fill();
   return done();
 }
 
@@ -127,6 +136,7 @@ export function drawingOf(name) {
     case "arrow": return arrow(rest[0]);
     case "report": return report(rest[0]);
     case "prospect": return prospect();
+    case "ticket": return ticket(rest[0]);
     case "hatch": return hatch();
     default: return null;
   }

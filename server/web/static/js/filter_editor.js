@@ -36,12 +36,29 @@ class Editor {
     });
     this.input.addEventListener("input", () => { clearTimeout(this.wait); this.wait = setTimeout(() => this.read(this.input.value), 250); });
     this.input.addEventListener("keydown", async (event) => {
+      if (event.key === "Escape") { event.stopPropagation(); this.back(); }
       if (event.key !== "Enter") return;
       event.preventDefault();
       clearTimeout(this.wait);
       if (await this.read(this.input.value)) this.tell();
     });
-    this.read(this.input.value);
+    this.put(this.input.value);
+  }
+
+  /** Show the text that is applied. */
+  put(text) {
+    this.applied = this.input.value = text;
+    return this.read(text);
+  }
+
+  /** What was typed and not applied is left, with the focus on what opens the text. */
+  back() {
+    clearTimeout(this.wait);
+    this.put(this.applied);
+    this.box.hidden = true;
+    const opens = this.root.querySelector("[data-as-text]");
+    opens.setAttribute("aria-pressed", "false");
+    opens.focus();
   }
 
   /** Read a text; shows the chips, or where it is wrong. */
@@ -75,6 +92,7 @@ class Editor {
   }
 
   tell() {
+    this.applied = this.input.value;
     this.root.dispatchEvent(new CustomEvent("filterchange", { bubbles: true, detail: this.input.value.trim() }));
     const form = this.root.closest("form");
     if (form?.hasAttribute("data-apply")) form.requestSubmit();

@@ -1,15 +1,18 @@
 // The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
 
+import { toast } from "./app.js";
 import { accounts, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
 import { hoverCards } from "./hover.js";
+import { refill } from "./keeping.js";
 import { createMap } from "./map.js";
 import { dayControl, tracks } from "./map_day.js";
 import { features, reports } from "./routes.js";
-import { lassoControl, outline } from "./lasso.js";
+import { lassoControl, outline, outlineOf } from "./lasso.js";
 import { fillLegend, told } from "./legend.js";
 import { classes, market as marketLayer } from "./market.js";
 import { reachControl } from "./reach.js";
 import { rings, ringsControl } from "./rings.js";
+import { turningButtons } from "./turning.js";
 import { viewsControl } from "./views.js";
 
 const page = document.querySelector("#home");
@@ -21,6 +24,8 @@ const pipeline = document.querySelector("#layers [name=pipeline]");
 chosen.pipeline = pipeline?.value ?? "";
 /** What list and card are asked for beside their filter: the stage of each account, when that colours them. */
 const staged = () => (chosen.by === "stage" ? { pipeline: chosen.pipeline } : {});
+/** Whether the list also counts the firms in what was drawn, and of which kind. */
+const firms = () => (known.isShown("prospects") && outlineOf(chosen.filter) ? { firms: kinds.value || "all" } : {});
 const figure = document.querySelector("#layers [name=market]"), kinds = document.querySelector("#layers [name=kind]"), basemap = document.querySelector("#basemap");
 let market = null;
 let reach = null;
@@ -34,7 +39,10 @@ const boxes = [...panelOfLayers.querySelectorAll("input[data-layer]")];
 const usual = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
 basemap.checked = asked.get("basemap") !== "off";
 if (kinds && [...kinds.options].some((one) => one.value === asked.get("kind"))) kinds.value = asked.get("kind");
-if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layers").split(" ").includes(box.value);
+const LAYERS = ["accounts", "leads", "tickets", "routes", "tracks", "incoming", "territories", "density", "prospects", "none"];
+const wished = asked.get("layers")?.split(" ").filter(Boolean) ?? [], meant = wished.filter((name) => LAYERS.includes(name));
+if (meant.length) for (const box of boxes) box.checked = meant.includes(box.value);
+const strange = [...wished.filter((name) => !LAYERS.includes(name)), ...[asked.get("by")].filter((by) => by && !page.dataset.colourings.split(" ").includes(by))];
 
 const offered = new Set([...boxes.map((box) => box.value), "rings", "reached", "outline"]); // without its box, a role has no right to a layer
 
@@ -80,6 +88,7 @@ panelOfLayers.addEventListener("change", async ({ target }) => {
   const box = of ? boxes.find((one) => one.value === of) : target;
   if (of) box.checked = true; // whoever chooses a figure or a kind wants to see it
   known.toggle(box.value, box.checked);
+  if (box.value === "prospects" && outlineOf(chosen.filter)) list();
   if (box.value === "density" && box.checked) await fetchMarket();
   legend();
   address();
@@ -89,50 +98,51 @@ map.on("zoomend", legend);
 document.addEventListener("themechange", legend);
 legend();
 
-// the card of an account
+// the card of what was clicked
 let popup;
+async function popped(path, at, kind = "") {
+  const answer = await fetch(path, { headers: { Accept: "text/html", "HX-Request": "true" } });
+  if (!answer.ok) return;
+  popup?.remove();
+  popup = new maplibregl.Popup({ maxWidth: kind ? "320px" : "280px", offset: kind ? 0 : 12, focusAfterOpen: false, className: kind }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  window.htmx?.process(popup.getElement());
+}
 export async function card(id, at) {
   chosen.selected = id;
   known.refresh();
-  const answer = await fetch(`/home/accounts/${id}?${new URLSearchParams(staged())}`, { headers: { "HX-Request": "true" } });
-  if (!answer.ok) return;
-  popup?.remove();
-  popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
-  window.htmx?.process(popup.getElement());
-  popup.on("close", () => { if (chosen.selected === id) { chosen.selected = ""; known.refresh(); } });
+  await popped(`/home/accounts/${id}?${new URLSearchParams(staged())}`, at);
+  popup?.on("close", () => { if (chosen.selected === id) { chosen.selected = ""; known.refresh(); } });
 }
-async function leadCard(id, at) {
-  const answer = await fetch(`/leads/${id}/card`, { headers: { "HX-Request": "true" } });
-  if (!answer.ok) return;
-  popup?.remove();
-  popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
-}
-async function ticketCard(hits, at) {
+const firmCard = (id, at) => popped(`/density/firms/${id}`, at);
+function ticketCard(hits, at) {
   const ids = [...new Set(hits.map((hit) => hit.properties.id))].slice(0, 100);
-  const answer = await fetch(`/tickets/card?${new URLSearchParams(ids.map((id) => ["ids", id]))}`, { headers: { "HX-Request": "true" } });
-  if (!answer.ok) return;
-  popup?.remove();
-  popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  return popped(`/tickets/card?${new URLSearchParams(ids.map((id) => ["ids", id]))}`, at);
 }
-const clickable = ["ticket-pins", "lead-pins", "account-pins", "route-stops", "track-stops", "incoming-reports"];
-hoverCards(map, () => Boolean(lasso?.isDrawing()));
-map.on("click", (event) => {
-  if (lasso?.isDrawing() || reach?.take(event.lngLat) || ringed?.take(event.lngLat)) return;
-  const there = clickable.filter((id) => map.getLayer(id));
-  const hits = map.queryRenderedFeatures(event.point, { layers: there });
-  const [hit] = hits;
+const clickable = ["ticket-pins", "lead-pins", "account-pins", "route-stops", "track-stops", "incoming-reports", "prospect-points"];
+const bubbles = ["ticket-bubbles", "account-bubbles", "prospect-bubbles"];
+const hitsAt = (point, layers) => map.queryRenderedFeatures(point, { layers: layers.filter((id) => map.getLayer(id)) });
+hoverCards(map, () => Boolean(lasso?.isDrawing() || popup?.isOpen()));
+map.on("click", ({ lngLat, point }) => {
+  if (lasso?.isDrawing() || reach?.take(lngLat) || ringed?.take(lngLat)) return;
+  const hits = hitsAt(point, clickable), [hit] = hits, [bubble] = hit ? [] : hitsAt(point, bubbles), [cell] = hit || bubble ? [] : hitsAt(point, ["market-cells"]);
   if (hit?.layer.id === "ticket-pins") ticketCard(hits.filter((one) => one.layer.id === "ticket-pins"), hit.geometry.coordinates);
-  else if (hit?.layer.id === "lead-pins") leadCard(hit.properties.id, hit.geometry.coordinates);
+  else if (hit?.layer.id === "lead-pins") popped(`/leads/${hit.properties.id}/card`, hit.geometry.coordinates);
+  else if (hit?.layer.id === "prospect-points") firmCard(hit.properties.id, hit.geometry.coordinates);
   else if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
-  const bubbles = ["ticket-bubbles", "account-bubbles"].filter((id) => map.getLayer(id));
-  const [bubble] = map.queryRenderedFeatures(event.point, { layers: bubbles });
-  if (!hit && bubble) map.easeTo({ center: bubble.geometry.coordinates, zoom: map.getZoom() + 2 });
+  else if (bubble) map.easeTo({ center: bubble.geometry.coordinates, zoom: map.getZoom() + 2 });
+  else if (cell?.properties.cell) popped(`/density/cells/${cell.properties.cell}`, lngLat, "cell-popup");
 });
-map.on("mousemove", (event) => {
-  const there = [...clickable, "ticket-bubbles", "account-bubbles"].filter((id) => map.getLayer(id));
-  map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point, { layers: there }).length ? "pointer" : "";
+map.on("mousemove", ({ point }) => {
+  map.getCanvas().style.cursor = hitsAt(point, [...clickable, ...bubbles, "market-cells"]).length ? "pointer" : "";
 });
 document.addEventListener("escape", () => popup?.remove());
+if (canvas.dataset.turning) {
+  turningButtons(JSON.parse(canvas.dataset.turning), () => kinds.value, (button) => {
+    for (const source of ["leads", "prospects"]) if (map.getSource(source)) map.refreshTiles(source);
+    if (button.dataset.prospect && popup?.isOpen()) firmCard(button.dataset.prospect, popup.getLngLat());
+    list();
+  });
+}
 map.on("contextmenu", ({ lngLat }) => {
   const choices = [[canvas.dataset.newLead, "/leads/new"], [canvas.dataset.newHere, "/accounts/new"]].filter(([text]) => text);
   if (!choices.length) return;
@@ -153,12 +163,11 @@ const listed = document.querySelector("#listed");
 let turn = 0;
 async function list() {
   const mine = (turn += 1), query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q }).filter(([, value]) => value));
-  const answer = await fetch(`/home/accounts?${new URLSearchParams([...query, ...Object.entries(staged())])}`, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(`/home/accounts?${new URLSearchParams([...query, ...Object.entries({ ...staged(), ...firms() })])}`, { headers: { "HX-Request": "true" } });
   const text = await answer.text();
   if (mine !== turn) return; // another filter was chosen meanwhile
-  listed.innerHTML = text;
+  refill(listed, text);
   listed.dataset.filter = chosen.filter;
-  htmx.process(listed);
   document.querySelector("#total").textContent = listed.querySelector("[data-total]")?.dataset.total ?? "";
   document.querySelector("#as-list").href = query.size ? `/accounts?${query}` : "/accounts";
 }
@@ -250,10 +259,7 @@ for (const chip of document.querySelectorAll(".chip[data-term]")) {
 
 // the filter editor says the same in words
 const { editor } = document.querySelector("[data-filter-editor]");
-function said() {
-  editor.input.value = chosen.filter;
-  editor.read(chosen.filter);
-}
+const said = () => editor.put(chosen.filter);
 /** The chips, the map and the list follow the filter. */
 function found() {
   const parts = chosen.filter.split(" and ");
@@ -299,9 +305,7 @@ async function ask() {
     const answer = await fetch("/home/today", { cache: "no-store", headers: { "HX-Request": "true", ...(etag ? { "If-None-Match": etag } : {}) } });
     if (answer.status === 200) {
       etag = answer.headers.get("ETag") ?? "";
-      const top = panel.scrollTop;
-      panel.innerHTML = await answer.text();
-      panel.scrollTop = top;
+      refill(panel, await answer.text());
       today = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "tracks": [], "reports": []}');
       if (!other.day) known.refresh();
       legend();
@@ -313,3 +317,4 @@ isSettled = true;
 setInterval(ask, 5000);
 document.addEventListener("visibilitychange", ask);
 page.dataset.ready = "true";
+if (strange.length) toast(page.dataset.notKnown.replace("{names}", strange.join(", ").slice(0, 100)));

@@ -108,9 +108,9 @@ export function tickets(chosen) {
           { id: "ticket-counts", type: "symbol", source: "tickets", "source-layer": "tickets", filter: ["has", "count"],
             layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 11, "text-font": ["Inter Variable"], "text-allow-overlap": true }, paint: { "text-color": "#FFFFFF", "text-translate": lift } },
           { id: "ticket-late", type: "circle", source: "tickets", "source-layer": "tickets", filter: ["all", single, ["to-boolean", ["get", "is_overdue"]]],
-            paint: { "circle-radius": 9.5, "circle-translate": lift, "circle-color": css("--map-halo"), "circle-stroke-color": css("--bad"), "circle-stroke-width": 2.5 } },
-          { id: "ticket-pins", type: "circle", source: "tickets", "source-layer": "tickets", filter: single, layout: { "circle-sort-key": ["get", "rank"] },
-            paint: { "circle-radius": 6.5, "circle-translate": lift, "circle-color": ["match", ["get", "priority"], "urgent", "#D55E00", "high", "#E69F00", "#0072B2"], "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 1.5 } },
+            paint: { "circle-radius": 10.5, "circle-translate": lift, "circle-color": css("--map-halo"), "circle-stroke-color": css("--bad"), "circle-stroke-width": 2.5 } },
+          { id: "ticket-pins", type: "symbol", source: "tickets", "source-layer": "tickets", filter: single,
+            layout: { "icon-image": ["concat", "ticket|", ["match", ["get", "priority"], "urgent", "#D55E00", "high", "#E69F00", "#0072B2"]], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["get", "rank"] }, paint: { "icon-translate": lift } },
         ],
       };
     },

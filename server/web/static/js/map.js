@@ -89,13 +89,14 @@ export class WaymarkMap {
   }
 }
 
-/** Say on a map that tiles did not come; a click, or the network when it is back, asks for them again. */
+/** Say on a map that tiles did not come; a click, or the network when it is back, asks for them again. What was refused,
+ * as a filter that cannot be read, came: the page says so. */
 function watch(map, element) {
   const missing = new Set(), note = document.getElementById("map-failed").content.firstElementChild.cloneNode(true);
   const again = () => { note.remove(); for (const id of missing) if (map.getSource(id)) map.refreshTiles(id); missing.clear(); };
   note.querySelector("button").addEventListener("click", again);
   addEventListener("online", again);
-  map.on("error", ({ sourceId, tile }) => { if (sourceId && tile) { missing.add(sourceId); element.append(note); } });
+  map.on("error", ({ error, sourceId, tile }) => { if (sourceId && tile && error?.status !== 422) { missing.add(sourceId); element.append(note); } });
 }
 
 /** Build a map. `box` is [west, south, east, north]; left out: all regions. `hash` names the part of the address that keeps the place. */

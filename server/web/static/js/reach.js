@@ -1,5 +1,7 @@
 // “Within 20 minutes of here”: the place is chosen on the map, the answer is a term of the filter and a ring.
 
+import { aim } from "./aim.js";
+
 const TERM = /(?:^| and )within ([\d.]+) minutes of (-?[\d.]+), ?(-?[\d.]+)(?= and |$)/;
 
 /** The drive that a filter asks for as {minutes, at}, or null. */
@@ -25,10 +27,11 @@ export function reachControl(element, known, chosen, changed) {
   const drawn = { areas: null, centre: null };
   let asked = 0, isChoosing = false;
 
+  const tool = aim(known.map, hint, { take, cancel: () => choosing(false) });
   function choosing(yes) {
     isChoosing = yes;
-    hint.hidden = !yes;
-    known.map.getCanvas().classList.toggle("choosing", yes);
+    minutes.hidden = !yes && !reachOf(chosen.filter);
+    if (yes) tool.start(); else tool.stop();
   }
   async function draw() {
     const reach = reachOf(chosen.filter), turn = (asked += 1);
@@ -63,20 +66,17 @@ export function reachControl(element, known, chosen, changed) {
   }
   button.addEventListener("click", () => {
     if (reachOf(chosen.filter)) set(null);
-    else { choosing(!isChoosing); minutes.hidden = !isChoosing; }
+    else choosing(!isChoosing);
   });
   minutes.addEventListener("change", () => {
     const reach = reachOf(chosen.filter);
     if (reach) set({ ...reach, minutes: Number(minutes.value) });
   });
-  document.addEventListener("escape", () => { if (isChoosing) { choosing(false); minutes.hidden = true; } });
-  return {
-    drawn, draw,
-    /** Takes a click on the map when a place is being chosen. */
-    take({ lng, lat }) {
-      if (!isChoosing) return false;
-      set({ minutes: Number(minutes.value), at: [lng, lat] });
-      return true;
-    },
-  };
+  /** Takes a click on the map when a place is being chosen. */
+  function take({ lng, lat }) {
+    if (!isChoosing) return false;
+    set({ minutes: Number(minutes.value), at: [lng, lat] });
+    return true;
+  }
+  return { drawn, draw, take };
 }

@@ -1,5 +1,6 @@
 // Drive-time rings around a place: how far one gets in ten, twenty and thirty minutes. They ask nothing of the list.
 
+import { aim } from "./aim.js";
 import { css, isDark } from "./basemap.js";
 
 const MINUTES = [30, 20, 10];
@@ -33,10 +34,10 @@ export function ringsControl(box, hint, known, drawn) {
   const state = { areas: null, centre: null };
   let asked = 0, isChoosing = false;
 
+  const tool = aim(known.map, hint, { take, cancel() { choosing(false); box.checked = Boolean(state.centre); } });
   function choosing(yes) {
     isChoosing = yes;
-    hint.hidden = !yes;
-    known.map.getCanvas().classList.toggle("choosing", yes);
+    if (yes) tool.start(); else tool.stop();
   }
   async function around(centre) {
     const turn = (asked += 1);
@@ -53,14 +54,11 @@ export function ringsControl(box, hint, known, drawn) {
     known.refresh();
   }
   box.addEventListener("change", () => { if (box.checked) choosing(true); else around(null); });
-  document.addEventListener("escape", () => { if (isChoosing) { choosing(false); box.checked = Boolean(state.centre); } });
-  return {
-    state, around,
-    /** Takes a click on the map when a place is being chosen. */
-    take({ lng, lat }) {
-      if (!isChoosing) return false;
-      around([Number(lng.toFixed(5)), Number(lat.toFixed(5))]);
-      return true;
-    },
-  };
+  /** Takes a click on the map when a place is being chosen. */
+  function take({ lng, lat }) {
+    if (!isChoosing) return false;
+    around([Number(lng.toFixed(5)), Number(lat.toFixed(5))]);
+    return true;
+  }
+  return { state, around, take };
 }

@@ -32,7 +32,7 @@ export function features(drawn) {
   drawn.forEach((route) => {
     route.legs.forEach((leg, index) => legs.push(feature({ type: "LineString", coordinates: unrolled(decode(leg.polyline)) }, { colour: route.colour, estimated: leg.estimated, index })));
     route.homes.forEach((home) => stops.push(feature(point(home), { label: "", look: "home", colour: route.colour, name: home.name, order: 0 })));
-    route.stops.forEach((stop, index) => stops.push(feature(point(stop), { label: stop.label, look: stop.state === "done" ? "done" : "open", colour: route.colour, id: stop.id, name: stop.name, order: 100 - index })));
+    route.stops.forEach((stop, index) => stops.push(feature(point(stop), { label: stop.label, look: stop.state === "done" ? "done" : "open", colour: route.colour, id: stop.id, name: stop.name, at: stop.at, rep: route.name, order: 100 - index })));
   });
   return { legs: { type: "FeatureCollection", features: legs }, stops: { type: "FeatureCollection", features: stops } };
 }

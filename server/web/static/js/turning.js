@@ -5,7 +5,7 @@ import { api, said, toast } from "./app.js";
 /** A text for a number: there is one for 1. */
 const counted = (words, name, count) => count === 1 && words[`${name}_one`] || words[name].replace("{n}", count);
 
-/** Do it: `body` is {into, cells, prospect_ids, ...}; `words` the page's texts; `changed` and, when it is taken back, `undone` come after. Resolves to whether something was made. */
+/** Do it: `body` is {into, cells, prospect_ids, outline, ...}; `words` the page's texts; `changed` and, when it is taken back, `undone` come after. Resolves to whether something was made. */
 export async function turn(body, words, changed, undone = changed) {
   const seen = await api("POST", "/api/v1/white-space/actions/preview", body);
   if (!seen.ok) { toast(said(seen, words.failed)); return false; }
@@ -21,6 +21,21 @@ export async function turn(body, words, changed, undone = changed) {
   note.dataset.made = id;
   await changed();
   return counts.made > 0;
+}
+
+/** What a button of density/turning.html is about, as the API takes it. */
+const chosenOf = ({ cell, prospect, outline }) => (outline ? { outline: JSON.parse(outline) } : prospect ? { prospect_ids: [prospect] } : { cells: [cell] });
+
+/** The buttons of density/turning.html on a page: `kind()` is the one that is shown, `changed(button)` comes after. */
+export function turningButtons(words, kind, changed) {
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-turn]");
+    if (!button) return;
+    button.disabled = true;
+    const of = chosenOf(button.dataset);
+    await turn({ into: button.dataset.turn, ...of, kind: of.prospect_ids ? null : kind() || null }, words, () => changed(button));
+    button.disabled = false;
+  });
 }
 
 /** What is left out and why, in words; those that are refused by their names or what open data calls them. */

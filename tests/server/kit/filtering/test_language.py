@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from geo.types import LonLat
 from server.kit.filtering import FilterError, compile_filter, fits_phone, from_json, parse, to_json, write
 from server.kit.filtering import nodes as n
+from server.kit.filtering.compiler import MOST_LISTED, unknown
 from server.kit.filtering.dates import day_of, days_of
 from tests.server.kit.filtering.strategies import filters
 from tests.server.kit.filtering.world import TODAY, VOCABULARY
@@ -137,3 +138,11 @@ def test_a_filter_for_the_phone_asks_of_the_object_alone() -> None:
 def test_a_point_keeps_its_digits() -> None:
     assert parse("within 5 km of 9.1234567, -47.1") == n.Near(5000.0, LonLat(9.1234567, -47.1))
     assert parse("value = 5.50") == n.Comparison("value", "=", n.Value(Decimal("5.50")))
+
+
+def test_a_refusal_lists_a_dozen_names_at_most_those_most_like_the_one_written() -> None:
+    names = [f"field_{number}" for number in range(200)]
+    near = unknown("field", "field_17x", names, 0)
+    assert near.help == "Did you mean “field_17”?"
+    far = unknown("field", "zzz_17", names, 0)
+    assert len(far.help.split(", ")) <= MOST_LISTED + 1
