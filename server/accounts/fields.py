@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
     type_coerce,
 )
@@ -121,7 +122,8 @@ def of_territory(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 LOGINS = select(User.login)
-NO_TAGS = literal([], ARRAY(Text))
+NO_TAGS = literal_column("'{}'::text[]", ARRAY(Text))
+"""Written out, as the index of accounts that have some says it."""
 TAG = func.unnest(Account.tags).table_valued("tag").render_derived(name="tagged")
 
 

@@ -35,6 +35,7 @@ SITE_TEXT = "search_words(name, street, postcode, city)"
 
 LIVING = "deleted_at is null and merged_into is null"
 """Accounts that lists show; what counts them finds all that it needs in an index of these."""
+TAGGED = f"{LIVING} and tags != '{{}}'"
 
 
 class AccountClass(StrEnum):
@@ -182,6 +183,9 @@ class Account(Record, Base):
         Index("ix_account_name_lower", text("lower(name)")),
         Index("ix_account_name_part", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
         Index("ix_account_tags", "tags", postgresql_using="gin"),
+        Index(
+            "ix_account_tagged", text("search_text(name)"), "id", postgresql_where=text(f"{LIVING} and tags != '{{}}'")
+        ),
         searched_by("account"),
         Index("ix_account_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
     )

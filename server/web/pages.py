@@ -32,6 +32,7 @@ from server.kit import clock
 from server.kit.errors import NotSignedIn, WaymarkError
 from server.kit.settings import settings
 from server.plans import navigating
+from server.web.filling import Quick
 from server.web.filters import parts_of
 from server.web.language import LANGUAGES, Language, chosen
 
@@ -145,14 +146,16 @@ def version() -> str:
 def templates(code: str) -> Environment:
     """The templates in a language."""
     language = Language(code)
-    made = Environment(
+    made = Quick(
+        {"t": language.t, "icon": icon, "version": version},
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
-    made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
+    made.globals.update(language=language, languages=LANGUAGES, rooms=ROOMS)
     made.globals.update(options=options, navigating=navigating, is_fixed=veil.is_fixed, unsaid=sorted(UNSAID))
     for name in (
         "number",
