@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, Template, nodes
 from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup, _escape_inner, escape
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 
 Writing = Callable[..., Iterable[str]]
 

@@ -142,14 +142,6 @@ document.addEventListener("submit", (event) => {
   if (button?.dataset.busy) { button.setAttribute("aria-busy", "true"); button.dataset.label = button.textContent; button.textContent = button.dataset.busy; }
 });
 
-// A form that is refused where it stands shows why, however far down its button is.
-document.addEventListener("htmx:afterSettle", ({ detail }) => {
-  if ((detail.xhr?.status ?? 0) < 400) return;
-  const why = $("[role=alert], .invalid", detail.target);
-  why?.scrollIntoView({ block: "center" });
-  (why?.matches(".invalid") ? $("input, select, textarea", why) : null)?.focus({ preventScroll: true });
-});
-
 // What was deleted can be brought back for a while without looking for it.
 document.body.addEventListener("undoable", (event) => {
   const { text, label, path } = event.detail;
