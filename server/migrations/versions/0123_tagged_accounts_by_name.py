@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0124"
-down_revision = "0121"
+revision = "0123"
+down_revision = "0122"
 branch_labels = None
 depends_on = None
 
