@@ -208,7 +208,9 @@ MOST_LISTED = 12
 def unknown(what: str, name: str, names: Any, position: int) -> FilterError:
     """There is no such thing, with what was perhaps meant."""
     known = sorted(set(names))
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    near = [
+        one for one in get_close_matches(name, known, n=1, cutoff=0.6) if get_close_matches(last(name), [last(one)])
+    ]
     listed = known if len(known) <= MOST_LISTED else [*get_close_matches(name, known, n=MOST_LISTED, cutoff=0), "…"]
     return FilterError(
         f"there is no {what} “{name}”",
@@ -216,6 +218,11 @@ def unknown(what: str, name: str, names: Any, position: int) -> FilterError:
         help=f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(listed) or 'none'}",
         suggestions=near,
     )
+
+
+def last(name: str) -> str:
+    """A name without what stands before its last dot."""
+    return name.rpartition(".")[2]
 
 
 def spatial(node: Spatial, vocabulary: Vocabulary) -> ColumnElement[bool]:
