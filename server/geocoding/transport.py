@@ -22,11 +22,11 @@ LONGEST_ANSWER = 1_000_000
 """Bytes; a real answer has some thousand."""
 
 
-class NotUsable(GeocoderServiceError):
+class NotUsable(GeocoderServiceError):  # type: ignore[misc]
     """What a server did that no geocoder does, in words for an admin."""
 
 
-class Transport(BaseSyncAdapter):
+class Transport(BaseSyncAdapter):  # type: ignore[misc]
     """How geopy's geocoders reach their servers."""
 
     def get_json(self, url: str, *, timeout: float, headers: Mapping[str, str]) -> Any:
