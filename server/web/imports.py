@@ -29,6 +29,7 @@ from server.kit.settings import settings
 from server.products.queries import price_lists
 from server.web.forms import Sent
 from server.web.forms import text as text_of
+from server.web.import_words import LABELS, RESTING
 from server.web.pages import attempt, go, language_of, render
 from server.web.picking import account_named, written
 
@@ -39,36 +40,6 @@ ROWS = 100
 LOOKED_AT = 200
 """Rows that advice about the columns rests on."""
 
-LABELS = {
-    "owner_id": "Owner",
-    "preferred_rep_id": "Preferred rep",
-    "service_s": "Length of a visit",
-    "currency": "Currency",
-    "lat": "Latitude",
-    "pin": "Pin",
-    "grade": "Grade of the pin",
-}
-"""How people call values whose column is called otherwise."""
-RESTING = {
-    "account": "Accounts",
-    "activity": "Activities",
-    "attachment": "Files",
-    "contact": "Contacts",
-    "contact_account": "Contacts",
-    "lead": "Leads",
-    "note": "Notes",
-    "opportunity": "Deals",
-    "opportunity_line": "Lines",
-    "order_line": "Lines",
-    "pin_proposal": "Proposed pins",
-    "price_list_use": "Price lists",
-    "product": "Products",
-    "sales_order": "Orders",
-    "ticket": "Tickets",
-    "visit": "Visits",
-    "visit_demand": "Wanted visits",
-}
-"""What may hang on a record, by its table."""
 ASKED_FOR = {"deals": "opportunities"}
 """Kinds that people call otherwise than the API."""
 CALLED = ("name", "company", "person", "subject", "order_number", "text")

@@ -9,9 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from server.auth.models import Role, User
-from server.geocoding import jobs, queries, sources, uploads
+from server.geocoding import jobs, queries, source_routes, sources, uploads
 from server.geocoding.sources import Wish
 from server.kit.database import transaction
+from server.kit.ids import uuid7
+from server.web.language import Language
 
 Clients = Callable[[User | None], TestClient]
 TABLE = "LON,LAT,NUMBER,STREET,CITY,POSTCODE\n" + "".join(
@@ -84,3 +86,23 @@ def test_a_worker_reads_an_upload_and_a_wrong_one_is_told_why(empty_database: En
         assert bad.state == "failed"
         assert "bad.csv: the first line must name the columns" in bad.message
         assert len(queries.files(session)) == 1
+
+
+def test_an_upload_that_lacks_much_says_so_and_is_taken_when_that_is_wanted(empty_database: Engine) -> None:
+    short = "\n".join(TABLE.splitlines()[:11])
+    form = {"name": "county", "country": "US", "source": "The County"}
+    states = []
+    for content, more in ((TABLE, {}), (short, {}), (short, {"replace_all": "true"})):
+        path = uploads.kept(uuid7())
+        path.write_text(content)
+        with transaction() as session:
+            load = uploads.receive(session, path, "county.csv", source_routes.wish_of({**form, **more}))
+        jobs.read_upload.func(str(load.id))
+        with transaction() as session:
+            load = uploads.find(session, load.id)
+            states.append((load.state, queries.files(session)[0].addresses))
+            if load.state == "failed":
+                assert "10 of the 20 house numbers of “county” are not in the newer file" in load.message
+                assert "10 der 20 Hausnummern von «county» fehlen" in Language("de").said(load.message)
+                assert "wählen Sie «Alles ersetzen»" in Language("de").said(load.message)
+    assert states == [("done", 20), ("failed", 20), ("done", 10)]

@@ -84,6 +84,22 @@ def test_an_address_file_is_removed_and_brought_back(
     assert [one.name for one in queries.files(session)] == ["county"]
 
 
+def test_an_address_file_that_was_replaced_is_brought_back_in_place_of_the_present_one(
+    admin: TestClient, session: Session, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("file") / "county.csv"
+    for lines in (21, 11):
+        path.write_text("\n".join(TABLE.splitlines()[:lines]))
+        add_source(session, [path], Wish("county", "US", "The County", replace_all=True))
+    page = admin.get("/regions").text
+    assert "An older county of 20 house numbers was replaced on" in page
+    assert 'name="replace_all"' in page
+    (older,) = queries.removed_files(session)
+    assert send(admin, f"/regions/addresses/{older.id}/restore") == 303
+    assert [one.addresses for one in queries.files(session)] == [20]
+    assert "An older county of 10 house numbers was replaced on" in admin.get("/regions").text
+
+
 def test_the_terms_are_shown_and_must_be_accepted(admin: TestClient, session: Session) -> None:
     page = admin.get("/regions/elsewhere").text
     assert "forbids bulk work" in page
