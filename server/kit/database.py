@@ -74,8 +74,8 @@ FRESH_S = 1.0
 
 
 KNOWN_STATEMENTS = 300
-"""How many statements a connection keeps prepared. Reading and planning one of an account's page takes longer than
-answering it; all pages together ask some two hundred."""
+"""How many statements a connection keeps prepared: reading and planning one of an account's page takes three times
+as long as answering it."""
 
 
 def remember(dbapi_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

@@ -32,7 +32,6 @@ from server.kit import clock
 from server.kit.errors import NotSignedIn, WaymarkError
 from server.kit.settings import settings
 from server.plans import navigating
-from server.web.filling import Quick
 from server.web.filters import parts_of
 from server.web.language import LANGUAGES, Language, chosen
 
@@ -146,16 +145,15 @@ def version() -> str:
 def templates(code: str) -> Environment:
     """The templates in a language."""
     language = Language(code)
-    made = Quick(
-        {"t": language.t, "icon": icon, "version": version},
+    made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=False,
+        auto_reload=False,  # else a page looks at all its files again
     )
-    made.globals.update(language=language, languages=LANGUAGES, rooms=ROOMS)
+    made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
     made.globals.update(options=options, navigating=navigating, is_fixed=veil.is_fixed, unsaid=sorted(UNSAID))
     for name in (
         "number",
