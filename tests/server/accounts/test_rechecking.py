@@ -33,7 +33,7 @@ def load(session: Session, tmp_path: Path) -> Callable[[dict[str, range]], Versi
     def make(streets: dict[str, range]) -> Version:
         path = tmp_path / "county.csv"
         path.write_text(address_file(streets))
-        sources.add(session, [path], Wish("county", "US", "The County"))
+        sources.add(session, [path], Wish("county", "US", "The County", replace_all=True))
         current = updating.settle(session)
         assert current is not None
         return current
