@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, null, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -29,6 +29,7 @@ class Mover:
     account_id: UUID
     name: str
     account_class: str | None
+    """None also where the reader may not see it."""
     from_name: str | None
     """None: it lies in no territory."""
     to_name: str | None
@@ -90,11 +91,9 @@ def moved(session: Session, scope: Scope, change: Change | None) -> tuple[int, t
         return 0, ()
     ways = {row[0]: row[1:] for row in moves.movers(session, change.drafts)}
     mine = accounts.visible_to(scope, listed=True).where(Account.id.in_(ways))
-    found = session.execute(
-        mine.with_only_columns(Account.id, Account.name, Account.account_class).order_by(
-            Account.account_class.asc().nulls_last(), Account.name, Account.id
-        )
-    ).all()
+    ranked = Account.account_class if scope.sees("account", "account_class") else cast(null(), String)
+    told = mine.with_only_columns(Account.id, Account.name, ranked)
+    found = session.execute(told.order_by(ranked.asc().nulls_last(), Account.name, Account.id)).all()
     names = {row.id: row.name for row in queries.active(session)} | {one.id: one.name for one in change.drafts}
     return len(found), tuple(
         Mover(id, name, account_class, *(names.get(place) if place else None for place in ways[id]))

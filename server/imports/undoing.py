@@ -249,7 +249,10 @@ def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -
 def require_undoable(run: ImportRun) -> None:
     """Refuse what is not applied, and what is undone."""
     if run.undone_at is not None:
-        raise NotReady("This import is undone already.", help="Upload the file again to import it again.")
+        raise NotReady(
+            "This import is undone already.",
+            help="What stayed is listed with it, to be deleted by hand. Upload the file again to import it again.",
+        )
     if run.state not in (State.DONE, State.UNDOING):
         raise NotReady(f"This import is {run.state}; nothing of it is applied.", help="There is nothing to undo.")
 

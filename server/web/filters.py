@@ -67,6 +67,14 @@ def outline_of(filter: str) -> tuple[LonLat, ...]:
     return found[0] if len(found) == 1 else ()
 
 
+def is_outline(filter: str) -> bool:
+    """Whether a filter asks for an outline and nothing else."""
+    try:
+        return isinstance(parse(filter), Inside)
+    except FilterError:
+        return False
+
+
 def without_drive(filter: str) -> str:
     """The filter without its drives, where they stand beside other conditions."""
     try:

@@ -42,7 +42,7 @@ from server.tracks import queries as tracks
 from server.tracks.queries import RepDay
 from server.web.density import kinds_offered, layers, map_words, turning_words
 from server.web.drawn import coloured, colours, drawn_reports, drawn_route, drawn_tracks, stage_category
-from server.web.filters import asks_for_drive, chips, outline_of
+from server.web.filters import asks_for_drive, chips, is_outline, outline_of
 from server.web.language import Language
 from server.web.pages import attempt, html, language_of, render
 from server.web.segments import linked_views
@@ -323,6 +323,8 @@ def show_listed(
         search=search or "",
         inside=inside,
         most_inside=outlines.MOST_COUNTED,
+        most_corners=outlines.MOST_CORNERS,
+        turns=is_outline(filter or "") and len(drawn) <= outlines.MOST_CORNERS,
         turned={"outline": json.dumps(drawn)},
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from geo.balance import cutting
 from server.accounts.models import Account
+from server.auth import rights
 from server.auth.models import Role, User
 from server.auth.service import create_user
 from server.auth.tokens import create_api_token
@@ -106,3 +107,15 @@ def test_a_waiting_merge_is_told_with_its_accounts_but_not_to_whoever_set_it(
         ada = session.scalars(select(User.id).where(User.login == "ada")).one()
         count = len(session.scalars(select(Account.id)).all())
     assert (told(ada), count) == ([], 200)
+
+
+def test_the_class_is_told_only_to_whoever_may_see_it(company: TestClient, empty_database: Engine) -> None:
+    _, as_rita = rep_of("East", "rita")
+    run = computed(company)
+    path = f"/api/v1/balance-runs/{run['id']}/scenarios/even/apply"
+    assert company.post(path, json={"apply_on": in_two_days().isoformat()}).status_code == 200
+    with transaction() as session:
+        ada = session.scalars(select(User.id).where(User.login == "ada")).one()
+        rights.change_role(session, "rep", levels={}, fields={"account.account_class": "hidden"}, actor=ada)
+    (seen,) = company.get(COMING, headers=as_rita).json()["items"]
+    assert {one["account_class"] for one in seen["movers"]} == {None}

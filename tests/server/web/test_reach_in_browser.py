@@ -121,6 +121,13 @@ def test_what_the_map_shows_is_in_its_address_and_is_kept_as_a_view(page: Any) -
     page.fill("#views [name=name]", "Yesterday")
     assert page.inner_text("#views form button") == "Replace the view"
     assert page.input_value("#views [name=sharing]") == "team"
+    page.fill("#views [name=name]", "Yesterday, mine")
+    assert page.input_value("#views [name=sharing]") == "private", "what another view is shared with is not this one's"
+    page.evaluate("document.querySelector('#views [data-mine]').remove()")  # as in a tab that was open before
+    page.fill("#views [name=name]", "Yesterday")
+    page.click("#views form button")
+    page.wait_for_selector(".toast:has-text('already')")
+    assert page.inner_text("#views form button") == "Replace the view"
     page.uncheck("#rings")
     page.wait_for_url(lambda url: "rings=" not in url)
     page.click("#views form button")

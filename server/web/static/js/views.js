@@ -31,17 +31,23 @@ export function viewsControl(box, shown) {
   const button = form.querySelector("button");
   const typed = () => form.elements.name.value.trim().replace(/\s+/g, " ");
   const mine = () => rows.querySelector(`[data-mine="${CSS.escape(typed())}"]`);
+  let chosen = form.elements.sharing.value; // by hand; one that stands for a name is another view's
+  form.elements.sharing.addEventListener("change", () => { chosen = form.elements.sharing.value; });
   function label() {
     const old = mine();
     button.textContent = old ? form.dataset.replace : form.dataset.save;
-    if (old) form.elements.sharing.value = old.dataset.sharing;
+    form.elements.sharing.value = old ? old.dataset.sharing : chosen;
   }
   form.elements.name.addEventListener("input", label);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const name = typed(), before = mine() && (await former(name));
+    const name = typed(), isTold = Boolean(mine());
+    if (!isTold) await draw(); // another tab may have kept one of that name
+    if (!isTold && mine()) { label(); tell(words.there, name); return; }
+    const before = isTold && (await former(name));
     if (!(await put({ subject: "account", name, sharing: form.elements.sharing.value, ...shown() }))) return;
     form.reset();
+    chosen = form.elements.sharing.value;
     label();
     if (before) tell(words.replaced, name, () => put(before)); else tell(words.kept, name);
   });
