@@ -5,6 +5,7 @@ do those of background work, which only follows.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -166,7 +167,7 @@ TAKEN = """
       and t.id not in (select row_id from import_made where why is null)
 """
 
-KEPT = """
+HELD = """
     insert into import_kept
         (run_id, record_id, label, field, value, former, why, changed_by, changed_at, other_run)
     select :run, record_id, label, '*', (
@@ -176,13 +177,17 @@ KEPT = """
                    group by by_entity) c
            ), null, why, actor, at, case when why in ('imported', 'repaired') then op_id end
     from import_made m where why is not null and (entity = :main or not is_whole)
+"""
+KEPT = f"""{HELD}
     union all
     select :run, record_id, label, field, value, former, why, actor, at,
            case when why in ('imported', 'repaired') then op_id end
     from import_back
     where why is not null and former is distinct from value and entity || '.' || field <> all(:quiet)
     order by 3, 4
-"""
+"""  # noqa: S608
+HELD_LATE = HELD + "and exists (select from import_resting r where r.record_id = m.record_id)"
+"""What was hung on a record while all this went on."""
 
 # What may not be kept any longer is named, and stays empty.
 GONE = """
@@ -195,6 +200,11 @@ EMPTIED = "update import_back set former = null where former = to_jsonb(cast(:fo
 REMOVE = """
     update {table} t set deleted_at = :now from import_made m
     where m.entity = '{table}' and m.row_id = t.id and m.why is null and t.deleted_at is null
+"""
+
+COME_BACK = """
+    update {table} t set deleted_at = null from import_made m
+    where m.entity = '{table}' and m.row_id = t.id and m.why = 'in_use' and t.deleted_at = :now
 """
 
 RESTORE = """
@@ -228,8 +238,9 @@ def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -
     op = uuid7()
     acting(session, Actor(user_id=actor, source="undo", op_id=op))
     find_out(session, target, run.id)
+    now = clock.now()
     for table in reversed(target.tables):
-        session.execute(text(REMOVE.format(table=table.name)), {"now": clock.now()})
+        session.execute(text(REMOVE.format(table=table.name)), {"now": now})
     for table in target.tables:
         plain = [c for c in table.columns if "." not in c]
         columns = ", ".join(f"{c} = case when d.doc ? '{c}' then (d.was).{c} else t.{c} end" for c in plain)
@@ -238,12 +249,21 @@ def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -
         session.execute(text(RESTORE.format(table=table.name, columns=columns)))
     target.restored(session, session.scalars(RESTORED).all())
     main = target.tables[0].name
+    look_again(session, target, run.id, now)
     removed, restored, kept = session.execute(COUNTS, {"main": main, "run": run.id}).one()
     run.state, run.message, run.undone_at, run.undone_by, run.undo_op = State.UNDONE, None, clock.now(), actor, op
     run.undo_counts = {"removed": removed, "restored": restored, "kept": kept}
     session.flush()
     session.expire_all()
     webhooks.announce(session, "import", str(run.id), run.state)
+
+
+def look_again(session: Session, target: Target, run_id: UUID, now: datetime) -> None:
+    """Let what others have come to rest on, while thousands of rows went away at `now`, come back and be named."""
+    keep_what_is_rested_on(session, [table.name for table in target.tables], run_id)
+    for table in target.tables:
+        session.execute(text(COME_BACK.format(table=table.name)), {"now": now})
+    session.execute(text(HELD_LATE), {"run": run_id, "main": target.tables[0].name})
 
 
 def require_undoable(run: ImportRun) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,10 +19,11 @@ from server.accounts.duplicates.merging import MergeWish
 from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, Site
 from server.accounts.place_models import RepairRun
+from server.activities.notes.models import Note
 from server.auth.models import Role, User
 from server.closures.models import SiteClosure
 from server.imports import queries as imports
-from server.imports import service
+from server.imports import service, undoing
 from server.imports.models import ImportRun
 from server.kit import clock
 from server.kit.errors import WaymarkError
@@ -421,3 +423,25 @@ def test_what_a_job_does_for_somebody_is_no_background_work(session: Session, tm
     session.flush()
     service.undo(session, TARGET, run, ada.id)
     assert [(one.label, one.why) for one in imports.kept(session, run.id)] == [("Amann", "edited")]
+
+
+def test_what_was_hung_on_it_while_it_was_being_undone_keeps_it_too(
+    session: Session, tmp_path: Path, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_import(session, tmp_path, OLD)
+    account, found_out = numbered(session, "2"), undoing.find_out
+
+    def meanwhile(session: Session, target: Any, run_id: UUID) -> None:
+        found_out(session, target, run_id)
+        session.add(Note(account_id=account.id, author_id=ada.id, text="Called"))
+        session.flush()
+
+    monkeypatch.setattr(undoing, "find_out", meanwhile)
+    service.undo(session, TARGET, run, ada.id)
+    session.expire_all()
+    there = select(Account.number).where(Account.deleted_at.is_(None))
+    assert session.scalars(there).all() == ["2"]
+    assert main_site(session, account).deleted_at is None
+    kept = [(one.record_id, one.field, one.value, one.why) for one in imports.kept(session, run.id)]
+    assert kept == [(account.id, "*", {"note": 1}, "in_use")]
+    assert run.undo_counts == {"removed": 1, "restored": 0, "kept": 1}
