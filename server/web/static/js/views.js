@@ -17,7 +17,8 @@ export function viewsControl(box, shown) {
   }
   box.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-unsave]");
-    if (!button) return;
+    if (!button || button.disabled) return;
+    button.disabled = true;
     const { unsave, name } = button.dataset, answer = await api("DELETE", `/api/v1/views/${unsave}`);
     await draw();
     if (!answer.ok) { toast(said(answer)); return; }
