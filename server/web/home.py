@@ -293,13 +293,8 @@ def show_listed(
     ] = None,
 ) -> Response:
     """A fragment: the accounts that the map shows, the most overdue first; within a drive, the nearest first."""
-    error, found, stages, drawn = (
-        None,
-        None,
-        {},
-        outline_of(filter or "") if firms and scope.may("density:read") else (),
-    )
-    inside = None
+    error, found, stages, inside = None, None, {}, None
+    drawn = outline_of(filter or "") if firms and scope.may("density:read") else ()
     try:
         with attempt(session):
             order = "drive" if asks_for_drive(filter or "") else "-overdue"
