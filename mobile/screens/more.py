@@ -1,19 +1,19 @@
-"""More: who I am, the week, who is near, settings, my next steps, signing out."""
+"""More: who I am, the week, who is near, settings, my next steps."""
 
 from kivy.metrics import dp
 
-from mobile.field import drafts, reads, records
+from mobile.field import records
 from mobile.screens import unfinished
 from mobile.screens.parts import frame, section, sync_line
 from mobile.screens.work import task_row
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
-from mobile.widgets.controls import Notice, PushButton
+from mobile.widgets.controls import PushButton
 
 TASKS_SHOWN = 20
 
 
 def build(ctx):
-    words, who, state = ctx.words, ctx.who, reads.sync_state(ctx.files)
+    words, who = ctx.words, ctx.who
     person = Row(
         Icon("users", 24, "brand"),
         Column(Text(who.name, 20, True), Text(who.server, 14, ink="quiet", lines=1), spacing=0),
@@ -27,12 +27,6 @@ def build(ctx):
         _way(ctx, "settings", words("settings"), "settings", _about(words("settings_about"))),
         _tasks(ctx),
     )
-    if state.unsent:
-        page.column.add_widget(Notice(words.count("sign_out_blocked", "sign_out_blocked_1", state.unsent), "warn"))
-    else:
-        if n := len(drafts.unfinished(ctx.files)):
-            page.column.add_widget(Notice(words.count("sign_out_drafts", "sign_out_drafts_1", n), "info"))
-        page.column.add_widget(PushButton(words("sign_out"), ctx.nav.sign_out, "log_out", "danger"))
     return frame(ctx, words("more"), page, tab="more")
 
 

@@ -1,6 +1,6 @@
-"""Settings: appearance, language, networks, the lock, what lies on this phone, what works without a network."""
+"""Settings: appearance, language, networks, the lock, the data on this phone, what works offline, the way out."""
 
-from mobile.field import holdings, locking, tracks
+from mobile.field import drafts, holdings, locking, reads, tracks
 from mobile.field.store import clock
 from mobile.field.sync.hello import APP_VERSION
 from mobile.screens.parts import fact, frame, section
@@ -37,10 +37,20 @@ def build(ctx, at=None):
             fact(words("server"), ctx.who.server),
             fact(words("login"), ctx.who.login),
         ),
+        *_signing_out(ctx),
     )
     if at == "tracks":
         page.show_soon(ways)
     return frame(ctx, words("settings"), page, back=True)
+
+
+def _signing_out(ctx):
+    """The way out; not over work that is not sent."""
+    words, unsent, begun = ctx.words, reads.sync_state(ctx.files).unsent, len(drafts.unfinished(ctx.files))
+    if unsent:
+        return [Notice(words.count("sign_out_blocked", "sign_out_blocked_1", unsent), "warn")]
+    told = [Notice(words.count("sign_out_drafts", "sign_out_drafts_1", begun), "info")] if begun else []
+    return [*told, PushButton(words("sign_out"), ctx.nav.sign_out, "log_out", "danger")]
 
 
 def _tracks(ctx):

@@ -392,7 +392,7 @@ def test_one_entry_is_one_and_what_a_draft_holds_begins_with_a_capital(screen):
     from mobile.screens import unfinished
 
     taking.next_step(screen.app.ctx.files, uid(1001), "Send the list", due_on="2026-12-01")
-    screen.app.go("more")
+    screen.app.go("settings")
     screen.frames()
     assert screen.shows("1 entry is not sent yet. Sync first, then sign out.")
     told = list(unfinished.read(screen.app.ctx, {"first_name": "Otto", "note": "At noon"}))

@@ -228,6 +228,7 @@ def test_nobody_signs_out_over_unsent_work(screen):
     screen.until(lambda: not screen.shows("Looking for the best order"))  # the page under a finger is another one then
     screen.tap("Leave it as it is")
     screen.tap("More")
+    screen.tap("Settings")
     assert screen.shows("2 entries are not sent yet")
     assert not screen.shows("Sign out")
 
@@ -288,7 +289,7 @@ def test_who_signs_out_with_forms_that_are_not_finished_hears_that_they_stay(scr
     screen.app.go("next_step", account_id=uid(1001))
     screen.frames()
     next(one for one in screen.widgets() if hasattr(one, "subject")).subject.input.text = "Bring samples"
-    screen.app.go("more")
+    screen.app.go("settings")
     screen.frames()
     assert screen.shows("1 form is not finished. It stays on this phone")
 
