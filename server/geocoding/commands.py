@@ -3,6 +3,7 @@
 import csv
 from itertools import batched
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -118,7 +119,7 @@ def add(
         typer.echo(f"{found.name}: {houses} on {streets}. {found.attribution[0]}")
         if found.replaces is not None:
             typer.echo(f"Since the version before: {in_words(found.changes)}.")
-            typer.echo(f"For 30 days that one can be brought back: waymark addresses restore “{found.name}”")
+            typer.echo(f"For 30 days that one can be brought back: waymark addresses restore {quote(found.name)}")
     typer.echo(FOLLOWS)
 
 
@@ -148,7 +149,7 @@ def remove(name: Annotated[str, typer.Argument(help="As “waymark addresses lis
     """Take an address file out of the index; for 30 days it can be brought back."""
     with transaction() as session:
         sources.remove(session, name)
-    typer.echo(f"Address file {name} is removed. Bring it back: waymark addresses restore “{name}”")
+    typer.echo(f"Address file {name} is removed. Bring it back: waymark addresses restore {quote(name)}")
     typer.echo(FOLLOWS)
 
 

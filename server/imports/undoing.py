@@ -186,7 +186,10 @@ KEPT = f"""{HELD}
     where why is not null and former is distinct from value and entity || '.' || field <> all(:quiet)
     order by 3, 4
 """  # noqa: S608
-HELD_LATE = HELD + "and exists (select from import_resting r where r.record_id = m.record_id)"
+HELD_LATE = f"""{HELD}
+    and why = 'in_use' and exists (
+        select from import_resting r where r.record_id = m.record_id and (m.is_whole or r.row_id = m.row_id))
+"""
 """What was hung on a record while all this went on."""
 
 # What may not be kept any longer is named, and stays empty.

@@ -3,11 +3,9 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
-from geo.balance import cutting
 from server.accounts.models import Account
 from server.auth import rights
 from server.auth.models import Role, User
@@ -20,15 +18,10 @@ from server.notifications.models import Notification
 from server.territories import members
 from server.territories.members import Span
 from server.territories.models import Territory
-from tests.server.balance.test_balancing import company, computed
+from tests.server.balance.test_balancing import company, computed, few_areas
 
-__all__ = ["company"]
+__all__ = ["company", "few_areas"]
 COMING = "/api/v1/territory-changes/coming"
-
-
-@pytest.fixture(autouse=True)
-def few_areas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "MOST", 300)
 
 
 def rep_of(name: str, login: str) -> tuple[UUID, dict[str, str]]:

@@ -166,6 +166,14 @@ def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) ->
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is wider than the phone"
 
 
+def at_the_first(page: Any) -> str:
+    """The desk at the first account whose pin a rep has proposed; says which that is."""
+    propose()
+    page.goto("/review?reason=proposed")
+    page.wait_for_selector("#card[data-decidable]")
+    return str(page.inner_text(".account-card h2"))
+
+
 PRESSED_AGAIN = """() => {
   const card = document.querySelector("#card"), press = () => card.querySelector("[data-accept]")?.click();
   new MutationObserver(press).observe(card, {childList: true});
@@ -177,10 +185,7 @@ PRESSED_AGAIN = """() => {
 
 @pytest.mark.browser
 def test_a_second_press_does_not_decide_what_nobody_has_seen(page: Any, tmp_path: Any) -> None:
-    propose()
-    page.goto("/review?reason=proposed")
-    page.wait_for_selector("#card[data-decidable]")
-    first = page.inner_text(".account-card h2")
+    first = at_the_first(page)
     page.evaluate(PRESSED_AGAIN)
     page.wait_for_selector(f"#card[data-decidable] .account-card:not([data-name='{first}'])")
     page.wait_for_selector(f".toast:has-text('{first}')")
@@ -215,10 +220,7 @@ def place_of(name: str) -> tuple[str | None, str | None, str, str | None]:
 
 @pytest.mark.browser
 def test_a_decision_that_does_not_arrive_is_not_decided_and_the_next_ones_go_on(page: Any, tmp_path: Any) -> None:
-    propose()
-    page.goto("/review?reason=proposed")
-    page.wait_for_selector("#card[data-decidable]")
-    first = page.inner_text(".account-card h2")
+    first = at_the_first(page)
     page.route("**/api/v1/review/*", lambda route: route.abort(), times=1)
     page.keyboard.press("p")
     page.wait_for_selector(f"#card[data-decidable] .account-card:not([data-name='{first}'])")
@@ -240,10 +242,7 @@ def test_a_decision_that_does_not_arrive_is_not_decided_and_the_next_ones_go_on(
 
 @pytest.mark.browser
 def test_a_card_that_the_server_could_not_draw_is_asked_for_again(page: Any, tmp_path: Any) -> None:
-    propose()
-    page.goto("/review?reason=proposed")
-    page.wait_for_selector("#card[data-decidable]")
-    first = page.inner_text(".account-card h2")
+    first = at_the_first(page)
     second = page.locator(".waiting b").nth(1).inner_text()
     page.route("**/review/*/card", lambda route: route.fulfill(status=502, body="Bad gateway"))
     page.reload()
