@@ -55,7 +55,7 @@ from mobile.screens.trail import Footsteps
 from mobile.texts import Words
 from mobile.theme import DARK, LIGHT
 from mobile.widgets.bars import Stage, Toast
-from mobile.widgets.base import colour, look, register_fonts
+from mobile.widgets.base import between_touches, colour, look, register_fonts
 
 SCREENS = {
     "today": today.build,
@@ -296,7 +296,7 @@ class WaymarkApp(App):
             self.phone.fetch(hashes)
             self._fetched(place)
 
-    @mainthread
+    @between_touches
     def _fetched(self, place: tuple[str, dict[str, Any]]) -> None:
         if self.trail and self.trail[-1] == place:
             self.again()
@@ -348,7 +348,7 @@ class WaymarkApp(App):
         self.ctx.syncing = True
         self._say_sync_state()
 
-    @mainthread
+    @between_touches
     def _synced(self, report: Report) -> None:
         """A sync ended: say what went wrong, show what came in (never under the rep's fingers)."""
         self.ctx.syncing = False

@@ -1,10 +1,13 @@
 """Text, icons, cards and columns: the few pieces everything else is made of."""
 
+import functools
 import re
+import time
 from pathlib import Path
 
 from kivy import kivy_data_dir
-from kivy.clock import Clock
+from kivy.base import EventLoop
+from kivy.clock import Clock, mainthread
 from kivy.core.text import LabelBase
 from kivy.graphics import Color, Line, RoundedRectangle
 from kivy.metrics import dp, sp
@@ -189,6 +192,20 @@ LOST_S = 3.0
 """After so long a finger that never came up again is forgotten."""
 STRAY_DP = 24
 """A finger that comes up farther from where it went down was moving something, however late that was seen."""
+
+
+def between_touches(run):
+    """For what another thread reports: run by the thread of the window while no finger is on it. A tap on a screen that
+    is built anew before the finger comes up would be lost."""
+
+    @mainthread
+    @functools.wraps(run)
+    def wait(*args):
+        now = time.time()
+        is_touched = any(one.is_touch and now - one.time_start < LOST_S for one in EventLoop.touches)
+        (wait if is_touched else run)(*args)
+
+    return wait
 
 
 class Touchable(ButtonBehavior, BoxLayout):

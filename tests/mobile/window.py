@@ -69,11 +69,11 @@ class Screen:
     def shows(self, text):
         return any(text in words for words in self.words())
 
-    def tap(self, label, nth=0):
+    def tap(self, label, nth=0, held=lambda: None):
         found = [w for w in self.widgets() if getattr(w, "label", None) == label]
         assert found, f"nothing to tap is called {label!r}; there is {self.words()}"
         self.reach(found[nth])
-        self.tap_at(*found[nth].to_window(*found[nth].center))
+        self.tap_at(*found[nth].to_window(*found[nth].center), held)
 
     def reach(self, widget):
         """Scroll until a thumb can get at it."""
@@ -85,11 +85,13 @@ class Screen:
                 scroller.scroll_to(widget, padding=30, animate=False)
                 self.frames(4)
 
-    def tap_at(self, x, y):
+    def tap_at(self, x, y, held=lambda: None):
+        """A finger comes down, something happens (`held`), and it comes up."""
         from kivy.tests.common import UnitTestTouch
 
         touch = UnitTestTouch(x, y)
         touch.touch_down()
+        held()
         self.frames(2)
         touch.touch_up()
         self.frames(8)

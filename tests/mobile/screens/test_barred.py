@@ -8,6 +8,7 @@ import pytest
 from mobile.field import locking, tracks
 from mobile.field.capture import edit
 from mobile.field.store import clock
+from mobile.field.sync.worker import SyncWorker
 from tests.mobile.conftest import uid
 from tests.mobile.test_headless import Listener
 from tests.mobile.window import recorded_all_day
@@ -111,3 +112,14 @@ def test_whom_the_office_has_switched_off_hears_of_it_at_sign_in_and_a_stranger_
     form.login.input.text = "somebody"
     screen.tap("Sign in")
     screen.until(lambda: screen.shows("The login or the password is wrong."))
+
+
+def test_a_sync_that_ends_under_a_finger_takes_no_tap_away(online, open_app):
+    online.server.barred = "retired"
+    screen = open_app(online.folder, syncing=False)
+    report = screen.app.phone.sync_by_itself()
+    screen.app.worker = SyncWorker(lambda: report, lambda _report: None)  # it never starts: the reports are ours
+    screen.app._synced(report)
+    screen.until(lambda: screen.shows("or switched off whoever uses it"))
+    screen.tap("Sign in", held=lambda: screen.app._synced(report))
+    assert screen.app.stage.screen.password
