@@ -53,6 +53,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.filtering.guard import TooSlow
+from server.kit.line import Line
 from server.kit.settings import settings
 from server.kit.signposts import Signposted
 from server.leads import routes as lead_routes
@@ -305,6 +306,7 @@ def create_app() -> FastAPI:
     filtering.use(CATALOGUE)
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
+    app.add_middleware(Line)
     app.add_middleware(idempotency.Keyed)
     app.add_middleware(veil.Veils)
     app.add_middleware(BodyLimit, answer=answer_error, limits=dict.fromkeys(UPLOADS, uploads))

@@ -2,7 +2,6 @@
 
 import functools
 import re
-import time
 from pathlib import Path
 
 from kivy import kivy_data_dir
@@ -198,14 +197,18 @@ def between_touches(run):
     """For what another thread reports: run by the thread of the window while no finger is on it. A tap on a screen that
     is built anew before the finger comes up would be lost."""
 
+    def wait(args, since):
+        if any(one.is_touch for one in EventLoop.touches) and Clock.get_time() - since < LOST_S:
+            Clock.schedule_once(lambda _dt: wait(args, since), 0)
+        else:
+            run(*args)
+
     @mainthread
     @functools.wraps(run)
-    def wait(*args):
-        now = time.time()
-        is_touched = any(one.is_touch and now - one.time_start < LOST_S for one in EventLoop.touches)
-        (wait if is_touched else run)(*args)
+    def report(*args):
+        wait(args, Clock.get_time())
 
-    return wait
+    return report
 
 
 class Touchable(ButtonBehavior, BoxLayout):
