@@ -6,6 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, tracktexts, tradetexts, worktexts
+from mobile.field.forms import MONTHS
 from mobile.reasons import brief, english, german
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
@@ -295,10 +296,6 @@ DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE | daytexts.DE | 
 DE |= tracktexts.DE | german.TEXTS
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
-MONTHS = {
-    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
-    "de": ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
-}
 
 
 class Words:

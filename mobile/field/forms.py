@@ -152,8 +152,11 @@ def is_ambiguous(text: str) -> bool:
     return decimal(text, "en") != decimal(text, "de")
 
 
-MONTHS = ("jan", "feb", "mar mär", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez")
-"""How the months begin, in the languages of the app."""
+MONTHS = {
+    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    "de": ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
+}
+"""What the app calls the months, by language; the first three letters tell each."""
 
 
 def day(value: object) -> date | None:
@@ -164,8 +167,8 @@ def day(value: object) -> date | None:
     named = re.fullmatch(r"(?:[^\W\d]+[.,]*\s+)?(\d{1,2})\.?\s*([^\W\d]{3,})\.?,?\s+(\d{4})", text)
     try:
         if named:
-            start = named[2][:3].casefold()
-            month = next((number for number, names in enumerate(MONTHS, 1) if start in names.split()), 0)
+            months = (month for names in MONTHS.values() for month in enumerate(names, 1))
+            month = next((number for number, name in months if name[:3].casefold() == named[2][:3].casefold()), 0)
             return date(int(named[3]), month, int(named[1]))
         return date(int(match[3]), int(match[2]), int(match[1])) if match else date.fromisoformat(text)
     except ValueError:

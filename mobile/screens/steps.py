@@ -9,9 +9,10 @@ from kivy.uix.gridlayout import GridLayout
 
 from mobile.field import reads, taking
 from mobile.field.capture import edit
+from mobile.field.forms import MONTHS
 from mobile.screens.parts import foot_of, frame
 from mobile.screens.unfinished import Typed
-from mobile.texts import MONTHS, WEEKDAYS
+from mobile.texts import WEEKDAYS
 from mobile.theme import RADIUS_CONTROL, TOUCH
 from mobile.widgets.base import Column, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import IconButton, Notice, PushButton

@@ -16,7 +16,6 @@ from geo.types import LonLat
 from geo.whitespace import Chance, chance
 from server.density.counting import COARSEST, FINEST, UNKNOWN
 from server.density.models import COUNT_NOW, DensityCell, DensityTrade
-from server.density.queries import Figure
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid, NotFound
 from server.territories.models import Territory
@@ -63,15 +62,6 @@ def figures(row: Any, square_km: float) -> Figures:
         square_km=square_km,
         unknown=float(getattr(row, "unknown", None) or 0),
     )
-
-
-def rank(found: Figures, figure: Figure | None) -> float:
-    """By what hexagons are sorted, the least first, as `queries.best_cells` ranks them."""
-    if figure == Figure.DIFFERENCE:
-        return found.chance.z
-    if figure == Figure.PENETRATION:
-        return -found.penetration.low if found.customers else 0.0
-    return -float(getattr(found, figure or Figure.PROSPECTS))
 
 
 @dataclass(frozen=True)

@@ -314,17 +314,19 @@ class Figure(StrEnum):
     VALUE = "value"
 
 
-_LISTED = seen_cells("SEEN_CELLS order by cell", "c.resolution = :resolution")
-_RANKED = "select * from (SEEN_CELLS) cells where {fits} order by {first}, cell limit :most"
 _Z = """sign(customers::float8 - expected) * greatest(0, abs(customers::float8 - expected) - 0.5)
     / sqrt(nullif(variance, 0))"""
-_RANKS = {
-    Figure.PROSPECTS: _RANKED.format(fits="prospects > 0", first="prospects desc"),
-    Figure.CUSTOMERS: _RANKED.format(fits="customers >= 0.05", first="customers desc"),
-    Figure.PENETRATION: _RANKED.format(fits="customers >= 0.05", first="low desc"),
-    Figure.DIFFERENCE: _RANKED.format(fits=f"{_Z} < 0", first=_Z),
-    Figure.VALUE: _RANKED.format(fits="value > 0", first="value desc"),
+_RANKS: dict[Figure | None, tuple[str, str]] = {
+    None: ("true", "cell"),
+    Figure.PROSPECTS: ("prospects > 0", "prospects desc"),
+    Figure.CUSTOMERS: ("customers >= 0.05", "customers desc"),
+    Figure.PENETRATION: ("customers >= 0.05", "low desc"),
+    Figure.DIFFERENCE: (f"{_Z} < 0", _Z),
+    Figure.VALUE: ("value > 0", "value desc"),
 }
+"""Which hexagons lead by a figure, and in which order; without one all of them, by name."""
+_LEADING = "select * from (SEEN_CELLS) cells where {leads} order by {order}, cell limit :most"
+_LEADING_FIRST = "select * from (SEEN_CELLS) cells order by ({leads}) is not true, {order}, cell"
 _IN_BOX = "c.resolution = :resolution and c.geom && ST_MakeEnvelope(:west, :south, :east, :north, 3857)"
 
 
@@ -337,18 +339,29 @@ def _of_kinds(statement: str, where: str = "c.resolution = :resolution") -> dict
     }
 
 
-_BEST = {figure: seen_cells(rank, _IN_BOX) for figure, rank in _RANKS.items()}
-_BEST_OF_KINDS = {figure: _of_kinds(rank, _IN_BOX) for figure, rank in _RANKS.items()}
-_LISTED_OF_KINDS = _of_kinds("select * from (SEEN_CELLS) cells where prospects > 0 or customers > 0 order by cell")
+def _ranked(statement: str) -> dict[Figure | None, str]:
+    return {figure: statement.format(leads=leads, order=order) for figure, (leads, order) in _RANKS.items()}
+
+
+_BEST = {figure: seen_cells(ranked, _IN_BOX) for figure, ranked in _ranked(_LEADING).items()}
+_BEST_OF_KINDS = {figure: _of_kinds(ranked, _IN_BOX) for figure, ranked in _ranked(_LEADING).items()}
+_ALL = {figure: seen_cells(ranked, "c.resolution = :resolution") for figure, ranked in _ranked(_LEADING_FIRST).items()}
+_ALL_OF_KINDS = {figure: _of_kinds(ranked) for figure, ranked in _ranked(_LEADING_FIRST).items()}
 
 
 def cells(
-    session: Session, resolution: int, reach: Reach = EVERYTHING, trades: Sequence[int] | None = None
+    session: Session,
+    resolution: int,
+    reach: Reach = EVERYTHING,
+    trades: Sequence[int] | None = None,
+    *,
+    figure: Figure | None = None,
 ) -> Sequence[Row[Any]]:
     """All hexagons of a resolution that somebody sees, with the figures of what they see of them; of some kinds only,
-    when that is asked, with the customers of unknown kind beside them."""
+    when that is asked, with the customers of unknown kind beside them. Those that lead by a figure, as `best_cells`
+    ranks them, come first; without one all stand in the order of their names."""
     asked = {"resolution": resolution, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach)}
-    return session.execute((_LISTED if trades is None else _LISTED_OF_KINDS)[reach.everywhere], asked).all()
+    return session.execute((_ALL if trades is None else _ALL_OF_KINDS)[figure][reach.everywhere], asked).all()
 
 
 def best_cells(

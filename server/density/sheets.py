@@ -77,12 +77,10 @@ def _hexagons(session: Session, scope: Scope, chosen: Chosen) -> tuple[list[str]
     """The columns of hexagons, and their lines."""
     shows, trades = sees_values(scope), chosen.trades(session)
     names = [name for name in _FIGURES if shows or name != "value"]
-    cells = queries.cells(session, chosen.resolution or USUAL, reach.of(session, scope), trades)
+    seen = reach.of(session, scope)
+    cells = queries.cells(session, chosen.resolution or USUAL, seen, trades, figure=chosen.figure)
     of_kind = trades is not None
-    told: Iterable[tuple[str, figures.Figures]]
     told = ((h3.int_to_str(cell.cell), figures.figures(cell, 0)) for cell in cells)
-    if chosen.figure:
-        told = sorted(told, key=lambda one: figures.rank(one[1], chosen.figure))
     lines = ([name, *_places(name), *_line(found, shows, of_kind=of_kind)] for name, found in told)
     return ["cell", "lon", "lat", *names, *(["unknown_kind"] if of_kind else [])], lines
 

@@ -9,7 +9,7 @@ from mobile.field import capture, conflicts, drafts, entries, forms, own, rights
 from mobile.field.limits import Unfit
 from mobile.field.store.overlay import lay_over
 from mobile.screens.trouble import told
-from mobile.texts import MONTHS, Words
+from mobile.texts import Words
 from server.fields.models import FieldKind
 from server.fields.values import Choice, Shape, accepted
 from server.kit.errors import Invalid
@@ -203,7 +203,7 @@ def test_a_day_is_read_as_the_app_writes_it(language):
     words = Words(language)
     for month in range(1, 13):
         for one in (date(2027, month, 9), date(2027, month, 28)):
-            name = MONTHS[language][month - 1]
+            name = forms.MONTHS[language][month - 1]
             for text in (f"{one.day} {name} 2027", f"{one.day}. {name} 2027", f"{words.day(one)} 2027"):
                 assert forms.day(text) == one, text
     assert forms.day("31 Feb 2027") is forms.day("3 Foo 2027") is forms.day("3 Feb") is None

@@ -8,26 +8,16 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from mobile.field import around, drafts, reads, zones
+from mobile.field import drafts, reads, zones
 from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
-from mobile.field.checkin import Fix, Verification, recorded, verify
 from mobile.field.finding import AccountIndex
 from mobile.field.store import Store, clock, moments, overlay, reserve
 from mobile.field.store.canonical import canonical
-from mobile.field.store.folding import fold, matches, variants
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import MAX_OP_BYTES, MIGRATIONS, OpTooLarge
 from mobile.field.store.sqlite import migrate
 from tests.mobile.conftest import DAY, uid
-
-TARGET = VisitTarget(uid(1), uid(2), DAY, "Europe/Vaduz", uid(3))
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "user")
-    yield store
-    store.close()
+from tests.mobile.field.conftest import TARGET
 
 
 def test_identifiers_are_version_7_and_sort_by_time():
@@ -223,53 +213,6 @@ def test_an_unplanned_visit_appears_on_the_phone_before_the_server_knows_it(stor
     assert [(s.visit_id, s.state, s.mark) for s in day.stops] == [(op.body["d"]["visit_id"], "done", "phone")]
 
 
-def test_search_forgives_accents_case_and_written_out_umlauts():
-    folded = fold("Müller GmbH Zürich")
-    for query in ("muller", "MÜLLER", "mueller", "zuri mull", "gmbh"):
-        assert matches([variants(w) for w in query.split()], folded), query
-    assert not matches([variants("uller")], folded)
-    assert fold("Straße Øst") == "strasse ost"
-
-
-def test_search_forgives_one_slip_of_the_finger_in_a_word(synced):
-    index = AccountIndex(synced.store)
-    for typed in ("mueler", "mullre", "bakerei", "backrei", "näsche", "naschr", "vaduuz", "bäkcerei"):
-        assert index.search(typed), typed
-    for typed in ("mxxler", "vad0z0", "xyz", "baer"):
-        assert index.search(typed) == [], typed
-
-
-def test_a_new_lead_beside_an_account_of_that_name_is_noticed(synced):
-    index = AccountIndex(synced.store)
-
-    def alike(name, lon):
-        near = around.Neighbours(synced.store, index, lon, 47.141).alike(name)
-        return [(one.who.name, round(one.distance_m)) for one in near]
-
-    assert alike("Muller", 9.521) == [("Müller GmbH", 134)]
-    assert [name for name, _far in alike("muller gmbh", 9.554)] == ["Müller GmbH"], "the very name, 2.6 km away"
-    assert [name for name, _far in alike("Muller", 9.554)] == ["Müller GmbH"], "people leave the legal form out"
-    assert alike("Mull", 9.554) == [], "of a name that is not whole, who is near is told"
-    assert alike("Muller", 9.9) == [], "it is far away"
-    assert alike("Mu", 9.521) == [], "two letters say nothing"
-
-
-def test_a_new_account_without_a_place_is_compared_by_name_and_town(synced):
-    known = around.Neighbours(synced.store, AccountIndex(synced.store), None, None)
-    alike = lambda name, town="": [one.who.name for one in known.alike(name, town)]  # noqa: E731
-    for name in ("Muller", "Mueller", "Müller AG", "Muller & Co. KG", "Müler GmbH"):
-        assert alike(name, "vaduz") == ["Müller GmbH"], name
-    assert (alike("Muller"), alike("Muller", "Zürich"), alike("GmbH"), alike("Mul")) == (["Müller GmbH"], [], [], [])
-
-
-def test_the_list_of_accounts_is_searched_by_name_city_and_number(synced):
-    index = AccountIndex(synced.store)
-    assert [line.name for line in index.search("")] == ["Bäckerei Näscher", "Müller GmbH"]
-    assert [line.name for line in index.search("nascher vad")] == ["Bäckerei Näscher"]
-    assert [line.name for line in index.search("k1")] == ["Müller GmbH"]
-    assert index.search("nobody") == []
-
-
 def test_the_day_lists_stops_in_route_order_with_their_marks(synced):
     visit_event(
         synced.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done", outcome="order"
@@ -292,44 +235,6 @@ def test_the_account_card_shows_sites_and_what_happened_there(synced):
     assert card.sites[0]["city"] == "Vaduz"
     assert [(t.state, t.outcome, t.who) for t in card.timeline] == [("done", "order", "Mara Roy")]
     assert reads.account_card(synced.store, uid(77)) is None
-
-
-def test_a_check_in_is_judged_against_the_wider_of_150_m_and_both_errors():
-    def at(metres, accuracy=10.0, mock=False):
-        return Fix(9.52 + metres / 75_650, 47.14, accuracy, clock.now(), mock)
-
-    assert verify(at(64), 9.52, 47.14, 10).status == "verified"
-    assert verify(at(640), 9.52, 47.14, 10).status == "out_of_range"
-    assert verify(at(640, accuracy=40), 9.52, 47.14, 700).status == "verified"
-    assert verify(at(10, mock=True), 9.52, 47.14, 10).status == "suspected_mock"
-    assert verify(at(10, accuracy=2000), 9.52, 47.14, 10).status == "low_accuracy"
-    assert verify(None, 9.52, 47.14, 10).status == "unverifiable"
-    assert verify(at(10), None, None, None).status == "unverifiable"
-    assert verify(at(640), 9.52, 47.14, 10).distance_m == pytest.approx(640, abs=2)
-
-
-def test_a_recorded_check_in_is_judged_by_the_server_and_until_then_by_this_phone():
-    here = {"lon": 9.52, "lat": 47.14, "accuracy_m": 10.0, "fix_at": "2026-11-23T10:00:00+01:00", "mock": False}
-    assert recorded(here, 9.52, 47.14, 10).status == "verified"
-    assert recorded(here, 9.53, 47.14, 10).status == "out_of_range"
-    of_server = {"lon": 9.52, "lat": 47.14, "accuracy_m": 10.0, "distance_m": 643.0, "verification": "out_of_range"}
-    assert recorded(of_server, 9.52, 47.14, 10) == Verification("out_of_range", 643.0, 150.0)
-    assert recorded(here | {"unpinned": True}, 9.52, 47.14, 10).status == "verified"
-    assert recorded(here | {"unpinned": True}, 9.53, 47.14, 10).status == "unverifiable", "the pin came later"
-    assert recorded({"lon": None, "verification": "unverifiable"}, 9.52, 47.14, 10).status == "unverifiable"
-    assert recorded(None, 9.52, 47.14, 10).status == "unverifiable"
-
-
-def test_a_repeated_check_in_takes_the_place_of_a_poor_one_and_the_end_of_a_visit_of_none(synced):
-    def shown(state, lon):
-        fix = None if lon is None else Fix(lon, 47.14, 10, clock.now())
-        visit_event(synced.store, target, state, fix=fix)
-        return (synced.store.cache.doc("visit", uid(3001)).get("checkin") or {}).get("lon")
-
-    target = VisitTarget(uid(1001), uid(2001), "2026-11-23", "Europe/Vaduz", uid(3001))
-    assert [shown("checked_in", lon) for lon in (None, 9.60, None, 9.53)] == [None, 9.60, 9.60, 9.53]
-    assert shown("done", 9.7) == 9.53
-    assert shown("checked_in", 9.8) == 9.53, "a visit that is over stays as it was"
 
 
 def test_two_users_of_one_phone_have_two_folders(phone):

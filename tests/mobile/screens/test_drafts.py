@@ -1,4 +1,4 @@
-"""What is typed into a visit is there again after the app was killed."""
+"""What is typed into a form is there again after the app was killed."""
 
 import json
 import signal
@@ -8,13 +8,11 @@ import sys
 import pytest
 from PIL import Image
 
-from mobile.field import drafts, locking, photos, reads, rights, taking
-from mobile.field.capture import edit, op_of
+from mobile.field import locking, photos, reads, rights
 from mobile.field.home import SignedIn
-from mobile.field.store.drafts import Draft
 from mobile.field.store.outbox import Outbox
-from mobile.screens import trouble
 from tests.mobile.conftest import uid
+from tests.mobile.screens.conftest import edit_form
 
 pytestmark = pytest.mark.window
 
@@ -172,15 +170,6 @@ def test_no_form_loses_what_is_typed_and_all_are_told_and_opened_after_a_kill(wo
     screen.frames()
     screen.tap(FORMS[-1][0])
     assert screen.shows("Not finished: typed at ")
-
-
-def edit_form(screen):
-    from mobile.screens.editing import AccountEdit
-
-    screen.app.go("edit_account", account_id=uid(1001))
-    screen.frames()
-    (form,) = screen.widgets(AccountEdit)
-    return form
 
 
 def test_an_edit_from_a_draft_says_what_the_form_showed_when_it_was_opened(world, screen):
@@ -402,193 +391,3 @@ def test_the_pin_after_idle_shows_nothing_of_a_form_and_takes_nothing_from_it(sc
     screen.tap("Unlock")
     assert screen.widgets(StepFields)[0].subject.value == "Bring samples"
     assert screen.shows("Not finished: typed at ")
-
-
-def test_a_form_about_an_account_that_was_merged_meanwhile_opens_and_is_saved(world, screen):
-    screen.app.go("next_step", account_id=uid(1002))
-    screen.frames()
-    (fields,) = [one for one in screen.widgets() if hasattr(one, "subject")]
-    fields.subject.input.text = "Bring samples"
-    account = world.server.world.rows["account", uid(1002)]["d"]
-    world.server.put("account", uid(1002), account | {"merged_into": uid(1001)}, 412)
-    assert world.sync().ok
-    world.kill()
-    screen.app.go("today")
-    screen.frames()
-    screen.tap("Next step: Bäckerei Näscher")
-    screen.tap("Save")
-    (op,) = screen.app.ctx.store.outbox.ops()
-    assert (op.e, op.body["d"]["subject"]) == ("activity", "Bring samples")
-
-
-def refused_person(world, screen):
-    """A person that was refused, and is opened again to be mended."""
-    op = taking.new_contact(world.store, uid(1001), first_name="Otto", last_name="Frick")
-    world.server.reject.add(op.op_id)
-    assert world.sync().results == {"rejected": 1}
-    world.kill()
-    screen.app.go("sync")
-    screen.frames()
-    screen.tap("Open")
-    (draft,) = screen.app.ctx.store.outbox.drafts.all()
-    assert (draft.body["first_name"], draft.body["mends"]) == ("Otto", op.op_id)
-    world.server.taken = [{"op_id": op.op_id, "status": "applied"}]
-    return op
-
-
-def test_a_refused_entry_that_the_office_takes_is_not_entered_once_more(world, screen):
-    from mobile.screens.editing import PersonForm
-
-    refused_person(world, screen)
-    (form,) = screen.widgets(PersonForm)
-    assert world.sync().taken == 1
-    assert world.store.outbox.drafts.all() == []
-    world.kill()
-    with pytest.raises(drafts.TakenMeanwhile) as refused:  # the form stands open still
-        form.save()
-    assert "it would be there twice" in trouble.told(screen.app.ctx.words, refused.value)
-    assert [op.e for op in screen.app.ctx.store.outbox.ops()] == ["contact"]
-
-
-def test_a_refused_entry_that_is_mended_and_saved_says_which_one_it_was(world, screen):
-    from mobile.screens.editing import PersonForm
-
-    op = refused_person(world, screen)
-    (form,) = screen.widgets(PersonForm)
-    form.fields["title"].input.text = "Dr."
-    form.save()
-    *_, again = screen.app.ctx.store.outbox.ops()
-    assert (again.e, again.body["mends"], again.body["d"]["title"]) == ("contact", op.op_id, "Dr.")
-
-
-def test_a_refused_change_of_what_stands_already_leaves_no_form(world):
-    op = edit(world.store, "account", uid(1001), {"note": "Rings twice"})
-    world.server.reject.add(op.op_id)
-    assert world.sync().results == {"rejected": 1}
-    account = world.server.world.rows["account", uid(1001)]["d"]
-    world.server.put("account", uid(1001), account | {"note": "Rings twice"}, 412)
-    world.sync()
-    assert drafts.reopen(world.store, world.store.outbox.op(op.op_id)) == ("edit_account", {"account_id": uid(1001)})
-    assert drafts.unfinished(world.store) == []
-
-
-def test_an_answer_that_was_refused_opens_at_its_field_and_holds_nothing(world):
-    op = world.store.save(op_of("patch", "account", uid(1001), base_rev=1, f={"note": ["", "x"]}, decides=uid(77)))
-    world.server.reject.add(op.op_id)
-    world.sync()
-    form = {"account_id": uid(1001), "at": "note"}
-    assert drafts.reopen(world.store, world.store.outbox.op(op.op_id)) == ("edit_account", form)
-    assert drafts.unfinished(world.store) == []
-
-
-def test_a_mended_change_names_the_refused_one_where_it_changes_the_same_field(world):
-    one = edit(world.store, "account", uid(1001), {"note": "x" * 3})
-    body = {"mends": one.op_id}
-
-    def save(**changes):
-        return drafts.finished(
-            world.store, Draft("d", "", body), {}, lambda: edit(world.store, "account", uid(1001), changes)
-        )
-
-    ops = [world.store.at_once(lambda c=c: save(**c)) for c in ({"phone": "+423 1"}, {"note": "shorter"})]
-    assert [op.body.get("mends") for op in ops] == [None, one.op_id]
-    assert "mends" not in edit(world.store, "account", uid(1001), {"note": "later"}).body
-
-
-def test_what_was_typed_since_into_an_entry_that_the_office_takes_is_read_and_leads_to_the_account(world, screen):
-    from mobile.screens.editing import PersonForm
-
-    refused_person(world, screen)
-    screen.widgets(PersonForm)[0].fields["title"].input.text = "Dr."
-    assert world.sync().taken == 1
-    world.kill()
-    screen.app.go("unfinished")
-    screen.frames()
-    screen.tap("Add a person: Otto Frick  ·  Müller GmbH")
-    assert screen.shows("it would be there twice")
-    assert screen.shows("Dr.")
-    screen.tap("Open Müller GmbH")
-    assert screen.app.trail[-1] == ("account", {"account_id": uid(1001)})
-
-
-def test_a_form_about_an_account_that_was_merged_away_says_into_which_and_goes_on_there(world, screen):
-    cache = screen.app.ctx.store.cache
-    form = edit_form(screen)
-    held = form.account["phone"]
-    form.fields["phone"].input.text = "+423 9"
-    world.server.merged = {uid(1001): uid(1002)}
-    world.server.put("account", uid(1001), None)
-    other = world.server.world.rows["account", uid(1002)]["d"]
-    world.server.put("account", uid(1002), other | {"phone": "+423 2"})
-    assert world.sync().ok
-    world.kill()
-    screen.app.go("unfinished")
-    screen.frames()
-    screen.tap("Change of the account: Müller GmbH")
-    assert screen.shows("The office has merged “Müller GmbH” into “Bäckerei Näscher”.")
-    screen.tap("Open Bäckerei Näscher")
-    (form,) = screen.widgets(type(form))
-    assert (form.account_id, form.fields["phone"].value) == (uid(1002), "+423 9")
-    assert screen.shows("Bäckerei Näscher")
-    screen.tap("Save")
-    (op,) = screen.app.ctx.store.outbox.ops()
-    assert (op.row_id, op.body["base_rev"], op.body["f"]) == (uid(1002), 0, {"phone": [held, "+423 9"]})
-    assert screen.app.ctx.store.outbox.drafts.all() == []
-    assert cache.doc("account", uid(1001)) is None
-
-
-def test_a_question_about_an_account_that_was_merged_away_is_called_by_what_it_became(world, screen):
-    op = edit(world.store, "account", uid(1001), {"note": "Ring twice"})
-    met = {"id": "c", "field": "note", "base": None, "mine": "Ring twice", "server": "Shut", "by": None, "at": None}
-    world.store.outbox.acknowledge(
-        op.n, "conflict", {"conflicts": [met | {"policy": "keep_server", "kind": "concurrent"}]}
-    )
-    world.server.merged = {uid(1001): uid(1002)}
-    world.server.put("account", uid(1001), None)
-    world.server.world.devices[world.store.outbox.meta.get("device_id")]["last_n"] = op.n
-    assert world.sync().ok
-    world.kill()
-    screen.app.go("sync")
-    screen.frames()
-    assert screen.shows("Change of the account: Bäckerei Näscher")
-
-
-def test_two_drafts_of_one_account_are_told_apart_and_each_row_opens_its_own(world, screen):
-    store = screen.app.ctx.store
-    edit_form(screen).fields["note"].input.text = "Typed at Müller's"
-    screen.app.go("edit_account", account_id=uid(1002))
-    screen.frames()
-    (form,) = [one for one in screen.widgets() if hasattr(one, "warning")]
-    form.fields["note"].input.text = "Typed at Näscher's"
-    world.server.merged = {uid(1001): uid(1002)}
-    world.server.put("account", uid(1001), None)
-    assert world.sync().ok
-    world.kill()
-    screen.app.go("unfinished")
-    screen.frames()
-    screen.tap("Change of the account: Müller GmbH")
-    screen.tap("Open Bäckerei Näscher")
-
-    def note():
-        return next(one for one in screen.widgets() if hasattr(one, "warning")).fields["note"]
-
-    assert note().value == "Typed at Müller's", "and not what was typed at the other one"
-    for nth in range(2):
-        screen.app.go("unfinished")
-        screen.frames()
-        rows = [one.label for one in screen.widgets() if getattr(one, "label", "").startswith("Change of")]
-        assert rows == ["Change of the account: Bäckerei Näscher"] * 2
-        assert screen.shows("For Müller GmbH  ·  Not finished: typed at ")
-        screen.tap(rows[nth], nth)
-        said = note().value
-        note().input.text = f"{said}!"
-        screen.app.again()
-        screen.frames()
-        assert note().value == f"{said}!"
-    assert sorted(one.body["note"] for one in store.outbox.drafts.all()) == [
-        "Typed at Müller's!", "Typed at Näscher's!",
-    ]  # fmt: skip
-    screen.tap("Save")
-    (left,) = store.outbox.drafts.all()
-    (op,) = store.outbox.ops()
-    assert {op.body["f"]["note"][1], left.body["note"]} == {"Typed at Müller's!", "Typed at Näscher's!"}

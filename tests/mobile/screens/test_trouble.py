@@ -97,7 +97,9 @@ def test_a_start_that_cannot_open_the_files_says_so_and_can_be_tried_again(world
 
 
 def test_an_entry_that_cannot_be_read_is_told_where_the_rep_looks_at_sync(world, open_app):
-    from tests.mobile.field.test_storage_faults import TARGET, torn_op, visit_event
+    from mobile.field.capture import visit_event
+    from tests.mobile.field.conftest import TARGET
+    from tests.mobile.field.test_storage_faults import torn_op
 
     torn_op(world.store, visit_event(world.store, TARGET, "done", outcome="order").op_id)
     world.kill()
@@ -153,7 +155,9 @@ def test_a_file_that_is_damaged_under_the_open_app_is_mended_and_the_rep_goes_on
 
 
 def test_what_was_set_aside_is_read_of_once_and_can_be_exported_still(world, open_app):
-    from tests.mobile.field.test_storage_faults import TARGET, torn_op, visit_event
+    from mobile.field.capture import visit_event
+    from tests.mobile.field.conftest import TARGET
+    from tests.mobile.field.test_storage_faults import torn_op
 
     torn_op(world.store, visit_event(world.store, TARGET, "done", outcome="order").op_id)
     world.kill()

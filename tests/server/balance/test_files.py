@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from shapely.geometry import box
 
-from server.auth.models import User
-
-type ClientFor = Callable[[User | None], TestClient]
 API = "/api/v1/territories"
-
-
-@pytest.fixture
-def client(client_for: ClientFor, make_user: Callable[..., User]) -> TestClient:
-    return client_for(make_user())
 
 
 def areas(**more: Any) -> geopandas.GeoDataFrame:

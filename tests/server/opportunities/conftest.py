@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -22,6 +23,9 @@ from server.opportunities.models import Opportunity, Stage
 from server.opportunities.service import NewDeal
 from server.territories import service as territories
 
+NOBODY = UUID("01990000-0000-7000-8000-000000000000")
+"""The id of no row."""
+DEALS = "/api/v1/opportunities"
 type MakeDeal = Callable[..., Opportunity]
 
 
@@ -88,3 +92,12 @@ def make_deal(session: Session, stages: dict[str, Stage], make_account: Callable
         return service.create(session, system_scope(), NewDeal(usual | more, stage_id=stages[stage].id))
 
     return make
+
+
+def body(account: Any, **more: Any) -> dict[str, Any]:
+    today = today_of(system_scope())
+    return {
+        "name": "Oven", "account_id": str(account.id), "amount": "1200.50", "currency": "EUR",
+        "close_on": str(today + timedelta(days=30)), "next_step": "Send the quote",
+        "next_step_on": str(today + timedelta(days=3)),
+    } | more  # fmt: skip

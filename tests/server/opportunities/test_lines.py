@@ -5,7 +5,7 @@ from typing import Any
 
 from server.products import service as catalogue
 from server.products.queries import Customer
-from tests.server.opportunities.test_deals import DEALS, NOBODY
+from tests.server.opportunities.conftest import DEALS, NOBODY
 
 
 def test_a_deal_is_worth_what_its_lines_come_to_without_tax_to_the_unit_of_its_currency(

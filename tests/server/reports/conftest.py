@@ -25,6 +25,9 @@ from server.reports.periods import Period, Span, around
 from server.territories import service as territories
 from tests.server.plans.conftest import HOME, add_account, add_company
 
+type World = dict[str, Account]
+type People = dict[str, User]
+
 
 def today() -> date:
     """The company's day."""

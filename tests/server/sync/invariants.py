@@ -26,8 +26,8 @@ from server.sync import doctor
 from server.sync.pulling import buckets, entities
 from server.tracks.models import Track
 from server.tracks.service import lies_in, paused
+from tests.server.sync.company import PLACE, spelled
 from tests.server.sync.field_phone import FieldPhone
-from tests.server.sync.happenings import PLACE, spelled
 
 type Ledger = Mapping[str, Op]
 """Every op that was ever committed on a phone, by its id."""

@@ -30,8 +30,8 @@ from server.sync.pulling import epochs
 from tests.server.sync import happenings, invariants
 from tests.server.sync.at_the_door import Door
 from tests.server.sync.backups import Backups
+from tests.server.sync.company import DEFINED, KINDS, OWN, REPS
 from tests.server.sync.field_phone import FieldPhone, Network
-from tests.server.sync.happenings import REPS
 from tests.server.sync.world import RECORDS, WORKS_ALWAYS, World, found
 
 ACCOUNTS = 3
@@ -59,8 +59,8 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
             self.people.append(self.world.person(self.accounts[-1]))
             self.world.visit(self.accounts[-1], REPS[number % 2])
         for kind in ("account", "site", "contact"):
-            for key in happenings.OWN:
-                self.world.sql(happenings.DEFINED, object=kind, key=key, kind=happenings.KINDS[key])
+            for key in OWN:
+                self.world.sql(DEFINED, object=kind, key=key, kind=KINDS[key])
         self.world.sql(WORKS_ALWAYS)
         self.world.sql(RECORDS)
         for login in REPS:

@@ -1,20 +1,16 @@
 """Deciding what two people changed: who sees it, who decides, and that nothing happens unseen."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from server.accounts import service as accounts
 from server.accounts.models import Account
-from server.auth import rights
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.tokens import create_api_token
 from server.kit.database import transaction
-from tests.server.sync.test_merged import account as pinned
-from tests.server.sync.test_merged import merged
-from tests.server.sync.world import Json, Phone, World
+from tests.server.sync.world import Json, World
 
 
 class Desk:
@@ -39,18 +35,6 @@ class Desk:
     def undo(self, conflict_id: str) -> tuple[int, Json]:
         answer = self.world.client.post(f"/api/v1/conflicts/{conflict_id}/undo", headers=self.headers)
         return answer.status_code, answer.json()
-
-
-@pytest.fixture
-def account(world: World) -> UUID:
-    """An account whose phone number Rita and the office changed differently."""
-    account = world.account("Bakery", "west", phone="1")
-    phone = world.phone("rita")
-    phone.sync()
-    world.sql("update account set phone = '9' where id = :id", id=account)
-    phone.edit("account", account, phone="2")
-    phone.push()
-    return account
 
 
 def stored(world: World) -> str:
@@ -213,249 +197,6 @@ def test_somebody_in_marketing_has_no_conflicts(world: World) -> None:
         _, secret = create_api_token(session, world.users["mark"], "desk", None, None)
     answer = world.client.get("/api/v1/conflicts", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 403
-
-
-def asked(phone: Phone) -> Json:
-    """The conflict that the last verdict told the phone of."""
-    clash: Json = next(one["conflicts"][0] for one in phone.results.values() if "conflicts" in one)
-    return clash
-
-
-def rita_and_the_office(world: World) -> tuple[Phone, UUID]:
-    """Rita wrote 2, the office 9: her phone asks her."""
-    account = world.account("Bakery", "west", phone="1")
-    phone = world.phone("rita")
-    phone.sync()
-    world.sql("update account set phone = '9' where id = :id", id=account)
-    phone.edit("account", account, phone="2")
-    phone.sync()
-    return phone, account
-
-
-def answer(phone: Phone, account: UUID, wanted: str, **more: Any) -> Json:
-    """What Rita says to it."""
-    rev, row = phone.rows["account", str(account)]
-    return phone.save(
-        "patch",
-        "account",
-        account,
-        base_rev=rev,
-        f={"phone": [row["phone"], wanted]},
-        decides=asked(phone)["id"],
-        **more,
-    )
-
-
-@pytest.mark.parametrize(("wanted", "state"), [("2", "took_mine"), ("9", "kept_server"), ("5", "custom")])
-def test_what_the_rep_decides_on_the_phone_closes_the_question_of_the_office(
-    world: World, wanted: str, state: str
-) -> None:
-    phone, account = rita_and_the_office(world)
-    answer(phone, account, wanted)
-    assert [one["status"] for one in phone.sync()] == ["applied"]
-    assert (stored(world), Desk(world, "mona").conflicts()) == (wanted, [])
-    (closed,) = Desk(world, "mona").conflicts(state)
-    assert (closed["resolved_by_name"], closed["chosen"]) == ("Rita", wanted)
-    assert world.sql("select count(*) from field_conflict") == [(1,)]
-
-
-def test_an_app_that_knows_no_decisions_closes_it_by_its_ordinary_edit(world: World) -> None:
-    phone, account = rita_and_the_office(world)
-    phone.edit("account", account, phone="2")
-    phone.sync()
-    assert (stored(world), Desk(world, "mona").conflicts()) == ("2", [])
-    assert len(Desk(world, "mona").conflicts("took_mine")) == 1
-
-
-def test_an_edit_made_before_the_question_was_asked_answers_nothing(world: World) -> None:
-    account = world.account("Bakery", "west", phone="1")
-    phone = world.phone("rita")
-    phone.sync()
-    world.sql("update account set phone = '9' where id = :id", id=account)
-    phone.edit("account", account, phone="2")
-    phone.edit("account", account, phone="3")
-    phone.sync()
-    assert (stored(world), len(Desk(world, "mona").conflicts())) == ("9", 2)
-
-
-def test_the_phone_hears_what_the_office_decided_and_an_undo_makes_it_ask_again(world: World) -> None:
-    phone, _ = rita_and_the_office(world)
-    clash, mona = asked(phone), Desk(world, "mona")
-    assert "decided" not in phone.hello()
-    assert phone.hello(conflicts=[clash["id"]])["decided"] == []
-    mona.decide(clash["id"], "custom", value="5")
-    (told,) = phone.hello(conflicts=[clash["id"]])["decided"]
-    assert {k: told[k] for k in ("id", "state", "value", "by")} == {
-        "id": clash["id"], "state": "custom", "value": "5", "by": "Mona",
-    }  # fmt: skip
-    assert world.phone("otto").hello(conflicts=[clash["id"]])["decided"] == [], "it is Rita's"
-    assert mona.undo(clash["id"])[0] == 200
-    assert (stored(world), len(mona.conflicts())) == ("9", 1)
-    assert phone.hello(conflicts=[clash["id"]])["decided"] == []
-
-
-def test_of_two_who_decide_the_second_hears_what_was_decided(world: World) -> None:
-    phone, account = rita_and_the_office(world)
-    answer(phone, account, "2")
-    mona = Desk(world, "mona")
-    mona.decide(asked(phone)["id"], "keep_server")
-    (verdict,) = phone.sync()
-    assert (verdict["status"], verdict["error"]["code"]) == ("rejected", "already_decided")
-    assert verdict["error"]["reasons"][0] == {
-        "code": "decided_before",
-        "values": {"who": "Mona", "field": "phone", "value": "9", "name": "phone", "json": '"9"'},
-    }  # fmt: skip
-    assert stored(world) == "9"
-
-
-@pytest.mark.parametrize(("wanted", "chosen"), [("2", "take_mine"), ("9", "keep_server")])
-def test_of_two_who_decide_alike_nobody_hears_anything(world: World, wanted: str, chosen: str) -> None:
-    phone, account = rita_and_the_office(world)
-    answer(phone, account, wanted)
-    Desk(world, "mona").decide(asked(phone)["id"], chosen)
-    assert [one["status"] for one in phone.sync()] == ["applied"]
-    assert stored(world) == wanted
-
-
-@pytest.mark.parametrize("chosen", ["keep_server", None])
-def test_an_answer_that_came_too_late_is_told_on_the_phone_and_nothing_for_the_office(
-    world: World, chosen: str | None
-) -> None:
-    phone, account = rita_and_the_office(world)
-    answer(phone, account, "2")
-    if chosen:
-        Desk(world, "mona").decide(asked(phone)["id"], chosen)
-    else:
-        world.sql("update account set phone = '7'")
-    assert [one["status"] for one in phone.sync()] == ["rejected"]
-    path, headers = f"/api/v1/devices/{phone.device_id}/refused", Desk(world, "mona").headers
-    assert world.client.get(path, headers=headers).json()["items"] == []
-    (kept,) = world.client.get(path, params={"decided": True}, headers=headers).json()["items"]
-    assert (kept["is_over"], kept["content"]) == (True, [{"field": "phone", "value": "2", "stands": None}])
-
-
-def test_a_decision_on_a_value_that_has_moved_on_is_asked_again(world: World) -> None:
-    phone, account = rita_and_the_office(world)
-    answer(phone, account, "2")
-    world.sql("update account set phone = '7'")
-    (verdict,) = phone.sync()
-    assert (verdict["status"], verdict["error"]["code"]) == ("rejected", "changed_meanwhile")
-    mona = Desk(world, "mona")
-    (conflict,) = mona.conflicts()
-    assert (stored(world), conflict["server"], conflict["current"]) == ("7", "9", "7")
-    phone.save("patch", "account", account, base_rev=phone.rows["account", str(account)][0], f={"phone": ["7", "2"]},
-               decides=conflict["id"])  # fmt: skip
-    assert [one["status"] for one in phone.sync()] == ["applied"]
-    assert (stored(world), mona.conflicts()) == ("2", [])
-
-
-def test_whoever_may_not_decide_edits_the_account_as_ever(world: World) -> None:
-    phone, account = rita_and_the_office(world)
-    with transaction() as session:
-        rights.change_role(session, "rep", levels={"conflicts:decide": "none"}, fields={}, actor=world.users["mona"])
-    answer(phone, account, "9")
-    assert [one["status"] for one in phone.sync()] == ["applied"]
-    assert len(Desk(world, "mona").conflicts()) == 1, "the office decides"
-    answer(phone, account, "2")
-    assert [one["status"] for one in phone.sync()] == ["applied"]
-    assert (stored(world), Desk(world, "mona").conflicts()) == ("2", [])
-
-
-def test_a_decision_names_its_field_alone_and_a_stranger_decides_nothing(world: World) -> None:
-    phone, account = rita_and_the_office(world)
-    rev, row = phone.rows["account", str(account)]
-    both = {"phone": [row["phone"], "2"], "email": [row["email"], "x@y.li"]}
-    phone.save("patch", "account", account, base_rev=rev, f=both, decides=asked(phone)["id"])
-    other = world.phone("otto")
-    other.sync()
-    other.save("patch", "account", account, base_rev=rev, f={"phone": ["9", "0"]}, decides=asked(phone)["id"])
-    assert [one["status"] for one in (*phone.sync(), *other.sync())] == ["rejected", "rejected"]
-    assert (stored(world), len(Desk(world, "mona").conflicts())) == ("9", 1)
-
-
-def test_a_decision_is_not_taken_back_once_the_field_has_changed(world: World, account: UUID) -> None:
-    mona = Desk(world, "mona")
-    (conflict,) = mona.conflicts()
-    assert mona.undo(conflict["id"])[0] == 409, "nobody has decided it"
-    mona.decide(conflict, "take_mine")
-    world.sql("update account set phone = '7'")
-    assert mona.undo(conflict["id"])[0] == 412
-    assert Desk(world, "otto").undo(conflict["id"])[0] == 404
-    assert (stored(world), mona.conflicts()) == ("7", [])
-
-
-def merged_since(world: World) -> UUID:
-    """Rita's account, at which she and the office wrote different numbers, went into the bakery of 5; returns that."""
-    loser = world.sql("select id from account")[0][0]
-    winner = pinned(world, "Bakery Öhri", "west")
-    world.sql("update account set phone = '5' where id = :winner", winner=winner)
-    merged(winner, loser)
-    return winner
-
-
-@pytest.mark.parametrize(
-    ("decision", "more", "after"),
-    [("keep_server", {}, "5"), ("take_mine", {}, "2"), ("custom", {"value": "7"}, "7")],
-)
-def test_a_conflict_at_an_account_that_was_merged_is_decided_at_what_it_became(
-    world: World, account: UUID, decision: str, more: Json, after: str
-) -> None:
-    winner, mona = merged_since(world), Desk(world, "mona")
-    (conflict,) = mona.conflicts()
-    told = {name: conflict[name] for name in ("account_id", "account_name", "mine", "server", "current")}
-    assert told == {
-        "account_id": str(winner), "account_name": "Bakery Öhri", "mine": "2", "server": "9", "current": "5",
-    }  # fmt: skip
-    assert Desk(world, "otto").decide(conflict, decision, **more)[0] == 404
-    assert mona.decide(conflict, decision, rev=conflict["rev"], **more)[0] == 200
-    assert world.sql("select phone from account order by merged_into nulls first") == [(after,), ("9",)]
-    assert mona.undo(conflict["id"])[0] == 200
-    assert world.sql("select phone from account where merged_into is null") == [("5",)]
-
-
-@pytest.mark.parametrize(("wanted", "after"), [("2", "2"), ("9", "5")])
-def test_a_phone_decides_it_there_too(world: World, wanted: str, after: str) -> None:
-    phone, account = rita_and_the_office(world)
-    answer(phone, account, wanted)
-    merged_since(world)
-    assert [one["status"] for one in phone.sync()] == ["applied"]
-    assert world.sql("select phone from account where merged_into is null") == [(after,)]
-    assert Desk(world, "mona").conflicts() == []
-
-
-def test_hours_of_a_site_that_went_into_another_one_are_decided_there(world: World) -> None:
-    loser = world.account("Bakery", "west")
-    phone = world.phone("rita")
-    phone.sync()
-    (site,) = phone.ids("site")
-    world.sql("update site set opening_hours = 'Mo-Fr 09:00-12:00'")
-    phone.edit("site", site, opening_hours="Mo-Fr 08:00-17:00")
-    phone.push()
-    winner = world.account("Bakery Öhri", "west")
-    world.sql("update site set opening_hours = 'Sa 08:00-12:00' where account_id = :winner", winner=winner)
-    merged(winner, loser, same_place=True)
-    mona = Desk(world, "mona")
-    (conflict,) = mona.conflicts()
-    assert (conflict["account_id"], conflict["current"]) == (str(winner), "Sa 08:00-12:00")
-    assert mona.decide(conflict, "keep_server")[0] == 200, "what stands there stands"
-    hours = "select opening_hours from site where account_id = :winner and deleted_at is null"
-    assert world.sql(hours, winner=winner) == [("Sa 08:00-12:00",)]
-
-
-def test_a_deletion_of_an_account_that_was_merged_does_not_take_what_it_became(world: World) -> None:
-    account = world.account("Bakery", "west")
-    phone = world.phone("mona")
-    phone.sync()
-    world.sql("update account set note = 'new'")
-    phone.save("delete", "account", account, base_rev=1)
-    phone.push()
-    merged_since(world)
-    mona = Desk(world, "mona")
-    (conflict,) = mona.conflicts()
-    status, answer = mona.decide(conflict, "take_mine")
-    assert (status, "Bakery Öhri" in answer["detail"]) == (409, True)
-    assert mona.decide(conflict, "keep_server")[0] == 200
-    assert world.sql("select count(*) from account where deleted_at is null and merged_into is null") == [(1,)]
 
 
 @pytest.mark.parametrize(

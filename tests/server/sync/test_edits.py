@@ -15,9 +15,9 @@ from server.fields import service as fields
 from server.kit import clock
 from server.kit.database import transaction
 from tests.server.accounts.test_jobs import ADDRESS, add_region, extract, home
+from tests.server.sync.conftest import row
 from tests.server.sync.test_conflicts import Desk
 from tests.server.sync.test_field_rights import keep
-from tests.server.sync.test_records import row
 from tests.server.sync.world import Json, Phone, World
 
 __all__ = ["extract", "home"]

@@ -1,23 +1,13 @@
 """What a role is kept from does not reach its phones, and goes away from those that have it."""
 
-import random
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from server.auth import rights
 from server.kit.database import transaction
-from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.field_phone import FieldPhone
 from tests.server.sync.world import World
-
-
-@pytest.fixture
-def phone(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
-    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
-    yield phone
-    phone.close()
 
 
 def keep(world: World, *names: str, right: str = "hidden") -> None:

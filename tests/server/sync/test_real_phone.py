@@ -1,7 +1,6 @@
 """The phone's own engine against the real application and the real database."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,6 @@ from tests.server.sync.test_merged import account as pinned
 from tests.server.sync.test_merged import merged
 from tests.server.sync.test_prospects import firm
 from tests.server.sync.world import World
-
-
-@pytest.fixture
-def phone(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
-    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
-    yield phone
-    phone.close()
 
 
 def test_the_day_of_a_rep_without_network_arrives_exactly_once(world: World, phone: FieldPhone) -> None:

@@ -2,26 +2,20 @@
 back from there exactly once."""
 
 import random
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from mobile.field import capture, conflicts, records, taking
 from mobile.field import rights as field_rights
-from mobile.field.capture import op_of
 from mobile.field.checkin import Fix
 from mobile.field.finding import AccountIndex
 from mobile.field.store import clock
-from mobile.field.store.ids import uuid7
 from server.accounts import cadence
-from server.accounts.duplicates import pairs
 from server.accounts.fields import overdue_days
 from server.accounts.models import Account
 from server.auth import rights
@@ -29,32 +23,14 @@ from server.fields import forms
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.products import service as products
-from server.sync import doctor, jobs
+from server.sync import doctor
 from server.sync.pulling.entities import BY_NAME
-from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.conftest import everything_at
+from tests.server.sync.field_phone import FieldPhone
 from tests.server.sync.world import World
 
 BELOW = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "note", "mail", "stage_change")
 HELD = (*BELOW, "lead")
-
-
-@pytest.fixture
-def phone(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
-    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
-    yield phone
-    phone.close()
-
-
-def row(world: World, table: str, **values: Any) -> UUID:
-    """A row with the given values."""
-    row_id = uuid4()
-    names = ", ".join(values)
-    world.sql(
-        f"insert into {table} (id, {names}) values (:id, {', '.join(':' + name for name in values)})",
-        id=row_id,
-        **values,
-    )
-    return row_id
 
 
 def catalogue(world: World) -> tuple[UUID, UUID]:
@@ -65,48 +41,6 @@ def catalogue(world: World) -> tuple[UUID, UUID]:
         products.set_price(session, list_id, milk, "4.50")
         products.use_list(session, list_id, [products.Customer()])
     return milk, list_id
-
-
-def everything_at(world: World, account: UUID) -> dict[str, UUID]:
-    """One row of each kind at an account."""
-    owner = world.users["mona"]
-    contact = row(world, "contact", last_name="Näscher", phones='[{"label": "M", "value": "079"}]', note="Golf")
-    queue = row(world, "ticket_queue", name="Service", form_key=f"k{account}", hours="24/7", zone="UTC", targets="{}")
-    pipeline = row(world, "pipeline", name=f"New {account}")
-    stage = row(world, "stage", pipeline_id=pipeline, name="Offer", position=1, probability="0.5", category="pipeline")
-    deal = row(
-        world, "opportunity", name="Branch", account_id=account, pipeline_id=pipeline, stage_id=stage,
-        amount="12000", close_on=date(2027, 1, 31), next_step="Call",
-    )  # fmt: skip
-    return {
-        "contact": contact,
-        "contact_account": row(world, "contact_account", contact_id=contact, account_id=account),
-        "ticket": row(
-            world, "ticket", number=world.sql("select count(*) from ticket")[0][0] + 1, queue_id=queue,
-            account_id=account, subject="Drips", source="web", opened_at=clock.now(),
-        ),
-        "opportunity": deal,
-        "stage_change": row(
-            world, "stage_change", opportunity_id=deal, account_id=account, to_stage_id=stage, by=owner, currency="EUR",
-        ),
-        "mail": row(
-            world, "activity", kind="mail", account_id=account, owner_id=owner, subject="Twelve more", zone="UTC",
-            at=clock.now(), state="done", direction="in", sender="anna@bakery.li", note="We need twelve " * 100,
-        ),
-        "activity": row(
-            world, "activity", kind="task", account_id=account, owner_id=owner, subject="Bring it", zone="UTC",
-            at=clock.now(), is_private=True,
-        ),
-        "order": row(
-            world, "sales_order", kind="order", account_id=account, currency="EUR", day=clock.now().date(), zone="UTC",
-            internal_note="Secret",
-        ),
-        "note": row(world, "note", account_id=account, author_id=owner, text="Deliver through the yard " * 200),
-        "lead": row(
-            world, "lead", company="Café",
-            territory_id=world.sql("select territory_id from account where id = :id", id=account)[0][0],
-        ),
-    }  # fmt: skip
 
 
 def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: FieldPhone) -> None:
@@ -136,72 +70,6 @@ def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: 
     assert {name: set(phone.held(name)) for name in BELOW} == {name: set() for name in BELOW}
     with transaction() as session:
         assert [one for one in doctor.examine(session) if one.count] == []
-
-
-def test_mails_and_steps_follow_the_office_and_leave_after_thirteen_months(world: World, phone: FieldPhone) -> None:
-    made = everything_at(world, world.account("Bakery", "west"))
-    phone.sync()
-    world.sql("update opportunity set name = 'Second branch'")
-    world.sql("update activity set subject = 'Twenty more' where kind = 'mail'")
-    phone.sync()
-    assert phone.held("stage_change")[str(made["stage_change"])][1]["deal"] == "Second branch"
-    assert phone.held("mail")[str(made["mail"])][1]["subject"] == "Twenty more"
-    world.sql("update opportunity set deleted_at = now()")
-    phone.sync()
-    assert phone.held("stage_change") == {}
-    world.sql("update opportunity set deleted_at = null")
-    phone.sync()
-    assert set(phone.held("stage_change")) == {str(made["stage_change"])}
-    with transaction() as session:
-        session.execute(text("set local session_replication_role = replica"))  # time goes by without a change
-        session.execute(text("update activity set at = now() - interval '14 months' where kind = 'mail'"))
-        session.execute(text("update stage_change set at = now() - interval '14 months'"))
-        session.execute(text("update note set written_at = now() - interval '14 months'"))
-    with transaction() as session:
-        jobs.tidy(session)
-    phone.sync()
-    assert [phone.held(name) for name in ("mail", "stage_change", "note")] == [{}, {}, {}]
-    with transaction() as session:
-        assert [one for one in doctor.examine(session) if one.count] == []
-
-
-def test_a_private_mail_is_its_peoples_alone_and_steps_take_the_right_to_deals(world: World, phone: FieldPhone) -> None:
-    made = everything_at(world, world.account("Bakery", "west"))
-    mona = world.phone("mona")
-    mona.schema = 4
-    phone.sync(), mona.sync()
-    assert mona.ids("mail") == {str(made["mail"])}
-    world.sql("update activity set is_private = true where kind = 'mail'")
-    phone.sync(), mona.sync()
-    assert (phone.held("mail"), mona.ids("mail")) == ({}, {str(made["mail"])})
-    assert mona.rows["mail", str(made["mail"])][1]["subject"] == "Twelve more", "it is hers"
-    world.sql("update activity set owner_id = :me where kind = 'mail'", me=world.users["rita"])
-    phone.sync(), mona.sync()
-    assert phone.held("mail")[str(made["mail"])][1]["sender"] == "anna@bakery.li"
-    told = [doc for (name, _), (_, doc) in mona.rows.items() if name == "mail"]
-    assert all((one["subject"], one["sender"], one["text"]) == (None, None, None) for one in told)
-    actor = world.user("ada_of_rights")
-    with transaction() as session:
-        rights.change_role(session, "rep", levels={"opportunities:read": "own"}, fields={}, actor=actor)
-    for _ in range(2):
-        phone.sync()
-    assert phone.held("stage_change") == {}, "deals of others are not hers any more"
-
-
-def test_an_older_app_gets_neither_mails_nor_steps_until_it_is_a_newer_one(world: World, phone: FieldPhone) -> None:
-    made = everything_at(world, world.account("Bakery", "west"))
-    phone.schema = 3
-    phone.sync()
-    world.sql("update activity set subject = 'Twenty more'")
-    world.sql("update opportunity set name = 'Second branch'")
-    phone.sync(), phone.sync()
-    assert set(phone.held("note")) == {str(made["note"])}
-    told = phone.store.cache.db.execute("select count(*) from row where e in ('mail', 'stage_change')").fetchone()
-    assert tuple(told) == (0,)
-    phone.schema = 4
-    phone.sync()
-    assert phone.held("mail")[str(made["mail"])][1]["subject"] == "Twenty more"
-    assert set(phone.held("stage_change")) == {str(made["stage_change"])}
 
 
 def test_a_phone_tells_the_same_days_overdue_as_the_office(world: World, phone: FieldPhone) -> None:
@@ -370,117 +238,6 @@ def test_every_entity_has_the_code_under_which_the_feed_knows_it(world: World) -
         " from pg_trigger where tgname = 'sync_insert' and tgnargs >= 2"
     )
     assert {name: BY_NAME[name].code for _, name in found} == {name: code for code, name in found}
-
-
-def test_an_account_founded_in_the_field_arrives_once_with_pin_territory_and_visit(
-    world: World, phone: FieldPhone
-) -> None:
-    world.account("Kiosk Alpina", "west", phone="+423 263 11 22", phone_e164="+4232631122")
-    world.sql("update site set city = 'Malbun', pin = st_setsrid(st_point(9.2, 47.2), 4326)")
-    phone.sync()
-    new = taking.NewAccount(
-        "Kiosk Alpina", 9.2, 47.2, "customer", "B", ("Kiosk",), "+423 263 11 22", city="Malbun", note="By the lift"
-    )
-    founded = taking.new_account(phone.store, new).row_id
-    (shown,) = (one for one in AccountIndex(phone.store).search("malbun") if one.id == founded)
-    assert (shown.name, shown.city, shown.lon, shown.leaving) == ("Kiosk Alpina", "Malbun", 9.2, False)
-    target = capture.VisitTarget(founded, None, clock.now().date().isoformat(), "Europe/Vaduz")
-    capture.visit_event(phone.store, target, "done", outcome="order", note="Samples")
-    capture.edit(phone.store, "account", founded, {"note": "Behind the lift"})
-    phone.network.loss = 1.0
-    phone.sync()
-    phone.network.loss = 0.0
-    phone.network.deliver_late()
-    report = phone.sync()
-    assert report is not None
-    assert sum(report.results.values()) == 3, [op.result for op in phone.store.outbox.ops()]
-    assert set(report.results) <= {"applied", "merged"}
-    told = "select name, status, account_class, tags, note, owner_id = :me, territory_id from account where id = :id"
-    assert world.sql(told, me=world.users["rita"], id=UUID(founded)) == [
-        ("Kiosk Alpina", "customer", "B", ["Kiosk"], "Behind the lift", True, world.territories["west"])
-    ]
-    (site,) = (doc for _rev, doc in phone.held("site").values() if doc["account_id"] == founded)
-    assert (site["lon"], site["city"], site["is_main"]) == (9.2, "Malbun", True)
-    assert world.sql("select note, state, account_id from visit") == [("Samples", "done", UUID(founded))]
-    with transaction() as session:
-        pairs.search(session)
-    assert world.sql("select count(*) from account_pair") == [(1,)], "somebody decides about the two, nobody lost one"
-
-
-def test_who_may_not_found_accounts_is_told_so_and_keeps_the_words(world: World, phone: FieldPhone) -> None:
-    phone.sync()
-    actor = world.user("ada_of_rights")
-    with transaction() as session:
-        rights.change_role(session, "rep", levels={"accounts:write": "none"}, fields={}, actor=actor)
-    op = taking.new_account(phone.store, taking.NewAccount("Kiosk", 9.2, 47.2))
-    phone.sync()
-    (refused,) = [one for one in phone.store.outbox.ops() if one.op_id == op.op_id]
-    assert (refused.state, (refused.result or {})["error"]["code"]) == ("rejected", "not_allowed")
-    assert world.sql("select body -> 'd' ->> 'name' from sync_receipt where status = 'rejected'") == [("Kiosk",)]
-    assert world.sql("select count(*) from account") == [(0,)]
-
-
-def test_an_account_founded_by_its_address_is_geocoded_as_any_other(world: World, phone: FieldPhone) -> None:
-    phone.sync()
-    op = taking.new_account(phone.store, taking.NewAccount("Kiosk", street="Im Malbun 3", city="Malbun"))
-    (line,) = AccountIndex(phone.store).search("kiosk")
-    assert (line.lon, line.is_unplaced) == (None, True)
-    phone.sync()
-    told = "select pin_state, street, city, pin is null from site where account_id = :id"
-    assert world.sql(told, id=UUID(op.row_id)) == [("pending", "Im Malbun 3", "Malbun", True)]
-    asked = "select count(*) from procrastinate_jobs where args ->> 'account_id' = :id"
-    assert world.sql(asked, id=op.row_id) == [(1,)]
-    world.sql("update site set pin = st_setsrid(st_point(9.2, 47.2), 4326), pin_state = 'placed', grade = 'rooftop'")
-    phone.sync()
-    (line,) = AccountIndex(phone.store).search("kiosk")
-    assert (line.lon, line.lat, line.is_unplaced) == (9.2, 47.2, False)
-
-
-@pytest.mark.parametrize("place", [{"lon": 9.2, "lat": None}, {"lon": None, "lat": 47.2}, {"lon": None, "lat": None}])
-def test_an_account_with_half_a_place_or_none_is_refused(
-    world: World, phone: FieldPhone, place: dict[str, float | None]
-) -> None:
-    phone.sync()
-    made = dict.fromkeys(("account_class", "phone", "note", "street", "postcode", "city"))
-    d = {**made, "name": "Kiosk", "status": "prospect", "tags": [], **place}
-    phone.store.save(op_of("create", "account", uuid7(), d=d))
-    phone.sync()
-    (op,) = phone.store.outbox.ops()
-    assert (op.state, (op.result or {})["error"]["code"]) == ("rejected", "invalid")
-
-
-def test_what_nobody_can_see_or_drive_to_is_refused_with_a_reason(world: World, phone: FieldPhone) -> None:
-    world.account("Bakery", "west")
-    phone.sync()
-    taking.new_account(phone.store, taking.NewAccount("\u200b", 9.2, 47.2))
-    taking.new_account(phone.store, taking.NewAccount("Pole", 9.2, 89.9))
-    taking.new_account(phone.store, taking.NewAccount("Zero", 0.0, 0.0))
-    taking.new_lead(phone.store, 9.2, -89.9, company="South")
-    taking.new_lead(phone.store, 9.2, 47.2, company="\u200b\u2060")
-    phone.sync()
-    said = [(op.state, (op.result or {})["error"]["msg"]) for op in phone.store.outbox.ops()]
-    assert [state for state, _ in said] == ["rejected"] * 5
-    for (_, reason), why in zip(said, ("missing", "pole", "Africa", "pole", ""), strict=True):
-        assert why in reason, reason
-    assert world.sql("select name from account") == [("Bakery",)]
-    assert world.sql("select count(*) from lead") == [(0,)]
-
-
-@pytest.mark.parametrize("theirs", ["of somebody else", "deleted", "another name"])
-def test_an_account_with_an_id_that_is_taken_is_refused_and_tells_nothing(
-    world: World, phone: FieldPhone, theirs: str
-) -> None:
-    phone.sync()
-    op = taking.new_account(phone.store, taking.NewAccount("Kiosk", 9.2, 47.2))
-    name, area = ("Kiosk", "east" if theirs == "of somebody else" else "west")
-    taken = world.account("Other" if theirs == "another name" else name, area, id=UUID(op.row_id))
-    if theirs == "deleted":
-        world.sql("update account set deleted_at = now() where id = :id", id=taken)
-    phone.sync()
-    (refused,) = [one for one in phone.store.outbox.ops() if one.op_id == op.op_id]
-    assert refused.state == "rejected"
-    assert (refused.result or {}).get("rev") is None
-    assert (refused.result or {})["error"]["code"] == "conflict"
 
 
 def test_a_rep_changes_an_account_and_its_people_within_their_rights(world: World, phone: FieldPhone) -> None:

@@ -1,9 +1,6 @@
 """The rep's way through the one protocol: it arrives once, and only its rep's phone gets it back."""
 
-import random
-from collections.abc import Iterator
 from datetime import UTC, timedelta
-from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -18,7 +15,7 @@ from server.kit.settings import settings
 from server.sync.doctor import examine
 from server.sync.jobs import tidy
 from server.tracks.service import forget
-from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.field_phone import FieldPhone
 from tests.server.sync.world import RECORDS, WORKS_ALWAYS, Json, Phone, World
 
 
@@ -163,13 +160,6 @@ class Drive:
 
     def rest(self) -> None:
         self.rests += 1
-
-
-@pytest.fixture
-def phone(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
-    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
-    yield phone
-    phone.close()
 
 
 def test_the_real_phone_records_only_while_the_company_says_so_and_its_way_arrives_exactly_once(

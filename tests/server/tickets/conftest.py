@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,6 +20,8 @@ from server.tickets.models import MessageKind, Queue, Source, Ticket
 from server.tickets.service import NewTicket, Saying, open_ticket
 from tests.server.plans.conftest import add_company, make_account, monday, plan_now, scope
 
+NOBODY = UUID("01990000-0000-7000-8000-000000000000")
+"""The id of no row."""
 __all__ = ["make_account", "monday", "plan_now", "scope"]
 
 
@@ -91,3 +94,8 @@ def long_ago(ticket: Ticket, days: int) -> None:
     """As if a ticket had been solved so many days ago."""
     assert ticket.solved_at is not None
     ticket.solved_at -= timedelta(days=days)
+
+
+@pytest.fixture
+def susi(session: Any, people: Any) -> Any:
+    return scope_of(session, people["susi"], source="api")

@@ -1,39 +1,20 @@
-"""Tickets: opened, numbered, given, answered, solved, opened again."""
+"""Tickets: who sees them, numbered, due, merged, listed and told of."""
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import func, select
 
 from server.accounts.queries import family
 from server.auth.access import scope_of
 from server.kit import clock
-from server.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
-from server.mail.models import Message
-from server.notifications.models import Notification
-from server.tickets import joining, queries, queues, service, timing
-from server.tickets.models import ClockEvent, MessageKind, Ticket, TicketMessage, TicketState
-from server.tickets.service import AnsweredMeanwhile
-from server.tickets.telling import NewFile
+from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from server.tickets import joining, queries, service, timing
+from server.tickets.models import ClockEvent, Ticket, TicketState
 from server.webhooks import service as webhooks
 from server.webhooks.models import Delivery
-from tests.server.tickets.conftest import long_ago, outgoing
-
-NOBODY = UUID("01990000-0000-7000-8000-000000000000")
-"""The id of no row."""
-
-
-@pytest.fixture
-def susi(session: Any, people: Any) -> Any:
-    return scope_of(session, people["susi"], source="api")
-
-
-def words_of(session: Any, ticket: Ticket) -> list[str]:
-    """What the conversation says, with the gaps of system messages filled."""
-    return [said.message.body.format(**said.message.values) for said in queries.conversation(session, ticket.id)]
+from tests.server.tickets.conftest import NOBODY, outgoing
 
 
 def test_a_stranger_is_sent_away(client_for: Any) -> None:
@@ -118,92 +99,6 @@ def test_a_known_address_finds_its_account(people: Any, make_account: Any, make_
     assert make_ticket().account_id == amann.id
 
 
-@pytest.mark.parametrize(
-    ("rule", "expected", "why"),
-    [
-        ("hand", None, None),
-        ("owner", "rita", "owns the account"),
-        ("round_robin", "susi", "is next in turn"),
-        ("least_loaded", "susi", "has the fewest open tickets"),
-    ],
-)
-def test_a_queue_gives_its_tickets_by_its_rule_and_says_why(
-    session: Any, people: Any, make_account: Any, make_queue: Any, make_ticket: Any, rule: str, expected: Any, why: Any
-) -> None:
-    amann = make_account("Amann", (9.51, 47.1), owner_id=people["rita"].id)
-    agents = [people["susi"].id, people["sepp"].id]
-    queue = make_queue("Repairs", assignment=rule, agent_ids=agents)
-    ticket = make_ticket(queue_id=queue.id, account_id=amann.id)
-    assert ticket.assignee_id == (people[expected].id if expected else None)
-    assert any(why in words for words in words_of(session, ticket)) if why else ticket.assignee_id is None
-
-
-def test_turns_go_round_and_the_least_loaded_is_next(people: Any, make_queue: Any, make_ticket: Any) -> None:
-    agents = [people["susi"].id, people["sepp"].id]
-    turns = make_queue("Turns", assignment="round_robin", agent_ids=agents)
-    assert [make_ticket(queue_id=turns.id).assignee_id for _ in range(3)] == [*agents, agents[0]]
-    least = make_queue("Least", assignment="least_loaded", agent_ids=agents)
-    assert make_ticket(queue_id=least.id).assignee_id == agents[1], "who has one, not two"
-
-
-def test_an_answer_goes_out_by_mail_and_waits_for_the_customer(
-    session: Any, make_ticket: Any, mail_server: Any, susi: Any
-) -> None:
-    ticket = make_ticket()
-    message = service.answer(session, susi, ticket.id, outgoing(seen=queries.newest(session, ticket.id)))
-    [sent] = session.scalars(select(Message)).all()
-    assert (sent.to, sent.subject) == (["chef@example.com"], f"Re: The oven is cold [#{ticket.number}]")
-    assert sent.reply_to == "help@example.com"
-    assert message.mail_id == sent.id
-    assert (ticket.state, ticket.assignee_id) == (TicketState.WAITING_CUSTOMER, susi.user_id)
-    assert ticket.answered_in_s == 0
-    assert (ticket.clock_since, ticket.solve_due_at) == (None, None), "the clock stands still"
-
-
-def test_a_double_click_sends_nothing_twice(session: Any, make_ticket: Any, mail_server: Any, susi: Any) -> None:
-    ticket = make_ticket()
-    saying = outgoing(seen=queries.newest(session, ticket.id))
-    first, again = (service.answer(session, susi, ticket.id, saying) for _ in range(2))
-    assert first.id == again.id
-    assert session.scalar(select(func.count()).select_from(Message)) == 1
-
-
-def test_who_answers_second_reads_first_what_the_other_said(
-    session: Any, people: Any, make_ticket: Any, mail_server: Any, susi: Any
-) -> None:
-    ticket = make_ticket()
-    seen = queries.newest(session, ticket.id)
-    sepp = scope_of(session, people["sepp"], source="api")
-    service.answer(session, sepp, ticket.id, outgoing("It is on its way.", "sepp-1", seen=seen))
-    with pytest.raises(AnsweredMeanwhile, match="nothing was sent"):
-        service.answer(session, susi, ticket.id, outgoing(key="susi-1", seen=seen))
-    assert session.scalar(select(func.count()).select_from(Message)) == 1
-    service.answer(session, susi, ticket.id, outgoing(key="susi-1", seen=queries.newest(session, ticket.id)))
-    assert session.scalar(select(func.count()).select_from(Message)) == 2
-
-
-def test_an_internal_note_leaves_nothing_and_stops_no_clock(session: Any, make_ticket: Any, susi: Any) -> None:
-    ticket = make_ticket()
-    note = outgoing("Ask Rita.", kind=MessageKind.INTERNAL, seen=queries.newest(session, ticket.id))
-    service.answer(session, susi, ticket.id, note)
-    assert session.scalar(select(func.count()).select_from(Message)) == 0
-    assert (ticket.state, ticket.answered_at) == (TicketState.NEW, None)
-    assert ticket.clock_since is not None
-
-
-def test_without_an_address_nothing_can_be_answered(
-    session: Any, make_ticket: Any, mail_server: Any, susi: Any
-) -> None:
-    ticket = make_ticket(requester_email=None)
-    with pytest.raises(Conflict, match="address"):
-        service.answer(session, susi, ticket.id, outgoing(seen=queries.newest(session, ticket.id)))
-
-
-def test_a_file_that_is_too_large_is_named(make_ticket: Any) -> None:
-    with pytest.raises(TooLarge, match=r"film\.mov"):
-        make_ticket(files=(NewFile("film.mov", "video/quicktime", b"x" * 16_000_000),))
-
-
 def test_two_people_who_change_different_fields_both_win(session: Any, clients: Any, make_ticket: Any) -> None:
     path = f"/api/v1/tickets/{make_ticket().id}"
     tag = clients["susi"].get(path).headers["etag"]
@@ -235,15 +130,6 @@ def test_a_more_urgent_ticket_is_due_earlier(session: Any, make_ticket: Any, sus
     assert ticket.solve_due_at - ticket.opened_at == timedelta(minutes=480)
 
 
-def test_a_queue_with_other_targets_counts_its_tickets_anew(
-    session: Any, make_ticket: Any, queue: Any, susi: Any
-) -> None:
-    ticket = make_ticket()
-    queues.edit(session, susi, queue.id, queue.rev, {"targets": {"normal": {"answer": 10, "solve": 20}}})
-    assert ticket.solve_due_at - ticket.opened_at == timedelta(minutes=20)
-    assert ticket.answer_due_at - ticket.opened_at == timedelta(minutes=10)
-
-
 def test_waiting_for_the_customer_takes_no_time(session: Any, make_ticket: Any, queue: Any, susi: Any) -> None:
     ticket = make_ticket()
     ticket.clock_since -= timedelta(minutes=30)
@@ -270,38 +156,6 @@ def test_an_answer_that_comes_too_late_does_not_hide_the_miss(
     ticket.answer_due_at = clock.now() - timedelta(minutes=5)
     service.answer(session, susi, ticket.id, outgoing(seen=queries.newest(session, ticket.id)))
     assert [event.kind for event in queries.clock_events(session, ticket.id)] == ["answer"]
-
-
-def test_messages_are_only_ever_appended(session: Any, make_ticket: Any) -> None:
-    make_ticket()
-    for statement in ("update ticket_message set body = 'other'", "delete from ticket_message"):
-        with pytest.raises(DBAPIError, match="only ever appended"), session.begin_nested():
-            session.execute(text(statement))
-
-
-def test_an_answer_opens_a_solved_ticket_again_and_later_a_new_one(session: Any, make_ticket: Any, susi: Any) -> None:
-    ticket = make_ticket()
-    service.edit(session, susi, ticket.id, ticket.rev, {"state": "solved"})
-    assert service.hear(session, ticket.id, "Cold again.").id == ticket.id
-    assert (ticket.state, ticket.solved_at) == (TicketState.WAITING_US, None)
-    service.edit(session, susi, ticket.id, ticket.rev, {"state": "solved"})
-    long_ago(ticket, 15)
-    session.flush()
-    other = service.hear(session, ticket.id, "Cold for the third time.")
-    assert (other.follows_id, other.requester_email, other.state) == (ticket.id, "chef@example.com", TicketState.NEW)
-    assert ticket.state == TicketState.SOLVED
-
-
-def test_an_answer_to_somebody_who_has_left_is_told_to_those_who_work_the_queue(
-    session: Any, make_ticket: Any, people: Any, queue: Any
-) -> None:
-    ticket = make_ticket(assignee_id=people["rita"].id)
-    queue.agent_ids = [people["susi"].id]
-    people["rita"].active = False
-    session.flush()
-    service.hear(session, ticket.id, "Cold again.")
-    told = select(Notification.user_id).where(Notification.row_id == ticket.id)
-    assert session.scalars(told).all() == [people["susi"].id]
 
 
 def test_a_merged_ticket_lives_on_in_the_other_until_they_are_taken_apart(
@@ -337,50 +191,6 @@ def test_a_deleted_ticket_can_be_brought_back(session: Any, make_ticket: Any, su
         queries.find(session, susi, ticket.id)
     service.restore(session, susi, ticket.id)
     assert queries.find(session, susi, ticket.id).clock_since is not None
-
-
-def test_a_queue_in_which_tickets_wait_stays(session: Any, make_ticket: Any, queue: Any, susi: Any) -> None:
-    make_ticket()
-    with pytest.raises(Conflict, match="1 tickets wait"):
-        queues.remove(session, susi, queue.id)
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"hours": "off"}, "hours"), ({"hours": "always"}, "hours"), ({"zone": "Mars"}, "zone"),
-        ({"targets": {"normal": {"answer": 60, "solve": 30}}}, "targets"), ({"country": "Atlantis"}, "country"),
-        ({"form_key": "no good"}, "form_key"), ({"mail_address": "nobody"}, "mail_address"),
-        ({"agent_ids": [str(NOBODY)]}, "agent_ids"), ({"reopen_days": 1000}, "reopen_days"),
-    ],
-)  # fmt: skip
-def test_a_queue_that_makes_no_sense_is_refused_by_field(
-    session: Any, queue: Any, susi: Any, change: dict[str, Any], field: str
-) -> None:
-    with pytest.raises(Invalid) as refused:
-        queues.edit(session, susi, queue.id, queue.rev, change)
-    assert refused.value.details["field"] == field
-
-
-def test_two_queues_cannot_share_an_address(make_queue: Any, queue: Any) -> None:
-    with pytest.raises(Conflict, match="belongs to the queue “Support”"):
-        make_queue("Other", mail_address="help@example.com")
-
-
-def test_only_those_who_give_tickets_to_everybody_change_queues(clients: Any, queue: Any) -> None:
-    assert clients["mona"].post("/api/v1/ticket-queues", json={"name": "Mine"}).status_code == 403
-    assert clients["rita"].post("/api/v1/ticket-queues", json={"name": "Mine"}).status_code == 403
-    assert clients["susi"].post("/api/v1/ticket-queues", json={"name": "Ours"}).status_code == 201
-
-
-def test_a_canned_answer_fills_its_gaps_and_refuses_others(session: Any, make_ticket: Any, susi: Any) -> None:
-    ticket = make_ticket()
-    body = "Dear {name}, {number} is solved. {agent}, {company}"
-    answer = queues.save_answer(session, susi, None, 0, {"title": "Solved", "body": body})
-    row = queries.detail(session, susi, ticket.id)
-    assert queues.filled(answer, row, "Susi").startswith(f"Dear Chef, #{ticket.number} is solved. Susi, ")
-    with pytest.raises(Invalid, match=r"\{price\}"):
-        queues.save_answer(session, susi, None, 0, {"title": "Offer", "body": "It costs {price}."})
 
 
 def test_lists_are_filtered_sorted_and_paged(session: Any, clients: Any, make_ticket: Any) -> None:
@@ -442,12 +252,3 @@ def test_webhooks_are_told_once_per_revision(session: Any, make_ticket: Any) -> 
     found = session.execute(select(Delivery.type, Delivery.row_id)).all()
     assert ("ticket", str(ticket.id)) in found
     assert {type_ for type_, _ in found} == {"ticket", "ticket_message"}
-
-
-def test_a_system_message_is_none_that_an_answer_has_to_see(session: Any, make_ticket: Any, susi: Any) -> None:
-    ticket = make_ticket()
-    seen = queries.newest(session, ticket.id)
-    service.edit(session, susi, ticket.id, ticket.rev, {"priority": "high"})
-    assert queries.newest(session, ticket.id) == seen
-    kinds = [kind for (kind,) in session.execute(select(TicketMessage.kind).order_by(TicketMessage.at))]
-    assert kinds == ["incoming", "system"]

@@ -14,78 +14,29 @@ from geo.geocode.types import Answer
 from geo.types import Grade, LonLat
 from server.accounts import pins, queries
 from server.accounts import service as accounts
-from server.accounts.duplicates import merging
-from server.accounts.duplicates.merging import MergeWish
 from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, Site
-from server.accounts.place_models import RepairRun
 from server.activities.notes.models import Note
 from server.auth.models import Role, User
 from server.closures.models import SiteClosure
 from server.imports import queries as imports
 from server.imports import service, undoing
-from server.imports.models import ImportRun
 from server.kit import clock
 from server.kit.errors import WaymarkError
-from server.kit.ids import uuid7
 from server.records.service import Actor, acting
 from server.territories.models import Territory
+from tests.server.accounts.importing.conftest import (
+    NEW,
+    OLD,
+    by_hand,
+    main_site,
+    numbered,
+    placed_by_machine,
+    row_hash,
+    run_import,
+)
 
 type ClientFor = Callable[[User | None], TestClient]
-
-HASH = text(
-    """
-    select md5(string_agg(doc, '' order by id)) from (
-        select id, (to_jsonb(a) - array['rev', 'frev', 'created_at', 'updated_at'])::text as doc
-        from account a where deleted_at is null
-        union all
-        select id, (to_jsonb(s) - array['rev', 'frev', 'created_at', 'updated_at'])::text || coalesce(st_asewkb(pin)::text, '')
-        from site s where deleted_at is null
-    ) rows
-    """  # noqa: E501
-)
-"""The business columns of every living row, pins to the last bit."""
-
-HEADER = "number,name,street,city,phone,umsatz,tags,lat,lon\n"
-OLD = HEADER + "1,Amann,Weg 1,Vaduz,2371212,100,red,47.1,9.2\n2,Beck,Weg 2,,,,,,\n"
-NEW = HEADER + "1,Amann AG,Weg 9,Schaan,2379999,200.50,blue,47.2,9.7\n3,Zech,Weg 3,Vaduz,,,,,\n"
-
-
-def run_import(session: Session, tmp_path: Path, content: str, **options: Any) -> ImportRun:
-    path = tmp_path / "list.csv"
-    path.write_text(content)
-    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
-    service.configure(session, TARGET, run, run.mapping, options)
-    service.check(session, TARGET, run)
-    service.apply(session, TARGET, run)
-    return run
-
-
-def row_hash(session: Session) -> str | None:
-    session.flush()
-    return session.scalar(HASH)
-
-
-def numbered(session: Session, number: str) -> Account:
-    return session.scalars(select(Account).where(Account.number == number, Account.deleted_at.is_(None))).one()
-
-
-def main_site(session: Session, account: Account) -> Site:
-    return queries.sites_of(session, [account.id])[0]
-
-
-def placed_by_machine(session: Session, numbers: str, answer: Answer) -> None:
-    found = [numbered(session, number) for number in numbers]
-    acting(session, Actor(None, "job"))
-    pins.set_by_answers(session, {main_site(session, account).id: answer for account in found})
-    pins.align_accounts(session, [account.id for account in found])
-
-
-def by_hand(session: Session, user: User, account: Account, **values: Any) -> None:
-    acting(session, Actor(user.id, "web"))
-    for name, value in values.items():
-        setattr(account, name, value)
-    session.flush()
 
 
 def test_undo_brings_back_every_value_and_takes_away_what_was_created(
@@ -153,33 +104,6 @@ def test_a_pin_that_a_person_has_set_since_keeps_its_address(session: Session, t
     assert {one.field for one in imports.kept(session, run.id)} == {"street", "city", "pin"}
 
 
-def test_a_later_import_is_named_and_undoing_both_ends_where_all_began(
-    session: Session, tmp_path: Path, ada: User
-) -> None:
-    run_import(session, tmp_path, OLD)
-    before = row_hash(session)
-    second = run_import(session, tmp_path, NEW)
-    third = run_import(session, tmp_path, "number,name,phone\n1,Amann KG,2379999\n3,Zech KG,\n")
-    service.undo(session, TARGET, second, ada.id)
-    assert [numbered(session, number).name for number in "13"] == ["Amann KG", "Zech KG"]
-    kept = [(one.field, one.former, one.why, one.other_run) for one in imports.kept(session, second.id)]
-    assert kept == [("name", "Amann", "imported", third.id), ("*", None, "imported", third.id)]
-    service.undo(session, TARGET, third, ada.id)
-    assert numbered(session, "1").name == "Amann"
-    assert row_hash(session) == before
-
-
-def test_a_later_import_that_is_undone_is_in_nobodys_way(session: Session, tmp_path: Path, ada: User) -> None:
-    run_import(session, tmp_path, OLD)
-    before = row_hash(session)
-    second = run_import(session, tmp_path, NEW)
-    third = run_import(session, tmp_path, NEW.replace("Zech", "Zech KG").replace("Weg 9", "Weg 10"))
-    service.undo(session, TARGET, third, ada.id)
-    service.undo(session, TARGET, second, ada.id)
-    assert second.undo_counts == {"removed": 1, "restored": 1, "kept": 0}
-    assert row_hash(session) == before
-
-
 def test_a_former_number_that_is_taken_by_now_is_not_taken_back(session: Session, tmp_path: Path, ada: User) -> None:
     run_import(session, tmp_path, "number,name,city\n1,Amann,Vaduz\n")
     run = run_import(session, tmp_path, "number,name,city\n7,Amann,Vaduz\n", key="name")
@@ -187,102 +111,6 @@ def test_a_former_number_that_is_taken_by_now_is_not_taken_back(session: Session
     service.undo(session, TARGET, run, ada.id)
     assert numbered(session, "7").name == "Amann"
     assert [(one.field, one.former, one.why) for one in imports.kept(session, run.id)] == [("number", "1", "taken")]
-
-
-def test_an_account_into_which_others_were_merged_stays(session: Session, tmp_path: Path, ada: User) -> None:
-    run = run_import(session, tmp_path, OLD)
-    acting(session, Actor(ada.id, "web"))
-    loser = Account(name="Amann double", merged_into=numbered(session, "1").id)
-    session.add(loser)
-    session.flush()
-    service.undo(session, TARGET, run, ada.id)
-    assert numbered(session, "1").name == "Amann"
-    assert [(one.label, one.why) for one in imports.kept(session, run.id)] == [("Amann", "in_use")]
-
-
-def test_an_account_that_went_into_another_since_stays_and_comes_back_with_the_undo_of_its_merge(
-    session: Session, tmp_path: Path, ada: User, scope: Any
-) -> None:
-    """It was deleted: what the winner had got of it stayed there, and the merge could never be taken back."""
-    winner = accounts.create(session, scope(ada), accounts.NewAccount({"name": "Older", "number": "9"}), force=True)
-    before = row_hash(session)
-    run = run_import(session, tmp_path, OLD)
-    merged = merging.merge(session, scope(ada), winner.id, numbered(session, "1").id, MergeWish({}))
-    service.undo(session, TARGET, run, ada.id)
-    told = {(one.label, one.field) for one in imports.kept(session, run.id)}
-    assert ("Amann", "*") in told
-    assert merging.undo(session, scope(ada), merged.id).kept == ()
-    alone = numbered(session, "1")
-    assert (alone.name, alone.phone, main_site(session, alone).street) == ("Amann", "2371212", "Weg 1")
-    alone.deleted_at = main_site(session, alone).deleted_at = clock.now()
-    session.flush()
-    assert row_hash(session) == before, "nothing of it is left at the winner"
-
-
-def test_a_value_of_an_undone_merge_does_not_come_back_with_the_undo_of_the_import_that_wrote_over_it(
-    session: Session, tmp_path: Path, ada: User, scope: Any
-) -> None:
-    one = accounts.create(session, scope(ada), accounts.NewAccount({"name": "Amann", "number": "1"}), force=True)
-    more = {"name": "Loser", "note": "of the loser", "tags": ["x"]}
-    other = accounts.create(session, scope(ada), accounts.NewAccount(more), force=True)
-    before = row_hash(session)
-    merged = merging.merge(session, scope(ada), one.id, other.id, MergeWish({}))
-    run = run_import(session, tmp_path, "number,name,note,tags\n1,Amann,from the file,q\n")
-    assert set(merging.undo(session, scope(ada), merged.id).kept) == {"Note", "Tags"}
-    service.undo(session, TARGET, run, ada.id)
-    assert row_hash(session) == before
-
-
-def test_what_was_done_and_taken_back_since_is_in_nobodys_way(
-    session: Session, tmp_path: Path, ada: User, scope: Any
-) -> None:
-    run = run_import(session, tmp_path, HEADER + "1,Amann,Weg 1,Vaduz,,,,47.1,9.2\n2,Amann,Weg 1,Vaduz,,,,47.1,9.2\n")
-    one, two = numbered(session, "1"), numbered(session, "2")
-    merged = merging.merge(session, scope(ada), one.id, two.id, MergeWish({}))
-    merging.undo(session, scope(ada), merged.id)
-    repair = RepairRun(detector="country_missing", actor=ada.id)
-    session.add(repair)
-    session.flush()
-    site = main_site(session, numbered(session, "1"))
-    acting(session, Actor(ada.id, "web", op_id=repair.id))
-    site.country = "LI"
-    session.flush()
-    acting(session, Actor(ada.id, "undo", op_id=repair.id))
-    site.country = None
-    session.flush()
-    service.undo(session, TARGET, run, ada.id)
-    assert run.undo_counts == {"removed": 2, "restored": 0, "kept": 0}
-
-
-def test_a_repair_that_was_taken_back_keeps_no_account_that_two_undone_imports_wrote(
-    session: Session, tmp_path: Path, ada: User
-) -> None:
-    first = run_import(session, tmp_path, "number,name,street,city\n1,Amann,Weg 1,Vaduz\n")
-    second = run_import(session, tmp_path, "number,name\n1,Amann AG\n")
-    site, repair = main_site(session, numbered(session, "1")), uuid7()
-    for source, country in (("web", "LI"), ("undo", None)):
-        acting(session, Actor(ada.id, source, op_id=repair))
-        site.country = country
-        session.flush()
-    service.undo(session, TARGET, first, ada.id)
-    service.undo(session, TARGET, second, ada.id)
-    assert second.undo_counts == {"removed": 1, "restored": 0, "kept": 0}
-
-
-def test_what_a_repair_or_a_merge_has_changed_since_is_told_from_an_edit(
-    session: Session, tmp_path: Path, ada: User, scope: Any
-) -> None:
-    run = run_import(session, tmp_path, HEADER + "1,Amann,Weg 1,Vaduz,,,,,\n2,Beck,Weg 2,Vaduz,,,,,\n3,Beck,,,,,,,\n")
-    merging.merge(session, scope(ada), numbered(session, "2").id, numbered(session, "3").id, MergeWish({}))
-    repair = RepairRun(detector="country_missing", actor=ada.id)
-    session.add(repair)
-    session.flush()
-    acting(session, Actor(ada.id, "web", op_id=repair.id))
-    main_site(session, numbered(session, "1")).country = "LI"
-    session.flush()
-    service.undo(session, TARGET, run, ada.id)
-    told = {(one.label, one.why, one.other_run) for one in imports.kept(session, run.id)}
-    assert told >= {("Amann", "repaired", repair.id), ("Beck", "merged", None)}
 
 
 def test_rows_that_mean_accounts_out_of_reach_are_errors_and_tell_nothing(
