@@ -19,6 +19,7 @@ EN = {
     "sign_out_drafts_1": "1 form is not finished. It stays on this phone and is there when you sign in again.",
     "sign_out_drafts": "{n} forms are not finished. They stay on this phone and are there when you sign in again.",
     "sign_in_lacks": "Still empty: {names}",
+    "err_not_found": "Waymark answers at this address, but not below it. Leave out what follows the server's name.",
     "err_foreign": "Something answers at this address, but it is no Waymark ({code}). Check the address.",
     "err_unreachable_https": (
         "Nothing answers at https://{server}. A server without https needs http:// before its name."
@@ -45,6 +46,7 @@ DE = {
     "sign_out_drafts_1": "1 Formular ist nicht fertig. Es bleibt auf diesem Telefon und ist nach dem Anmelden da.",
     "sign_out_drafts": "{n} Formulare sind nicht fertig. Sie bleiben auf diesem Telefon und sind nach dem Anmelden da.",
     "sign_in_lacks": "Noch leer: {names}",
+    "err_not_found": "Waymark antwortet hier, aber nicht unter diesem Pfad. Bitte nur den Namen des Servers eingeben.",
     "err_foreign": "Unter dieser Adresse antwortet etwas, aber kein Waymark ({code}). Bitte die Adresse prüfen.",
     "err_unreachable_https": (
         "Unter https://{server} antwortet nichts. Ein Server ohne https braucht http:// vor dem Namen."

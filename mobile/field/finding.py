@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mobile.field import zones
+from mobile.field.reached import People
 from mobile.field.rows import docs
 from mobile.field.slips import Vocabulary
 from mobile.field.store import Store
@@ -32,6 +33,14 @@ class AccountLine:
     @property
     def overdue(self) -> bool:
         return self.overdue_days is not None and self.overdue_days > 0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An account that was found, and by what, where that is not seen of it: a street, a person, a number."""
+
+    line: AccountLine
+    by: str = ""
 
 
 def waits_for_pin(site: Json) -> bool:
@@ -84,6 +93,22 @@ class Cadences:
         return (today - date.fromisoformat(since)).days - (days if last else 0)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """An account and the folded words by which it is found: those one sees of it, these and its street, and all."""
+
+    line: AccountLine
+    street: str
+    number: str
+    seen: str
+    placed: str
+    folded: str
+
+    def aside(self, words: list[tuple[str, ...]]) -> str:
+        """By which of what is not seen of it some words find it."""
+        return self.street if matches(words, self.placed) else self.number
+
+
 class AccountIndex:
     """All accounts in memory for search as one types; 5,000 names are scanned in milliseconds."""
 
@@ -94,7 +119,7 @@ class AccountIndex:
         for site in docs(store, "site"):
             if site.get("is_main") or site["account_id"] not in sites:
                 sites[site["account_id"]] = site
-        self._lines = {
+        self._kept = {
             account["id"]: _line(
                 account,
                 sites.get(account["id"], account),  # a new one says itself where it is, until it comes back with a site
@@ -106,24 +131,45 @@ class AccountIndex:
         }
 
         self._vocabulary: Vocabulary | None = None
+        self.people = People(store)
+        """Whom `hits` knows beside the accounts; read on until it is whole."""
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._kept)
 
     def search(self, text: str = "") -> list[AccountLine]:
-        """Accounts whose name, city or number hold words beginning like each word typed; where none does, those that
-        are a slip of the finger away."""
-        words = [variants(word) for word in text.split() if fold(word)]
-        exact = [line for line, folded in self._lines.values() if matches(words, folded)]
-        if exact:
-            return exact
+        """Accounts whose name, city, street or number hold words beginning like each word typed; where none does, those
+        that are a slip of the finger away."""
+        words = _words(text)
+        return [kept.line for kept in self._exact(words)] or self._near(words)
+
+    def hits(self, text: str) -> list[Hit]:
+        """What a rep finds who types, the best first: accounts by what is seen of them, by their street or number, by
+        their people and phone numbers; where there is none, those that are a slip of the finger away."""
+        words = _words(text)
+        exact = self._exact(words)
+        seen = {kept.line.id: Hit(kept.line) for kept in exact if matches(words, kept.seen)}
+        aside = {kept.line.id: Hit(kept.line, kept.aside(words)) for kept in exact if kept.line.id not in seen}
+        called = self.people.at(text, words).items()
+        reached = {key: Hit(self._kept[key].line, who) for key, who in called if key in self._kept}
+        found = seen | aside | {key: hit for key, hit in reached.items() if key not in seen and key not in aside}
+        return list(found.values()) or [Hit(line) for line in self._near(words)]
+
+    def _exact(self, words: list[tuple[str, ...]]) -> list[_Kept]:
+        return [kept for kept in self._kept.values() if matches(words, kept.folded)]
+
+    def _near(self, words: list[tuple[str, ...]]) -> list[AccountLine]:
         if self._vocabulary is None:
-            self._vocabulary = Vocabulary({key: folded for key, (_line, folded) in self._lines.items()})
+            self._vocabulary = Vocabulary({key: kept.folded for key, kept in self._kept.items()})
         near = self._vocabulary.nearly(words)
-        return [line for key, (line, _folded) in self._lines.items() if key in near]
+        return [kept.line for key, kept in self._kept.items() if key in near]
 
 
-def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tuple[AccountLine, str]:
+def _words(text: str) -> list[tuple[str, ...]]:
+    return [variants(word) for word in text.split() if fold(word)]
+
+
+def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> _Kept:
     line = AccountLine(
         id=account["id"],
         name=str(account.get("name") or ""),
@@ -137,4 +183,7 @@ def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tupl
         is_unplaced=waits_for_pin(site),
         overdue_days=overdue,
     )
-    return line, fold(f"{line.name} {line.city} {site.get('street') or ''} {account.get('number') or ''}")
+    street, number = str(site.get("street") or ""), str(account.get("number") or "")
+    seen = fold(f"{line.name} {line.city}")
+    placed = f"{seen} {fold(street)}"
+    return _Kept(line, street, number, seen, placed, f"{placed} {fold(number)}")

@@ -72,15 +72,24 @@ def people_at(store: Store, account_id: str) -> list[Person]:
     return sorted(found, key=lambda one: (not one.is_primary, one.name))
 
 
+def name_of(contact: Json) -> str:
+    """What somebody is called."""
+    return " ".join(str(contact[k]) for k in ("prefix", "first_name", "last_name") if contact.get(k))
+
+
+def phones_of(contact: Json) -> tuple[str, ...]:
+    """Somebody's phone numbers."""
+    return tuple(one["value"] for one in contact.get("phones") or ())
+
+
 def _person(contact: Json, place: Json) -> Person:
-    name = " ".join(str(contact[k]) for k in ("prefix", "first_name", "last_name") if contact.get(k))
     return Person(
         id=contact["id"],
-        name=name,
+        name=name_of(contact),
         title=contact.get("title"),
         roles=tuple(place.get("roles") or ()),
         is_primary=bool(place.get("is_primary")),
-        phones=tuple(one["value"] for one in contact.get("phones") or ()),
+        phones=phones_of(contact),
         mails=tuple(one["value"] for one in contact.get("mails") or ()),
         do_not_contact=bool(contact.get("do_not_contact")),
         waits="proposed_at" in contact,

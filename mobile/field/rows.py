@@ -1,6 +1,7 @@
 """Rows of the cache as the rep sees them."""
 
 import json
+from collections.abc import Iterator
 
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
@@ -18,3 +19,11 @@ def docs(store: Store, e: str, account_id: str | None = None) -> list[Json]:
     if account_id is None and e not in ("stop", "visit", "route"):
         rows.sort(key=lambda doc: fold(str(doc.get("name") or "")))  # names are sealed; SQL does not know their order
     return rows
+
+
+def stream(store: Store, e: str, at_once: int = 100) -> Iterator[Json]:
+    """All rows of an entity one after the other, by their ids; between two of them the store may change."""
+    sql, after = "select id, opened(doc) from row where e=? and id>? order by id limit ?", ""
+    while found := store.cache.db.execute(sql, (e, after, at_once)).fetchall():
+        after = found[-1][0]
+        yield from (json.loads(doc) for _, doc in found)

@@ -1,5 +1,6 @@
 """Accounts: search that forgives, and a list that scrolls through thousands."""
 
+from kivy.clock import Clock
 from kivy.factory import Factory
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
@@ -33,7 +34,8 @@ class AccountRow(RecycleDataViewBehavior, Touchable):
         self.label = line.name
         self._press()  # it may have been painted while the app had other colours
         self.clear_widgets()
-        below = "  ·  ".join(p for p in (line.city, data["overdue"] or data["waits"] or data["status"]) if p)
+        said = data["overdue"] or data["waits"] or data["status"]
+        below = "  ·  ".join(p for p in (data["by"], line.city, said) if p)
         ink = "bad" if line.overdue else "quiet"
         words = Column(Text(line.name, 16, True, lines=1), Text(below, 14, ink=ink, lines=1), spacing=0)
         words.pos_hint = {"center_y": 0.5}
@@ -79,18 +81,34 @@ class AccountList(BoxLayout):
 
     def find(self, text):
         words, self.ctx.search = self.ctx.words, text
-        lines = self.ctx.accounts().search(text)
-        count = words.count("count_accounts", "count_accounts_1", len(lines))
+        index = self.ctx.accounts()
+        if not index.people.is_whole:
+            Clock.unschedule(self._read_people)
+            Clock.schedule_interval(self._read_people, 0)
+        hits = index.hits(text)
+        count = words.count("count_accounts", "count_accounts_1", len(hits))
         self.count.text = count if self.without is None else f"{count}  ·  {words('too_much_here')}"
-        self.found.data = [self._row(line) for line in lines]
+        self.found.data = [self._row(hit) for hit in hits]
         self.found.scroll_y = 1
         self.body.clear_widgets()
-        self.body.add_widget(self.found if lines else self._empty(text))
+        self.body.add_widget(self.found if hits else self._empty(text))
 
-    def _row(self, line):
+    def _read_people(self, _dt):
+        """Some of them before each frame, so that no key waits for all; what was typed meanwhile is asked again."""
+        if self.get_root_window() is None or self.ctx.index is None:
+            return False
+        people = self.ctx.index.people
+        people.go_on()
+        if people.is_whole and self.field.input.text.strip():
+            self.find(self.field.input.text)
+        return not people.is_whole
+
+    def _row(self, hit):
+        line = hit.line
         status = self.ctx.words(f"st_{line.status}") if line.status in ("customer", "prospect", "former") else ""
         return {
             "line": line,
+            "by": hit.by,
             "status": status,
             "overdue": self.ctx.words.count("overdue", "overdue_1", line.overdue_days) if line.overdue else "",
             "waits": self.ctx.words("not_placed_yet") if line.is_unplaced else "",

@@ -6,6 +6,7 @@ from math import isinf
 from kivy.metrics import dp
 
 from mobile.field import around, taking
+from mobile.field.reached import dialled
 from mobile.screens.parts import fact, foot_of, frame
 from mobile.screens.unfinished import Typed
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
@@ -54,7 +55,7 @@ def ways(ctx, doc, phones, mails=()):
     words, open_link = ctx.words, ctx.nav.open_link
     buttons = []
     if phones:
-        buttons.append(PushButton(words("call"), lambda: open_link(f"tel:{phones[0]}"), "phone", "quiet"))
+        buttons.append(PushButton(words("call"), lambda: open_link(dialled(phones[0])), "phone", "quiet"))
     if mails:
         buttons.append(PushButton(words("mail"), lambda: open_link(f"mailto:{mails[0]}"), "mail", "quiet"))
     if doc.get("lat") is not None:

@@ -10,6 +10,7 @@ from mobile.field import drafts, forms, photos, reads, records, restday, taking,
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import radius_m, recorded
 from mobile.field.pins import is_approximate
+from mobile.field.reached import dialled
 from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
 from mobile.screens import gallery, work
@@ -368,6 +369,6 @@ def _to_account(ctx, form):
     go = lambda: ctx.nav.go("account", account_id=form.account_id)  # noqa: E731 a tap
     buttons = [IconButton("building_2", go, ctx.words("to_account"))]
     if number := form.account.get("phone"):
-        call = lambda: ctx.nav.open_link(f"tel:{number}")  # noqa: E731 a tap
+        call = lambda: ctx.nav.open_link(dialled(number))  # noqa: E731 a tap
         buttons.insert(0, IconButton("phone", call, ctx.words("call")))
     return buttons

@@ -6,6 +6,7 @@ from kivy.metrics import dp
 
 from mobile.field import reads, records, rights
 from mobile.field.capture import edit
+from mobile.field.reached import dialled
 from mobile.field.store import moments
 from mobile.screens.parts import mark_icon, section, whole
 from mobile.theme import TOUCH
@@ -92,7 +93,7 @@ def _person(ctx, account_id, person):
     below = words("do_not_contact") if kept else "  ·  ".join(roles)
     row = Row(_lines(person.name, below, "bad" if kept else "quiet"), spacing=4)
     if person.phones and not kept:
-        link = f"tel:{person.phones[0]}"
+        link = dialled(person.phones[0])
         row.add_widget(IconButton("phone", lambda: ctx.nav.open_link(link), f"{words('call')}: {person.name}", "brand"))
     if person.mails and not kept:
         link = f"mailto:{person.mails[0]}"

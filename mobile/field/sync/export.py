@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mobile.field import zones
 from mobile.field.ports import Envelope, Keys
 from mobile.field.store import clock
+from mobile.field.store.blobs import PHOTO
 from mobile.field.store.canonical import Json, canonical
 from mobile.field.store.outbox import Outbox
 from mobile.field.store.sealing import Unreadable
@@ -42,9 +44,9 @@ class Exported:
     path: Path
     ops: int
     photos: int
-    """Contents; a photo has two, itself and its small picture."""
+    """Pictures, each with its small copy."""
     lost: int
-    """Contents whose file on this phone is gone or damaged."""
+    """Pictures whose file on this phone is gone or damaged."""
     aside: int
     """Entries that this phone cannot read any more."""
 
@@ -72,10 +74,10 @@ def write(
     except ValueError as error:  # the next hello tells it again
         raise NoKey from error
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"waymark-{clock.now():%Y%m%d-%H%M%S}.zip"
+    path = folder / f"waymark-{clock.now().astimezone(zones.of(outbox)):%Y%m%d-%H%M%S}.zip"
     part = path.with_suffix(".part")
     try:
-        photos = []
+        photos, whole = [], 0
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as file:
             file.writestr("README.txt", readme)
             file.writestr("key.json", json.dumps(envelope.head))
@@ -83,6 +85,7 @@ def write(
                 content = _content(outbox, blob.sha256)
                 if content is not None:
                     photos.append(blob.sha256)
+                    whole += blob.lane == PHOTO
                     name = f"photos/{blob.sha256}"
                     file.writestr(name, envelope.seal(name, content))
             signature = keys.sign(tokens.key_alias, proof(tokens.device_id, ops, photos))
@@ -101,7 +104,7 @@ def write(
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    return Exported(path, len(ops), len(photos), len(blobs) - len(photos), len(aside))
+    return Exported(path, len(ops), whole, sum(blob.lane == PHOTO for blob in blobs) - whole, len(aside))
 
 
 def _content(outbox: Outbox, sha256: str) -> bytes | None:

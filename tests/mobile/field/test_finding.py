@@ -1,8 +1,10 @@
 """Accounts are found by what is typed of them, and named before they are entered twice."""
 
-from mobile.field import around
+from mobile.field import around, taking
 from mobile.field.finding import AccountIndex
+from mobile.field.reached import dialled
 from mobile.field.store.folding import fold, matches, variants
+from tests.mobile.conftest import uid
 
 
 def test_search_forgives_accents_case_and_written_out_umlauts():
@@ -50,3 +52,41 @@ def test_the_list_of_accounts_is_searched_by_name_city_and_number(synced):
     assert [line.name for line in index.search("nascher vad")] == ["Bäckerei Näscher"]
     assert [line.name for line in index.search("k1")] == ["Müller GmbH"]
     assert index.search("nobody") == []
+
+
+def gathered(store):
+    index = AccountIndex(store)
+    while not index.people.is_whole:
+        index.people.go_on(1)
+    return index
+
+
+def told(index, typed):
+    return [(hit.line.name, hit.by) for hit in index.hits(typed)]
+
+
+def test_an_account_is_found_by_its_people_and_by_any_part_of_a_phone_number(synced):
+    taking.new_contact(synced.store, uid(1002), first_name="Eva", last_name="Heeb", phone="+423 378 46 27")
+    index = gathered(synced.store)
+    for typed in ("eva heeb", "HEEB", "heeb ev"):
+        assert told(index, typed) == [("Bäckerei Näscher", "Eva Heeb")], typed
+    for typed in ("3784627", "378 46", "00423 378", "+423/378-46"):
+        assert told(index, typed) == [("Bäckerei Näscher", "Eva Heeb, +423 378 46 27")], typed
+    assert told(index, "462x") == told(index, "999999") == []
+    assert index.search("heeb") == [], "who is compared with a new account is compared by its own name"
+
+
+def test_what_one_sees_of_an_account_comes_before_what_one_does_not(synced):
+    name = {"first_name": "Vera", "last_name": "Müller"}
+    taking.new_contact(synced.store, uid(1002), **name)
+    index = gathered(synced.store)
+    assert told(index, "muller") == [("Müller GmbH", ""), ("Bäckerei Näscher", "Vera Müller")]
+    assert told(index, "k1") == [("Müller GmbH", "K1")]
+    assert told(index, "") == [("Bäckerei Näscher", ""), ("Müller GmbH", "")]
+    assert told(index, "mueler") == [("Müller GmbH", "")]
+
+
+def test_a_number_is_dialled_without_what_only_helps_the_eye():
+    assert dialled("+423/378 46 27") == "tel:+4233784627"
+    assert dialled("+41 (0)44 211-12 13") == "tel:+41442111213"
+    assert dialled("044.211 12 13") == "tel:0442111213"

@@ -158,6 +158,19 @@ def test_search_finds_across_accents_and_opens_the_card(screen):
     accounts.find("zzz")
 
 
+def test_search_finds_the_account_of_whoever_called(screen):
+    from mobile.screens.accounts import AccountList
+
+    taking.new_contact(screen.app.ctx.files, uid(1001), first_name="Eva", last_name="Heeb", phone="+423 378 46 27")
+    screen.tap("Accounts")
+    (accounts,) = screen.widgets(AccountList)
+    accounts.field.input.text = "3784627"
+    screen.frames()
+    assert screen.shows("Eva Heeb, +423 378 46 27")
+    screen.tap("Müller GmbH")
+    assert screen.shows("Log a visit")
+
+
 def test_back_leads_where_one_came_from(screen):
     screen.app.go("accounts")
     screen.app.go("account", account_id=uid(1001))
