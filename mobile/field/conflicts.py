@@ -120,6 +120,11 @@ def answer(store: Store, question: Question, *, mine: bool) -> Op:
     return store.save(op_of("patch", op.e, op.row_id, base_rev=rev, f=fields, decides=conflict["id"]))
 
 
+def can_undo(op: Op) -> bool:
+    """Whether an op is an answer that was never sent: `Store.take_back` makes an open question of it again."""
+    return bool(op.body.get("decides")) and op.state == "queued" and not op.was_sent
+
+
 def said(op: Op) -> Json:
     """What an edit changes, as old and new value by field; without the fields in which the rep took the other value."""
     given_up = (op.result or {}).get(THEIRS, ())
