@@ -96,6 +96,12 @@ def waiting(outbox: Outbox) -> list[str]:
     return [*asked[::-1], *(str(op.body["decides"]) for op in _judged(outbox, ops)[::-1])][:MOST]
 
 
+def still_open(outbox: Outbox) -> int:
+    """How many conflicts nobody has decided, as far as this phone has heard: somebody may be quicker than the rep."""
+    known = _heard(outbox)
+    return sum(conflict["id"] not in known for _, conflict in _asked(outbox, outbox.ops()))
+
+
 def heard(outbox: Outbox, decided: list[Json] | None) -> int:
     """Keep what the server says is decided; what it does not name waits again, also where the rep had answered. Returns
     how many others have decided that is new."""
