@@ -1,10 +1,11 @@
 """A PIN that is set is asked for before it is changed or removed, with as many tries as at the lock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mobile.field import locking
+from mobile.field.store import clock
 
 pytestmark = pytest.mark.window
 LATER = datetime(2126, 1, 1, tzinfo=UTC)
@@ -50,12 +51,13 @@ def test_it_is_removed_by_whoever_knows_it(phone):
 
 
 def test_wrong_ones_wait_as_at_the_lock_and_the_right_one_too_meanwhile(phone):
+    ctx = phone.app.ctx
     phone.tap("Change the PIN")
-    for _ in range(locking.FREE_TRIES):
-        typed(phone, "0000")
-    assert phone.shows("Too many wrong tries.")
+    typed(phone, "0000")
+    for day in range(1, locking.FREE_TRIES):
+        locking.try_pin(ctx.phone.secrets, ctx.user_id, "0000", clock.now() + timedelta(days=day))
     typed(phone, "2580")
-    assert not phone.shows("Choose four to eight digits.")
+    assert phone.shows("Too many wrong tries. Wait some minutes.")
     phone.app.back()
     phone.frames()
     phone.tap("Remove the PIN")
