@@ -47,11 +47,18 @@ class Drafted:
     quantity: Decimal
     unit_price: Decimal | None
     """None: no list of the customer names it."""
+    is_gross: bool = False
+    """The price contains the tax."""
 
-    @property
-    def amount(self) -> Decimal | None:
-        """The line's amount, rounded once, half up."""
-        return None if self.unit_price is None else self.unit_price * self.quantity
+
+def line_amount(quantity: Decimal, unit_price: Decimal, currency: str) -> Decimal:
+    """What a line comes to, rounded once, half up, to the currency's minor unit; its unit price may be finer."""
+    return (quantity * unit_price).quantize(minor_unit(currency), ROUND_HALF_UP)
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The least amount of a currency: 0.01 for most."""
+    return Decimal(1).scaleb(-DIGITS.get(currency, 2))
 
 
 class Catalogue:
@@ -93,12 +100,25 @@ class Catalogue:
 
     def price(self, product_id: str, quantity: Decimal) -> Decimal | None:
         """What one unit costs this customer; None when no list names the product."""
+        return self._quoted(product_id, quantity)[0]
+
+    def is_gross(self, product_id: str, quantity: Decimal) -> bool:
+        """Whether that price contains the tax."""
+        return self._quoted(product_id, quantity)[1]
+
+    @property
+    def all_gross(self) -> bool | None:
+        """Whether this customer's prices contain the tax; None where some do and some do not."""
+        found = {bool(one["is_gross"]) for one in self._order if one["currency"] == self.currency}
+        return next(iter(found), False) if len(found) < 2 else None
+
+    def _quoted(self, product_id: str, quantity: Decimal) -> tuple[Decimal | None, bool]:
         for listed in self._order:
             if listed["currency"] == self.currency:
                 found = self._in_list(listed, product_id, quantity, frozenset())
                 if found is not None:
-                    return found
-        return None
+                    return found, bool(listed["is_gross"])
+        return None, False
 
     def _in_list(self, listed: Json, product_id: str, quantity: Decimal, seen: frozenset[str]) -> Decimal | None:
         breaks = [
@@ -118,12 +138,16 @@ class Catalogue:
 
     def drafted(self, product: Product, quantity: Decimal) -> Drafted:
         """A line with its price for this quantity."""
-        return Drafted(product, quantity, self.price(product.id, quantity))
+        return Drafted(product, quantity, *self._quoted(product.id, quantity))
 
-    def total(self, lines: Sequence[Drafted]) -> Decimal:
-        """What the lines come to, each rounded once, half up, to the currency's minor unit."""
-        minor = Decimal(1).scaleb(-DIGITS.get(self.currency, 2))
-        return sum((one.amount.quantize(minor, ROUND_HALF_UP) for one in lines if one.amount is not None), Decimal(0))
+    def totals(self, lines: Sequence[Drafted]) -> dict[bool, Decimal]:
+        """What the lines come to by whether their prices contain the tax, each line rounded once."""
+        found: dict[bool, Decimal] = {}
+        for one in lines:
+            if one.unit_price is not None:
+                amount = line_amount(one.quantity, one.unit_price, self.currency)
+                found[one.is_gross] = found.get(one.is_gross, Decimal(0)) + amount
+        return found
 
 
 def _product(doc: Json) -> Product:

@@ -96,6 +96,12 @@ def waiting(outbox: Outbox) -> list[str]:
     return [*asked[::-1], *(str(op.body["decides"]) for op in _judged(outbox, ops)[::-1])][:MOST]
 
 
+def still_open(outbox: Outbox) -> int:
+    """How many conflicts nobody has decided, as far as this phone has heard: somebody may be quicker than the rep."""
+    known = _heard(outbox)
+    return sum(conflict["id"] not in known for _, conflict in _asked(outbox, outbox.ops()))
+
+
 def heard(outbox: Outbox, decided: list[Json] | None) -> int:
     """Keep what the server says is decided; what it does not name waits again, also where the rep had answered. Returns
     how many others have decided that is new."""
@@ -118,6 +124,11 @@ def answer(store: Store, question: Question, *, mine: bool) -> Op:
     theirs = conflict["server"] if conflict.get("policy") == "take_field" else seen
     fields = {conflict["field"]: [seen, conflict["mine"] if mine else theirs]}
     return store.save(op_of("patch", op.e, op.row_id, base_rev=rev, f=fields, decides=conflict["id"]))
+
+
+def can_undo(op: Op) -> bool:
+    """Whether an op is an answer that was never sent: `Store.take_back` makes an open question of it again."""
+    return bool(op.body.get("decides")) and op.state == "queued" and not op.was_sent
 
 
 def said(op: Op) -> Json:

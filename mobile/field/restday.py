@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from mobile.field import hours, reads, replan
+from mobile.field import hours, leftout, reads, replan
 from mobile.field.checkin import Fix
 from mobile.field.store import Store, clock, moments
 from mobile.field.store.canonical import Json
@@ -74,8 +74,9 @@ class Change:
     """None: it no longer fits into the day."""
     drive_s: int = 0
     why: str = ""
-    """Why it does not fit: `hours` (of the customer), `end` (of the day), `promised` (its appointment cannot be kept),
-    `far` (the way is longer than it is worth) or `full` (there is no room between the others)."""
+    """Why it does not fit, as `leftout.why` says it."""
+    kept: reads.Stop | None = None
+    """Whose appointment keeps it out."""
     windows: replan.Windows = ()
     """When one can be there that day, in seconds of the day."""
 
@@ -170,32 +171,16 @@ def propose(rest: RestOfDay, *, spent: Callable[[], float] | None = None) -> Pro
     driven = tuple(number[one.id] for one in answer.stops)
     changes = [_change(rest.shown[one.id], after[one.id], rest.midnight) for one in answer.stops]
     for key in answer.left_out:
-        windows, why = rest.ahead.calls[number[key]].windows, _why_out(rest.ahead, driven, number[key])
-        changes.append(Change(rest.shown[key], rest.shown[key].starts_at, None, why=why, windows=windows))
+        why, other = leftout.why(rest.ahead, driven, number[key])
+        kept = None if other is None else rest.shown[rest.ahead.calls[other].id]
+        windows = rest.ahead.calls[number[key]].windows
+        changes.append(Change(rest.shown[key], rest.shown[key].starts_at, None, why=why, windows=windows, kept=kept))
     returns_at = rest.midnight + timedelta(seconds=answer.returns_s)
     return Proposal(rest, answer, tuple(changes), returns_at, replan.driven(rest.ahead, present))
 
 
 def _change(stop: reads.Stop, timed: replan.Timed, midnight: datetime) -> Change:
     return Change(stop, stop.starts_at, midnight + timedelta(seconds=timed.starts_s), timed.drive_s)
-
-
-def _why_out(ahead: replan.Ahead, order: replan.Order, index: int) -> str:
-    """What keeps a call out of an order: what, if it were otherwise, would let it in."""
-    call, never = ahead.calls[index], replan.NO_LIMIT
-
-    def fits(day: replan.Ahead) -> bool:
-        return replan.Route(day, order).cheapest(index, never, lambda: False) is not None
-
-    always = replace(call, windows=((0, never),))
-    open_ = replace(ahead, calls=(*ahead.calls[:index], always, *ahead.calls[index + 1 :]))
-    if fits(ahead):
-        return "far"
-    if call.promised:
-        return "promised"
-    if not call.windows or not fits(replace(ahead, close_s=never)):
-        return "hours" if fits(replace(open_, close_s=never)) else "full"
-    return "end"
 
 
 def take(store: Store, proposal: Proposal) -> None:

@@ -174,7 +174,7 @@ class WaymarkApp(App):
         self.footsteps.start()
         self.go("today")
         if self.syncing and self.worker is None:
-            self.worker = SyncWorker(self._sync, self._synced)
+            self.worker = SyncWorker(self._sync, self._synced, self.guard.in_use)
             self.worker.start()
         elif self.worker is not None:
             self.worker.nudge()

@@ -45,6 +45,10 @@ class Guard:
         self._touched = self._now()
         return False
 
+    def in_use(self):
+        """Whether somebody has touched the phone in the last minutes."""
+        return self._now() - self._touched < locking.IDLE_S
+
     def look(self):
         """Close what has to be closed by now; called by the clock, by each touch and when the app comes back."""
         if self.app.ctx.store is None:

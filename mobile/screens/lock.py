@@ -1,4 +1,4 @@
-"""The PIN: asked for after a while, set and changed in the settings. Unsent work is sent behind it all the same."""
+"""The PIN: asked for after a while, set, changed and removed in the settings. Work is sent behind it all the same."""
 
 from kivy.clock import Clock
 from kivy.core.window import Window
@@ -81,7 +81,65 @@ class Pad(Column):
         self.dots.width = dp(many * 22 + (many - 1) * 10)
 
 
-class Lock(AnchorLayout):
+class Asking:
+    """Asks for the PIN that is set: has `ctx`, `pad` and `notes`; `rests` is what these say while nothing is wrong."""
+
+    def clear_note(self):
+        self._note(self.rests())
+
+    def _note(self, what):
+        """In a place that is always there: the keys stay where they are."""
+        self.notes.clear_widgets()
+        self.notes.add_widget(what)
+        what.bind(height=self._fit)
+        self._fit(what, what.height)
+
+    def _fit(self, what, high):
+        """As tall as what is said now; what was said before does not count."""
+        if what in self.notes.children:
+            self.notes.height = max(dp(NOTE_DP), high)
+
+    def typed(self):
+        """What was typed, and is typed no more; None, with a word, where that can be no PIN."""
+        typed = self.pad.typed
+        self.pad.clear()
+        if len(typed) in locking.DIGITS:
+            return typed
+        self._note(Notice(self.ctx.words("pin_short"), "warn"))
+        return None
+
+    def is_right(self):
+        """Whether the PIN was typed; what can be none is no wrong try."""
+        typed = self.typed()
+        if typed is None:
+            return False
+        tried = locking.try_pin(self.ctx.phone.secrets, self.ctx.user_id, typed, clock.now())
+        if not tried.ok:
+            self._note(Notice(self.ctx.words("pin_wrong"), "bad"))
+            self._say_wait(tried.wait_s)
+        return tried.ok
+
+    def say_wait(self):
+        """How long to wait, until it is over; nothing where the next try counts."""
+        self._say_wait(locking.waiting_s(self.ctx.phone.secrets, self.ctx.user_id, clock.now()))
+
+    def _say_wait(self, seconds):
+        if not seconds:
+            return
+        words = self.ctx.words
+        text = words.count("pin_wait", "pin_wait_1", seconds) if seconds < 120 else words("pin_wait_long")
+        told = Notice(text, "warn")
+        self._note(told)
+        Clock.schedule_once(lambda _dt: self._wait_on(told), 1)
+
+    def _wait_on(self, told):
+        """A second later, where the same is still said."""
+        if told in self.notes.children and self.get_root_window() is not None:
+            self.clear_note()
+            self.say_wait()
+
+
+class Lock(Asking, AnchorLayout):
     """Asks for the PIN; nothing of the data is on this screen."""
 
     def __init__(self, ctx, **kwargs):
@@ -100,81 +158,75 @@ class Lock(AnchorLayout):
         page.column.bind(height=lambda _c, high: setattr(page, "height", min(high, self.height)))
         self.bind(height=lambda _w, high: setattr(page, "height", min(page.column.height, high)))
         self.add_widget(page)
-        self._say_wait(locking.waiting_s(ctx.phone.secrets, ctx.user_id, clock.now()))
+        self.say_wait()
 
-    def clear_note(self):
-        name = self.ctx.who.name if self.ctx.who else ""
-        self._note(Text(name, 14, ink="quiet", align="center"))
-
-    def _note(self, what):
-        """In a place that is always there: the keys stay where they are."""
-        self.notes.clear_widgets()
-        self.notes.add_widget(what)
-        what.bind(height=self._fit)
-        self._fit(what, what.height)
-
-    def _fit(self, what, high):
-        """As tall as what is said now; what was said before does not count."""
-        if what in self.notes.children:
-            self.notes.height = max(dp(NOTE_DP), high)
+    def rests(self):
+        return Text(self.ctx.who.name if self.ctx.who else "", 14, ink="quiet", align="center")
 
     def submit(self):
-        """The right PIN leads back to where the rep was; what can be none is no wrong try."""
-        if len(self.pad.typed) not in locking.DIGITS:
-            self.pad.clear()
-            self._note(Notice(self.ctx.words("pin_short"), "warn"))
-            return
-        tried = locking.try_pin(self.ctx.phone.secrets, self.ctx.user_id, self.pad.typed, clock.now())
-        self.pad.clear()
-        if tried.ok:
+        """The right PIN leads back to where the rep was."""
+        if self.is_right():
             Clock.schedule_once(lambda _dt: self.ctx.nav.unlocked(), 0)
-            return
-        self._note(Notice(self.ctx.words("pin_wrong"), "bad"))
-        self._say_wait(tried.wait_s)
 
-    def _say_wait(self, seconds):
-        """How long to wait, until it is over."""
-        if not seconds:
-            return
-        words = self.ctx.words
-        text = words.count("pin_wait", "pin_wait_1", seconds) if seconds < 120 else words("pin_wait_long")
-        told = Notice(text, "warn")
-        self._note(told)
-        Clock.schedule_once(lambda _dt: self._wait_on(told), 1)
 
-    def _wait_on(self, told):
-        """A second later, where the same is still said."""
-        if told in self.notes.children and self.get_root_window() is not None:
+class NewPin(Asking, Column):
+    """The PIN that is set, then a new one, typed twice; with `removes` none."""
+
+    def __init__(self, ctx, removes, **kwargs):
+        super().__init__(spacing=10, **kwargs)
+        self.ctx, self.removes, self.first, words = ctx, removes, None, ctx.words
+        self.asks_old = locking.has_pin(ctx.phone.secrets, ctx.user_id)
+        self.notes = AnchorLayout(size_hint_y=None)
+        self.pad = Pad(words, self.clear_note, self.submit)
+        self.add_widget(self.notes)
+        self.add_widget(self.pad)
+        self.add_widget(PushButton(words("take_over"), self.submit, "check"))
+        self.forgotten = PushButton(words("pin_forgotten"), ctx.nav.forget_pin, kind="quiet")
+        if self.asks_old:
+            self.add_widget(self.forgotten)
+        self.clear_note()
+        self.say_wait()
+
+    def rests(self):
+        asked = "pin_old" if self.asks_old else "pin_choose" if self.first is None else "pin_again"
+        return Text(self.ctx.words(asked), 16, align="center")
+
+    def submit(self):
+        if self.asks_old:
+            if self.is_right():
+                self._let_in()
+            return
+        typed = self.typed()
+        if typed is None:
+            return
+        if self.first is None:
+            self.first = typed
             self.clear_note()
-            self._say_wait(locking.waiting_s(self.ctx.phone.secrets, self.ctx.user_id, clock.now()))
+        elif self.first != typed:
+            self.first = None
+            self._note(Notice(self.ctx.words("pin_differs"), "warn"))
+        else:
+            locking.set_pin(self.ctx.phone.secrets, self.ctx.user_id, typed)
+            self._done("pin_set")
+
+    def _let_in(self):
+        """Whoever knows the PIN that is set may change it."""
+        if self.removes:
+            locking.remove_pin(self.ctx.phone.secrets, self.ctx.user_id)
+            self._done("pin_removed")
+            return
+        self.asks_old = False
+        self.remove_widget(self.forgotten)
+        self.clear_note()
+
+    def _done(self, said):
+        self.ctx.nav.back()
+        self.ctx.nav.toast(self.ctx.words(said))
 
 
 def build(ctx):
     return Lock(ctx)
 
 
-def build_set(ctx):
-    """A new PIN, typed twice."""
-    words, first, notes = ctx.words, [], Column()
-    ask = Text(words("pin_choose"), 16, align="center")
-
-    def take():
-        notes.clear_widgets()
-        typed = pad.typed
-        pad.clear()
-        if len(typed) not in locking.DIGITS:
-            notes.add_widget(Notice(words("pin_short"), "warn"))
-        elif not first:
-            first.append(typed)
-            ask.text = words("pin_again")
-        elif first.pop() != typed:
-            ask.text = words("pin_choose")
-            notes.add_widget(Notice(words("pin_differs"), "warn"))
-        else:
-            locking.set_pin(ctx.phone.secrets, ctx.user_id, typed)
-            ctx.nav.back()
-            ctx.nav.toast(words("pin_set"))
-
-    pad = Pad(words, notes.clear_widgets, take)
-    page = Scroller(ask, pad, notes, PushButton(words("take_over"), take, "check"))
-    return frame(ctx, words("pin_code"), page, back=True)
+def build_set(ctx, removes=False):
+    return frame(ctx, ctx.words("remove_pin" if removes else "pin_code"), Scroller(NewPin(ctx, removes)), back=True)

@@ -1,12 +1,12 @@
 """Taking an order without network: find products, tap plus or type how much, save. Prices are the customer's own."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
 from mobile.field import forms, reads, taking
-from mobile.field.catalogue import Catalogue
+from mobile.field.catalogue import Catalogue, line_amount, minor_unit
 from mobile.field.taking import Line, draft_order
 from mobile.screens import work
 from mobile.screens.parts import foot_of, frame, section
@@ -37,7 +37,13 @@ class OrderPad(BoxLayout):
         self.field = Field("", "", hint=ctx.words("find_product"))
         self.field.input.bind(text=lambda _f, text: self.find(text))
         name = Text(ctx.words("order_for", name=account.get("name") or ""), 16, True, lines=1)
-        self.add_widget(readable(Column(name, self.field, spacing=6, padding=(16, 10, 16, 4))))
+        taxed = self.catalogue.all_gross
+        tax = (
+            None
+            if taxed is None or not self.catalogue.products
+            else Text(ctx.words("prices_gross" if taxed else "prices_net"), 13, ink="quiet")
+        )
+        self.add_widget(readable(Column(name, tax, self.field, spacing=6, padding=(16, 10, 16, 4))))
         names = ", ".join(f"{called} × {much}" for much, called in self.gone.values())
         gone = Notice(ctx.words("not_sold", names=names), "warn") if names else None
         self.kept = Column(self.typed.told(), gone)
@@ -96,8 +102,11 @@ class OrderPad(BoxLayout):
         """Number and price of a product, as much of it as is chosen."""
         words, price, below = self.ctx.words, self._price(product), self.ctx.words("no_price")
         if price is not None:
-            each = words.money(_short(price), self.catalogue.currency)
+            each = words.money(_short(price, self.catalogue.currency), self.catalogue.currency)
             below = words("per_unit", price=each, unit=_unit(words, product.unit))
+            if self.catalogue.all_gross is None:
+                much = max(self.chosen.get(product.id, Decimal(0)), product.least)
+                below = words(f"taxed_{self.catalogue.is_gross(product.id, much)}", amount=below)
         between = "\n" if product.id in self.chosen else "  ·  "  # what is chosen leaves less room beside it
         return between.join((product.number, below))
 
@@ -191,7 +200,7 @@ class OrderPad(BoxLayout):
 
     def _say_total(self):
         words, drafted = self.ctx.words, self._drafted()
-        total = words.money(self.catalogue.total(drafted), self.catalogue.currency)
+        total = _sums(words, self.catalogue.totals(drafted), self.catalogue.currency)
         lines = words.count("lines", "line_1", len(drafted))
         self.total.text = words("order_total", lines=lines, total=total) if drafted else ""
 
@@ -208,7 +217,7 @@ class OrderPad(BoxLayout):
             self.warning.clear_widgets()
             self.warning.add_widget(Notice(self.ctx.words("order_empty"), "warn"))
             return
-        lines = [Line(one.product.id, None, f"{one.quantity:f}", f"{_short(one.unit_price):f}") for one in drafted]
+        lines = [_sent(one, self.catalogue.currency) for one in drafted]
         site = reads.main_site(self.ctx.files, self.account_id) or {}
         files, site_id, currency = self.ctx.files, site.get("id"), self.catalogue.currency
         self.typed.save(lambda: draft_order(files, self.account_id, site_id, currency, lines))
@@ -222,10 +231,21 @@ def _unit(words, unit):
     return words(f"unit_{unit}") if words.has(f"unit_{unit}") else unit
 
 
-def _short(price):
-    """A price with at least two digits after the point, and no zeros behind them."""
-    cents = price.quantize(Decimal("0.01"))
-    return cents if cents == price else price.normalize()
+def _short(price, currency):
+    """A price with at least the digits of its currency after the point, and no zeros behind them."""
+    least = price.quantize(minor_unit(currency))
+    return least if least == price else price.normalize()
+
+
+def _sent(line, currency):
+    """A line as it is sent: its price is the one that was shown."""
+    return Line(line.product.id, None, f"{line.quantity:f}", f"{_short(line.unit_price, currency):f}")
+
+
+def _sums(words, totals, currency):
+    """What it comes to before tax, with tax, or both where prices are of both kinds."""
+    told = (words(f"taxed_{is_gross}", amount=words.money(much, currency)) for is_gross, much in sorted(totals.items()))
+    return " + ".join(told)
 
 
 def build(ctx, account_id, order_id=None):
@@ -246,12 +266,12 @@ def _sheet(ctx, account_id, doc):
     box = section(work.told_lines(ctx, doc))
     for line in doc["lines"]:
         box.add_widget(_line(ctx, line, doc["currency"]))
-    amounts = [_amount(line) for line in doc["lines"]]
-    net = doc.get("net") or (None if None in amounts else sum(amounts, Decimal(0)))
-    if net is not None:
+    totals = {False: doc["net"], True: doc["gross"]} if doc.get("net") else _totals(ctx, account_id, doc)
+    if totals:
         box.add_widget(rule())
-        total = Text(words.money(net, doc["currency"]), 16, True, align="right")
-        box.add_widget(Row(Text(words("order_sum"), 14, ink="quiet", pos_hint={"center_y": 0.5}), total))
+    for is_gross, much in sorted(totals.items()):
+        total = Text(words.money(much, doc["currency"]), 16, True, align="right")
+        box.add_widget(Row(Text(words(f"sum_{is_gross}"), 14, ink="quiet", pos_hint={"center_y": 0.5}), total))
     add(box)
     if doc.get("note"):
         add(section(words("note"), Text(doc["note"], 16)))
@@ -268,18 +288,27 @@ def _line(ctx, line, currency):
     """What is ordered, how much of it for how much each, and what that comes to."""
     words, product = ctx.words, ctx.files.cache.doc("product", line.get("product_id") or "") or {}
     much, price = f"{Decimal(line['quantity']).normalize():f}", line.get("unit_price")
-    below = much if price is None else f"{much} × {words.money(_short(Decimal(price)), currency)}"
+    below = much if price is None else f"{much} × {words.money(_short(Decimal(price), currency), currency)}"
+    below = words("taxed_True", amount=below) if line.get("is_gross") else below
     name = Column(Text(line.get("text") or product.get("name") or "–", 16), Text(below, 14, ink="quiet"), spacing=0)
-    comes_to = "" if price is None else words.money(_amount(line), currency)
+    comes_to = "" if price is None else words.money(_amount(line, currency), currency)
     return Row(name, Text(comes_to, 16, size_hint_x=0.8, align="right", pos_hint={"top": 1}), spacing=8)
 
 
-def _amount(line):
-    """What a line comes to before tax; None without a price."""
-    if line.get("unit_price") is None:
-        return None
-    amount = line.get("amount") or Decimal(line["quantity"]) * Decimal(line["unit_price"])
-    return Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
+def _amount(line, currency):
+    """What a line with a price comes to, as the office has it, else as it does by what stands in it."""
+    return line.get("amount") or line_amount(Decimal(line["quantity"]), Decimal(line["unit_price"]), currency)
+
+
+def _totals(ctx, account_id, doc):
+    """What an order comes to that no office has seen, by whether prices contain the tax; empty where one is missing."""
+    found, catalogue = {}, Catalogue(ctx.files, account_id)
+    for line in doc["lines"]:
+        if line.get("unit_price") is None:
+            return {}
+        is_gross = catalogue.is_gross(line.get("product_id") or "", Decimal(line["quantity"]))
+        found[is_gross] = found.get(is_gross, Decimal(0)) + _amount(line, doc["currency"])
+    return found
 
 
 def _change(ctx, op):

@@ -116,8 +116,9 @@ def _why_out(ctx, change, closes, zone):
     if change.why:
         spans = ", ".join("–".join(f"{s // 3600:02}:{s // 60 % 60:02}" for s in span) for span in change.windows)
         why = f"o_{change.why}" if change.why != "hours" or spans else "o_closed"
-        at = ctx.words.time(change.before if change.why == "promised" else closes, zone)
-        yield ctx.words(why, hours=spans, time=at)
+        when = change.before if change.why == "promised" else change.kept.starts_at if change.kept else closes
+        name = change.kept.name if change.kept else ""
+        yield ctx.words(why, hours=spans, time=ctx.words.time(when, zone), name=name)
 
 
 def _line(ctx, change, closes, zone):

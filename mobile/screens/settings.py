@@ -106,14 +106,8 @@ def _said(ctx, key):
 
 def _lock(ctx):
     """A PIN, or none."""
-    words, secrets = ctx.words, ctx.phone.secrets
-
-    def remove():
-        locking.remove_pin(secrets, ctx.user_id)
-        ctx.nav.again()
-        ctx.nav.toast(words("pin_removed"))
-
-    is_set = locking.has_pin(secrets, ctx.user_id)
+    words, is_set = ctx.words, locking.has_pin(ctx.phone.secrets, ctx.user_id)
+    remove = lambda: ctx.nav.go("set_pin", removes=True)  # noqa: E731 a tap
     box = section(words("lock"), Text(words("pin_help"), 14, ink="quiet"))
     title = words("change_pin") if is_set else words("set_pin")
     box.add_widget(PushButton(title, lambda: ctx.nav.go("set_pin"), "shield_check", "quiet"))

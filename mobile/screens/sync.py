@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from kivy.metrics import dp
 
@@ -10,6 +11,7 @@ from mobile.field import conflicts, drafts, entries, photos, reads
 from mobile.screens import export, gallery, unfinished, values
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.theme import TOUCH
+from mobile.widgets.bars import UNDO_S
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import Notice, PushButton
 from mobile.widgets.icons import MARK_ICONS
@@ -117,6 +119,9 @@ def _list(ctx, card, ops):
             lines.add_widget(Text(changed, 14, ink="quiet"))
         lines.add_widget(Text(f"{_moment(ctx, op.created_wall)}  ·  {words(_why(ctx, op))}", 14, ink="quiet"))
         card.add_widget(_way(ctx, op, lines))
+        if conflicts.can_undo(op):
+            tap = partial(_undo, ctx, [op.op_id])
+            card.add_widget(PushButton(words("undo_decision"), tap, "x", "quiet"))
     rest = ops[AT_ONCE:]
     if rest:
         label = words("show_more", n=words.number(len(rest)))
@@ -250,8 +255,7 @@ def _all(ctx, account_id, several):
 
 def _answer_all(ctx, several, mine):
     several = [one for one in several if not mine or values.can_take(ctx, one)]
-    ctx.files.at_once(lambda: [conflicts.answer(ctx.files, one, mine=mine) for one in several])
-    _answered(ctx)
+    _answered(ctx, ctx.files.at_once(lambda: [conflicts.answer(ctx.files, one, mine=mine) for one in several]))
 
 
 def _choices(choices):
@@ -262,15 +266,22 @@ def _choices(choices):
 
 
 def _answer(ctx, question, mine):
-    conflicts.answer(ctx.files, question, mine=mine)
-    _answered(ctx)
+    _answered(ctx, [conflicts.answer(ctx.files, question, mine=mine)])
 
 
-def _answered(ctx):
-    """It is gone from the list, and said that it is kept."""
-    ctx.nav.saved()
+def _answered(ctx, ops):
+    """It is gone from the list, and said that it is kept; it is sent once the undo is gone."""
+    ctx.nav.saved(UNDO_S + 2)
     ctx.nav.again()
-    ctx.nav.toast(ctx.words("saved"))
+    undo = (ctx.words("undo"), partial(_undo, ctx, [op.op_id for op in ops]))
+    ctx.nav.toast(ctx.words("saved"), undo=undo)
+
+
+def _undo(ctx, op_ids):
+    """The question stands again, as long as nothing of the answer was sent."""
+    is_undone = ctx.files.take_back(op_ids)
+    ctx.nav.again()
+    ctx.nav.toast(ctx.words("decision_undone" if is_undone else "decision_sent"), "good" if is_undone else "info")
 
 
 def _understood(ctx):

@@ -11,10 +11,13 @@ from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchab
 from mobile.widgets.controls import Chips, Notice, PushButton
 
 LASTS_MIN = (15, 30, 45, 60, 90)
+BEST = 3
+"""So many times stand above the days; where there are no more than twice as many, the days alone do."""
 SHADE_ICONS = {"good": "circle_check", "warn": "clock", "bad": "car"}
 
 
-def build(ctx, account_id, lasts_s=None):
+def build(ctx, account_id, lasts_s=None, more=False):
+    """The best times of all days first; with `more` the days below them too."""
     words, account = ctx.words, ctx.files.cache.doc("account", account_id) or {}
     site = reads.main_site(ctx.files, account_id) or {}
     lasts_s = lasts_s or offers.service_s(site)
@@ -31,8 +34,19 @@ def build(ctx, account_id, lasts_s=None):
         page.column.add_widget(Notice(words("times_no_plan"), "info"))
     else:
         page.column.add_widget(_legend(ctx))
-    for day in days:
-        page.column.add_widget(_day(ctx, account_id, site, day))
+    found = [(offer, clock.zone(day.zone)) for day in days for offer in day.offers]
+    is_short = len(found) <= 2 * BEST
+    if not is_short:
+        best = sorted(found, key=lambda one: (one[0].detour_s, one[0].starts_at))[:BEST]
+        slots = (_slot(ctx, account_id, site, offer, zone, with_day=True) for offer, zone in best)
+        page.column.add_widget(section(words("times_best"), _stack(slots)))
+    if more or is_short:
+        for day in days:
+            page.column.add_widget(_day(ctx, account_id, site, day))
+    else:
+        go = lambda: ctx.nav.instead("times", account_id=account_id, lasts_s=lasts_s, more=True)  # noqa: E731 a tap
+        rest = words.count("times_more", "times_more_1", len(found) - BEST)
+        page.column.add_widget(PushButton(rest, go, "chevron_down", "quiet"))
     return frame(ctx, words("find_time"), page, back=True)
 
 
@@ -58,15 +72,21 @@ def _day(ctx, account_id, site, day):
     if not day.offers:
         box.add_widget(Text(words("times_closed" if day.is_closed else "times_full"), 14, ink="quiet"))
         return box
-    row = StackLayout(size_hint_y=None, spacing=dp(8))
-    row.bind(minimum_height=row.setter("height"))
-    for offer in sorted(day.offers, key=lambda one: one.starts_at):
-        row.add_widget(_slot(ctx, account_id, site, offer, clock.zone(day.zone)))
-    box.add_widget(row)
+    offers_ = sorted(day.offers, key=lambda one: one.starts_at)
+    box.add_widget(_stack(_slot(ctx, account_id, site, offer, clock.zone(day.zone)) for offer in offers_))
     return box
 
 
-def _slot(ctx, account_id, site, offer, zone):
+def _stack(slots):
+    """Beside each other, as many as there is room for."""
+    row = StackLayout(size_hint_y=None, spacing=dp(8))
+    row.bind(minimum_height=row.setter("height"))
+    for slot in slots:
+        row.add_widget(slot)
+    return row
+
+
+def _slot(ctx, account_id, site, offer, zone, *, with_day=False):
     words = ctx.words
     chip = Touchable(
         lambda: ctx.nav.go("time", account_id=account_id, site_id=site.get("id"), offer=offer, zone=zone),
@@ -75,6 +95,7 @@ def _slot(ctx, account_id, site, offer, zone):
     paint(chip, offer.shade, radius=10, alpha=TINT)
     detour = f"+{words.duration(offer.detour_s)}"
     time = words.time(offer.starts_at, zone)
+    time = f"{words.day(offer.starts_at.astimezone(zone).date())}, {time}" if with_day else time
     chip.label = f"{words.moment(offer.starts_at, zone)} ({detour})"
     icon = Icon(SHADE_ICONS[offer.shade], 18, offer.shade, size_hint=(None, 1), width=dp(22))
     first, second = Word(time, 16, True), Word(detour, 14, ink="quiet")

@@ -188,7 +188,7 @@ def order_row(ctx, order):
     else:
         icon = Icon("tag", 20, "quiet", size=(dp(22), dp(24)), pos_hint={"center_y": 0.5})
         state, day = words(f"os_{order['state']}"), words.day(date.fromisoformat(order["day"]))
-        comes_to = words.money(order["gross"], order["currency"])
+        comes_to = words("taxed_True", amount=words.money(order["gross"], order["currency"]))
         title = "  ·  ".join(p for p in (order.get("number") or state, comes_to) if p)
         below = "  ·  ".join(p for p in (day, state if order.get("number") else "") if p)
     row.label = title

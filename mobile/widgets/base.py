@@ -50,6 +50,8 @@ LATIN = (
     "\\s -~\u00a0-\u0148\u014a-\u017f\u0218-\u021b\u1e9e\u2009-\u2011\u2013\u2014\u2018\u2019\u201c-\u201e"
     "\u2022\u2026\u202f\u2032\u2033\u20ac\u2190-\u2193\u2212\u2248\u2264\u2265\u2713"
 )
+DOT = re.compile(" +(?=· )")
+"""The spaces before a dot between parts: no line begins with one."""
 OTHER = re.compile(f"[^{LATIN}]")
 """Letters that Inter, as it is bundled, lacks."""
 
@@ -60,14 +62,21 @@ def font_of(text):
 
 
 def drawn(text):
-    """How a text is drawn: signs that no font has by their name, and the font that has its letters."""
-    text = EMOJI.sub("(Emoji)", text)
+    """How a text is drawn: signs that no font has by their name, dots beside what stands before them, and the font that
+    has its letters."""
+    text = DOT.sub(lambda spaces: "\u00a0" * len(spaces[0]), EMOJI.sub("(Emoji)", text))
     return {"text": text, "font_name": font_of(text)}
 
 
 def follow_letters(widget, text):
     """Let a widget whose text changes keep a font that has its letters."""
     widget.font_name = font_of(text)
+
+
+def draw_anew(widget, text):
+    """Draw a text that changes like one that does not."""
+    for name, value in drawn(text).items():
+        setattr(widget, name, value)
 
 
 class Text(Label):
@@ -89,7 +98,7 @@ class Text(Label):
             **kwargs,
         )
         self._padding = sp(size) * (LINE_HEIGHT - 1.2)
-        self.bind(text=follow_letters, width=self._wrap, texture_size=self._grow)
+        self.bind(text=draw_anew, width=self._wrap, texture_size=self._grow)
         self._wrap()
         self._grow()
 

@@ -216,6 +216,10 @@ class Device(Base):
     registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_cursor_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    replaced_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("device.id", ondelete="SET NULL"),
+        comment="What this phone became when its person signed in on it anew.",
+    )
 
 
 class DeviceToken(Base):

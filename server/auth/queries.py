@@ -6,11 +6,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from server.auth.models import AuthEvent, TeamMember, User
+from server.auth.models import AuthEvent, Device, TeamMember, User
 from server.auth.roles import Level
 from server.kit import clock
+
+IN_FLIGHT = timedelta(minutes=1)
+"""So long a sync that had begun before a phone was signed in anew may still go on."""
 
 
 def user_by_login(session: Session, login: str) -> User | None:
@@ -45,6 +48,15 @@ def hold(session: Session, user_ids: Collection[UUID]) -> None:
     """Let nobody else put anything into these people's calendars until the transaction ends."""
     statement = select(User.id).where(User.id.in_(user_ids)).order_by(User.id)
     session.execute(statement.with_for_update(key_share=True))
+
+
+def replaced(session: Session, device_ids: Collection[UUID]) -> set[UUID]:
+    """Those phones that are another one by now: their person signed in on them anew, the phone has heard of it (it has
+    said hello as the new one), and nothing says hello as the former one any more."""
+    became = aliased(Device)
+    is_over = func.coalesce(Device.last_seen_at, Device.registered_at) < became.registered_at + IN_FLIGHT
+    statement = select(Device.id).join(became, became.id == Device.replaced_by)
+    return set(session.scalars(statement.where(Device.id.in_(device_ids), became.last_seen_at.is_not(None), is_over)))
 
 
 def recent_failures(session: Session, login: str) -> int:

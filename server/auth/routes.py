@@ -77,6 +77,7 @@ def registered(session: Session, user: User, body: DeviceRegister | DeviceByCode
     """A phone of somebody who has proven who they are, with its first tokens. Refuses one that is locked."""
     tokens.refuse_locked(session, user, body.former)
     device = tokens.register_device(session, user, name=body.name, platform=body.platform, key=body.public_key)
+    tokens.replace(session, device, body.former)
     access, refresh = tokens.issue(session, device)
     return DeviceRegistered(
         device_id=device.id,

@@ -275,6 +275,7 @@ class DeviceRead(Read):
     app_version: str | None
     registered_at: datetime
     last_seen_at: datetime | None
+    replaced_by: UUID | None = Field(description="What this phone became when its person signed in on it anew.")
 
 
 class DeviceChange(BaseModel):

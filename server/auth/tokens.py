@@ -218,6 +218,15 @@ def register_device(session: Session, user: User, *, name: str, platform: str, k
     return device
 
 
+def replace(session: Session, device: Device, former: Collection[UUID]) -> None:
+    """Note what a phone was to us before its person signed in on it anew, and what it had become then of which it never
+    heard; `queries.replaced` says when that counts. What is locked, retired or to be wiped stays as it is."""
+    theirs = Device.user_id == device.user_id, Device.state == DeviceState.ACTIVE.value, Device.id != device.id
+    was_lost = Device.id.in_(select(Device.replaced_by).where(Device.id.in_(former))) & Device.last_seen_at.is_(None)
+    statement = update(Device).where(*theirs, Device.id.in_(former) | was_lost).values(replaced_by=device.id)
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
 def issue(session: Session, device: Device, predecessor: DeviceToken | None = None) -> tuple[str, str]:
     """A new pair of access and refresh token."""
     now = clock.now()

@@ -34,7 +34,8 @@ QUESTIONS = {
         select count(*) from sync_receipt r join device d on d.id = r.device_id where r.n > d.last_n""",
     "phones that are silent and hold unsent work": """
         select count(*) from device d
-        where d.state = 'active' and d.last_seen_at < :silent and (d.pending ->> 'ops')::int > 0""",
+        where d.state = 'active' and d.last_seen_at < :silent and (d.pending ->> 'ops')::int > 0
+          and not exists (select from device n where n.id = d.replaced_by and n.last_seen_at > d.last_seen_at)""",
 }
 
 

@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from server.auth import codes
 from server.auth.access import Scope, requires
 from server.auth.models import Device, DeviceState, User
-from server.auth.queries import visible_users
+from server.auth.queries import replaced, visible_users
 from server.auth.roles import Level
 from server.auth.routes import server_address
 from server.kit.database import Db
@@ -146,9 +146,10 @@ def phones_page(
     if scope.may("devices:manage"):
         held.update(one.device_id for one in quarantine.held(session, scope))
         held.update(refused.counts(session, [one.id for one in rows]))
-    order = list(DeviceState)
+    order, gone = list(DeviceState), replaced(session, [one.id for one in rows])
+    listed = (one for one in rows if one.id not in gone or held.get(one.id))
     devices = sorted(
-        rows, key=lambda one: (not held.get(one.id), order.index(DeviceState(one.state)), names[one.user_id])
+        listed, key=lambda one: (not held.get(one.id), order.index(DeviceState(one.state)), names[one.user_id])
     )
     without = [id_ for device in devices if device.holding for id_ in device.holding["left_out"]]
     return render(
@@ -157,6 +158,7 @@ def phones_page(
         scope,
         status=int(error.status) if error else 200,
         devices=devices,
+        replaced=gone,
         names=names,
         held=held,
         left_out=buckets.named(session, without),

@@ -14,7 +14,7 @@ from server.activities.handovers import leaving
 from server.auth import rights, service
 from server.auth.access import Scope, requires
 from server.auth.models import AccessRole, Device, DeviceState, Role, Team, TeamMember, User
-from server.auth.queries import Person, named, visible_users
+from server.auth.queries import Person, named, replaced, visible_users
 from server.auth.routes import seen_user
 from server.auth.schemas import WorkingDay
 from server.kit.database import Db
@@ -146,6 +146,10 @@ def person_page(
     devices: list[Device] = []
     if scope.may("devices:read"):
         devices = list(session.scalars(select(Device).where(Device.user_id == user_id).order_by(Device.registered_at)))
+    found = refusals(request, session, scope, [one.id for one in devices]) if manages else {}
+    waits = {one.device_id for one in held} | {key for key, one in found.items() if one["count"]}
+    gone = replaced(session, [one.id for one in devices])
+    devices = [one for one in devices if one.id not in gone or one.id in waits]
     return render(
         request,
         "users/detail.html",
@@ -163,7 +167,8 @@ def person_page(
         held=held,
         told=Told(session, language_of(request, scope), ("account", "site", "contact")) if manages else None,
         HELD_AS=HELD_AS,
-        refusals=refusals(request, session, scope, [one.id for one in devices]) if manages else {},
+        refusals=found,
+        replaced=gone,
         left=None if user.active or not scope.may("accounts:assign") else leaving.left_open(session, user_id),
         teams=teams_by_user(session).get(user_id, []),
         roles=role_choices(session),

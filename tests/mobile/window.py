@@ -64,7 +64,8 @@ class Screen:
     def words(self):
         from kivy.uix.label import Label
 
-        return [w.text for w in self.widgets(Label) if w.text and w.font_name == "Inter"]
+        texts = (w.text for w in self.widgets(Label) if w.text and w.font_name == "Inter")
+        return [text.replace("\u00a0\u00a0·", "  ·").replace("\u00a0·", " ·") for text in texts]
 
     def shows(self, text):
         return any(text in words for words in self.words())

@@ -59,6 +59,8 @@ class Report:
     """Entries of the rep that this phone cannot read any more."""
     handed_over: int = 0
     """Ops of a retired phone, or of a rep who may not send any more, that wait at the server for a decision."""
+    open_questions: int = 0
+    """Conflicts that wait for the rep, or for somebody before them."""
     decided: int = 0
     """Conflicts of which this phone has heard now that somebody decided them."""
     damaged: bool = False
@@ -95,6 +97,7 @@ class Sync:
         try:
             self._tokens.ensure()
             self._exchange(report)
+            report.open_questions = conflicts.still_open(self._store.outbox)
             report.ok = True
             self._send_photos(report, photos_too)
             self._rescue(report)

@@ -8,6 +8,8 @@ from mobile.field.sync.backoff import Backoff
 from mobile.field.sync.run import Report
 
 AFTER_SAVE_S = 5.0
+ASKED_S = 20.0
+"""So often a phone in use asks whether somebody has decided an open question."""
 
 
 class Schedule:
@@ -17,10 +19,12 @@ class Schedule:
         self._chance = chance or random.Random()
         self._backoff = Backoff(self._chance)
 
-    def after(self, report: Report) -> float:
+    def after(self, report: Report, *, in_use: bool = False) -> float:
         """Seconds until the next sync of its own accord."""
         if report.ok:
             self._backoff.reset()
+            if in_use and report.open_questions:
+                return min(ASKED_S, report.poll_s)
             return report.poll_s + self._chance.uniform(0, report.jitter_s)
         return self._backoff.failed(report.after_s)
 
@@ -30,10 +34,15 @@ class Schedule:
 
 
 class SyncWorker:
-    """Runs one sync at a time; `nudge` brings the next one forward."""
+    """Runs one sync at a time; `nudge` brings the next one forward. `in_use` says whether somebody uses the app now."""
 
-    def __init__(self, run: Callable[[], Report], on_report: Callable[[Report], None]) -> None:
-        self._run, self._on_report = run, on_report
+    def __init__(
+        self,
+        run: Callable[[], Report],
+        on_report: Callable[[Report], None],
+        in_use: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._run, self._on_report, self._in_use = run, on_report, in_use
         self._schedule = Schedule()
         self._wake = threading.Condition()
         self._wait_s: float | None = 0.0
@@ -56,6 +65,10 @@ class SyncWorker:
             self._wait_s = after_s
             self._wake.notify()
 
+    def wait_after(self, report: Report) -> float:
+        """Seconds until the next sync, as the phone is used now."""
+        return self._schedule.after(report, in_use=self._in_use())
+
     def _work(self) -> None:
         while True:
             with self._wake:
@@ -68,7 +81,7 @@ class SyncWorker:
             report = self._guarded()
             with self._wake:
                 if self._wait_s is None:
-                    self._wait_s = self._schedule.after(report)
+                    self._wait_s = self.wait_after(report)
             self._on_report(report)
 
     def _guarded(self) -> Report:

@@ -42,7 +42,7 @@ def test_a_price_is_the_closest_lists_for_the_quantity_and_never_a_float(store):
     assert catalogue.price(cheese.id, Decimal(1)) == Decimal("9.5000"), "the base list's 10.00 less five per cent"
     assert cheese.fitted(Decimal(7)) == 12, "cheese is sold by six from six on"
     lines = [catalogue.drafted(milk, Decimal(12)), catalogue.drafted(cheese, Decimal(6))]
-    assert catalogue.total(lines) == Decimal("111.00")
+    assert catalogue.totals(lines) == {False: Decimal("111.00")}
     assert Catalogue(store, uid(1002)).price(milk.id, Decimal(1)) is None, "the list is the first customer's own"
 
 
