@@ -78,7 +78,8 @@ EN = {
     "v_out_of_range": "{distance} from the pin: outside {radius}. It is saved and flagged.",
     "v_low_accuracy": "The position is too coarse to verify. It is saved as it is.",
     "v_unverifiable": "No position available. The visit is saved without one.",
-    "v_suspected_mock": "{distance} from the pin; the position comes from a stand-in and is flagged.",
+    "v_suspected_mock": "A simulated position, {distance} from the pin ({radius} would do): the office sees “suspicious"
+    " GPS”.",
     "choose_outcome": "Choose an outcome first.",
     "sync": "Sync",
     "sync_now": "Sync now",
@@ -214,7 +215,8 @@ DE = {
     "v_out_of_range": "{distance} vom Punkt: ausserhalb von {radius}. Wird gespeichert und vermerkt.",
     "v_low_accuracy": "Die Position ist zu ungenau zum Bestätigen. Sie wird so gespeichert.",
     "v_unverifiable": "Keine Position verfügbar. Der Besuch wird ohne gespeichert.",
-    "v_suspected_mock": "{distance} vom Punkt; die Position ist ein Ersatzwert und wird vermerkt.",
+    "v_suspected_mock": "Eine simulierte Position, {distance} vom Punkt (bis {radius} genügt): das Büro sieht «GPS "
+    "verdächtig».",
     "choose_outcome": "Bitte zuerst ein Ergebnis wählen.",
     "sync": "Abgleich",
     "sync_now": "Jetzt abgleichen",
@@ -384,4 +386,6 @@ class Words:
     def fine_size(self, n_bytes: int) -> str:
         """ "0.3 MB", "41 MB"."""
         megabytes = n_bytes / 1_000_000
+        if megabytes < 0.05:
+            return f"< {self.decimal(0.1)} MB"
         return f"{self.decimal(megabytes)} MB" if megabytes < 10 else f"{round(megabytes)} MB"

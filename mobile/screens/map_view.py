@@ -39,7 +39,9 @@ def build(ctx, account_id=None, layers=(), kind="", spots=()):
     """The map of the territory; where it was opened from a list, with the layers and the kind of that, at its spots."""
     day = restday.day_as_taken(ctx.files, ctx.user_id, ctx.day or ctx.today)
     content = DayMap(ctx, day, account_id, layers=layers, kind=kind, spots=spots)
-    return frame(ctx, ctx.words("map"), content, tab="map")
+    shown = ctx.day or ctx.today
+    title = ctx.words("map") if shown == ctx.today else f"{ctx.words('map')}  ·  {ctx.words.day(shown)}"
+    return frame(ctx, title, content, tab="map")
 
 
 def zoom_buttons(ctx, view, fix):

@@ -93,11 +93,19 @@ def _timeline(ctx, day, day_date):
         seconds, metres = day.way_home
         if seconds:
             column.add_widget(_drive(ctx, seconds, metres, day.estimated or restday.is_taken(day)))
-        column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
+        column.add_widget(_anchor(ctx, _back_at(day, seconds), "back_at", day.end, zone))
     for stop in (s for s in day.stops if s.is_out):
         column.add_widget(gap(8))
         column.add_widget(_stop_row(ctx, stop, zone, can_undo))
     return scroller
+
+
+def _back_at(day, way_home_s):
+    """When the rep is back: as planned, and once nothing lies ahead no earlier than the way home takes them."""
+    done = [stop.done_at for stop in day.stops if stop.done_at]
+    if not done or day.next_stop is not None:
+        return day.returns_at
+    return max(day.returns_at, max(done) + timedelta(seconds=way_home_s or 0))
 
 
 def _in_time(stops):

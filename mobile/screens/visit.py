@@ -338,10 +338,9 @@ class VisitForm(BoxLayout):
         return self.typed.save(all_of_it)
 
     def miss(self):
-        """Nobody was there."""
-        ctx, note = self.ctx, self.note.value
-        nobody = {"outcome": "nobody_there", "note": note}
-        ops = self._close(self._fix(), lambda: visit_event(ctx.files, self._target(), "missed", **nobody))
+        """No visit came of it; why, says only the rep."""
+        ctx, said = self.ctx, {"outcome": self.outcomes.chosen, "note": self.note.value}
+        ops = self._close(self._fix(), lambda: visit_event(ctx.files, self._target(), "missed", **said))
         ctx.nav.saved(UNDO_S + 2)
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
         can_undo = not self.typed.body.get("photos")  # they are sent with it

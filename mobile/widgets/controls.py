@@ -27,12 +27,25 @@ class PushButton(Touchable):
         self.kind, self.label = kind, label
         inner = BoxLayout(spacing=dp(8), size_hint=(None, 1), padding=(dp(8), 0))
         inner.bind(minimum_width=inner.setter("width"))
-        if icon:
-            inner.add_widget(Icon(icon, 20, ink, size_hint=(None, 1), width=dp(22)))
-        inner.add_widget(Word(label, 16, True, ink))
+        self._inner, self._sign = inner, Icon(icon, 20, ink, size_hint=(None, 1), width=dp(22)) if icon else None
+        self._word = Word(label, 16, True, ink)
+        inner.add_widget(self._word)
+        self.bind(width=self._fit)
+        self._word.bind(width=self._fit)
+        self._fit()
         middle = AnchorLayout()
         middle.add_widget(inner)
         self.add_widget(middle)
+
+    def _fit(self, *_args):
+        """Where both have no room the word stands alone."""
+        if self._sign is None:
+            return
+        has_room = self._word.width + self._sign.width + dp(24) <= self.width
+        if has_room and self._sign.parent is None:
+            self._inner.add_widget(self._sign, index=1)
+        elif not has_room and self._sign.parent is not None:
+            self._inner.remove_widget(self._sign)
 
     def _press(self, *_args):
         down = {"primary": "brand_hover"}.get(self.kind, "line")
