@@ -19,6 +19,7 @@ from mobile.field.store.outbox import Outbox
 from mobile.field.store.sqlite import is_damage, remove
 from mobile.field.sync import blobs, export, leaving, tokens
 from mobile.field.sync.api import Api
+from mobile.field.sync.problems import DeviceBarred
 from mobile.field.sync.run import Report, Sync
 from mobile.field.sync.tokens import sign_in, sign_in_by_code
 from mobile.field.sync.transport import HttpTransport
@@ -54,30 +55,25 @@ class Phone:
 
     def sign_in(self, server: str, login: str, password: str, device_name: str) -> SignedIn:
         """Register this phone for a user with the server."""
-        who = sign_in(
-            Api(HttpTransport(server)),
-            self.home,
-            self.keys,
-            self.secrets,
-            server=server,
-            login=login,
-            password=password,
-            device_name=device_name,
-        )
-        self._opened()
-        return who
+        api, proof = Api(HttpTransport(server)), {"login": login, "password": password, "device_name": device_name}
+        with self._entering(api):
+            return sign_in(api, self.home, self.keys, self.secrets, server=server, **proof)
 
     def sign_in_by_code(self, server: str, code: str, device_name: str) -> SignedIn:
         """Register this phone for whom a code was made."""
-        api = Api(HttpTransport(server))
-        who = sign_in_by_code(
-            api, self.home, self.keys, self.secrets, server=server, code=code, device_name=device_name
-        )
-        self._opened()
-        return who
+        api, proof = Api(HttpTransport(server)), {"code": code, "device_name": device_name}
+        with self._entering(api):
+            return sign_in_by_code(api, self.home, self.keys, self.secrets, server=server, **proof)
 
-    def _opened(self) -> None:
-        """Somebody has just proven who they are."""
+    @contextmanager
+    def _entering(self, api: Api) -> Iterator[None]:
+        """Somebody proves who they are, which opens the data; what the office ordered to be wiped is wiped instead."""
+        try:
+            yield
+        except DeviceBarred as problem:
+            if problem.code == "wipe":
+                leaving.destroy_ordered(api, self.home, self.keys, self.secrets)
+            raise
         store = self.home.store()
         try:
             locking.opened(store.outbox, clock.now())

@@ -74,8 +74,8 @@ def register_by_code(body: DeviceByCode, request: Request, session: Db) -> Devic
 
 
 def registered(session: Session, user: User, body: DeviceRegister | DeviceByCode) -> DeviceRegistered:
-    """A phone of somebody who has proven who they are, with its first tokens. Refuses one that is locked."""
-    tokens.refuse_locked(session, user, body.former)
+    """A phone of somebody who has proven who they are, with its first tokens. Refuses one that is locked or wiped."""
+    tokens.refuse_barred(session, user, body.former)
     device = tokens.register_device(session, user, name=body.name, platform=body.platform, key=body.public_key)
     tokens.replace(session, device, body.former)
     access, refresh = tokens.issue(session, device)

@@ -201,13 +201,12 @@ def public_key(text: str) -> bytes:
     return der
 
 
-def refuse_locked(session: Session, user: User, former: Collection[UUID]) -> None:
-    """Refuse a phone that was a locked device of this person: a password does not unlock it."""
-    locked = select(Device.id).where(
-        Device.id.in_(former), Device.user_id == user.id, Device.state == DeviceState.LOCKED.value
-    )
-    if session.scalar(locked.limit(1)) is not None:
-        check_state(DeviceState.LOCKED)
+def refuse_barred(session: Session, user: User, former: Collection[UUID]) -> None:
+    """Refuse a phone that was a locked device of this person, or one that is to be wiped: no password changes that."""
+    barred = DeviceState.LOCKED.value, DeviceState.WIPE_PENDING.value
+    theirs = select(Device.state).where(Device.id.in_(former), Device.user_id == user.id, Device.state.in_(barred))
+    for state in session.scalars(theirs.order_by(Device.state.desc()).limit(1)):  # a wipe comes before a lock
+        check_state(state)
 
 
 def register_device(session: Session, user: User, *, name: str, platform: str, key: str) -> Device:

@@ -6,16 +6,19 @@ Both are signed with the device key; the tokens are worth nothing by then.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
-from mobile.field.ports import Keys
+from mobile.field.home import PhoneHome
+from mobile.field.ports import Keys, Secrets
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json, canonical
 from mobile.field.store.outbox import Outbox
-from mobile.field.sync import rescue, wire
+from mobile.field.sync import rescue, tokens, wire
 from mobile.field.sync.api import Api
 from mobile.field.sync.blobs import whole
-from mobile.field.sync.problems import FileRefused, NotAnnounced
+from mobile.field.sync.problems import DeviceBarred, FileRefused, NotAnnounced, Problem
 from mobile.field.sync.tokens import Tokens
+from mobile.field.sync.transport import Unreachable
 
 UNHEARD = ("queued", "sent", "stuck")
 MOST_OPS, MOST_BYTES = 100, 900_000
@@ -125,3 +128,32 @@ def receipt(keys: Keys, tokens: Tokens) -> wire.WipedRequest:
     """What is told once everything is destroyed; made while there still is a key."""
     said = f"waymark-wiped-1\n{tokens.device_id}".encode()
     return wire.WipedRequest(device=tokens.device_id, signature=keys.sign(tokens.key_alias, said))
+
+
+def destroy(api: Api, home: PhoneHome, keys: Keys, secrets: Secrets, user_id: str) -> None:
+    """Destroy what the office ordered to be wiped of a user: the keys first, then the files; the server is told last,
+    with what was signed before."""
+    known = tokens.load(secrets, user_id)
+    told = None if known is None else receipt(keys, known)
+    if known is not None:
+        keys.destroy(known.key_alias)
+    tokens.forget(secrets, user_id)
+    home.wipe(user_id)
+    if told is not None:
+        api.call("POST", "/sync/v1/wiped", wire.emit(told), signed_in=False)
+
+
+def destroy_ordered(api: Api, home: PhoneHome, keys: Keys, secrets: Secrets) -> None:
+    """The same of whoever was signed in here before, where the server says so when it is asked as their phone."""
+    for folder in sorted((home.folder / "users").glob("*")):
+        if _is_ordered(tokens.TokenKeeper(api, keys, secrets, folder.name)):
+            with suppress(Problem, Unreachable):  # the receipt: what it tells of is done
+                destroy(api, home, keys, secrets, folder.name)
+
+
+def _is_ordered(keeper: tokens.TokenKeeper) -> bool:
+    try:
+        keeper.refresh()
+    except Problem as problem:
+        return isinstance(problem, DeviceBarred) and problem.code == "wipe"
+    return False

@@ -216,7 +216,8 @@ class Sync:
             return self._aside(report)
         try:
             if problem.code == "wipe":
-                self._destroy(tokens.load(self._secrets, self._user_id))
+                self._store.close()
+                leaving.destroy(self._api, self._home, self._keys, self._secrets, self._user_id)
         except (Unreachable, Problem, BadMessage) as error:
             return report.failed(problem.code, f"{problem.detail} {error}".strip())
         return report
@@ -232,12 +233,3 @@ class Sync:
         except (Unreachable, Problem, BadMessage, OSError) as error:
             report.detail = f"{report.detail or ''} {error}".strip()
         return report
-
-    def _destroy(self, known: tokens.Tokens | None) -> None:
-        """Destroy the key first, then the files; tell the server last, with what was signed before."""
-        receipt = None if known is None else leaving.receipt(self._keys, known)
-        self._tokens.destroy()
-        self._store.close()
-        self._home.wipe(self._user_id)
-        if receipt is not None:
-            self._api.call("POST", "/sync/v1/wiped", wire.emit(receipt), signed_in=False)

@@ -130,13 +130,6 @@ class TokenKeeper:
         save(self._store, self._user_id, fresh)
         self._api.access_token = fresh.access_token
 
-    def destroy(self) -> None:
-        """Make this phone's registration worthless: the key first, then the tokens."""
-        tokens = load(self._store, self._user_id)
-        if tokens is not None:
-            self._keys.destroy(tokens.key_alias)
-        forget(self._store, self._user_id)
-
     def _load(self) -> Tokens:
         tokens = load(self._store, self._user_id)
         if tokens is None:

@@ -135,6 +135,9 @@ class FakeServer:
         if request.path == "/sync/v1/quarantine":
             self.quarantine += message["ops"]
             return 200, {"held": len(message["ops"])}
+        if request.path == "/sync/v1/wiped":
+            del self.world.devices[message["device"]]
+            return 204, {}
         if self.barred:
             raise Refusal(403, self.barred)
         device_id = self._device(request)
@@ -166,6 +169,8 @@ class FakeServer:
         return self._registered(self.users[login], m)
 
     def _registered(self, user, m):
+        if self.barred == "wipe" and any(one in self.world.devices for one in m["former"]):
+            raise Refusal(403, "wipe")
         device_id = str(uuid.uuid4())
         device = self.world.devices[device_id] = {"key": m["public_key"], "last_n": 0}
         return {"device_id": device_id, "user": user, "server_name": "Test", **self._tokens(device)}
@@ -174,6 +179,8 @@ class FakeServer:
         device = self.world.devices.get(m["device_id"])
         if device is None or m["refresh_token"] not in (device["refresh"], device["previous"]):
             raise Refusal(401, "login_required")
+        if self.barred == "wipe":
+            raise Refusal(403, "wipe")
         key = serialization.load_der_public_key(base64.b64decode(device["key"]))
         text = f"waymark-refresh-1\n{m['device_id']}\n{m['refresh_token']}\n{m['nonce']}"
         try:

@@ -114,6 +114,22 @@ def test_whom_the_office_has_switched_off_hears_of_it_at_sign_in_and_a_stranger_
     screen.until(lambda: screen.shows("The login or the password is wrong."))
 
 
+def test_a_phone_that_is_to_be_wiped_is_wiped_at_sign_in_too_and_then_starts_anew(online, open_app):
+    screen = open_app(online.folder, syncing=False)
+    screen.app.sign_out()
+    screen.frames()
+    online.server.barred = "wipe"
+    screen.app.stage.screen.login.input.text = "mara"
+    screen.app.stage.screen.password.input.text = "secret"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("The office has wiped this phone."))
+    assert not (online.folder / "users" / online.server.user_id).exists()
+    assert online.server.world.devices == {}, "it has told so"
+    online.server.barred = ""
+    screen.tap("Sign in")
+    screen.until(lambda: screen.app.ctx.store is not None)
+
+
 def test_a_sync_that_ends_under_a_finger_takes_no_tap_away(online, open_app):
     online.server.barred = "retired"
     screen = open_app(online.folder, syncing=False)

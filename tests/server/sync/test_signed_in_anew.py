@@ -2,6 +2,8 @@
 
 from uuid import UUID, uuid4
 
+from httpx import Response
+
 from server.auth import codes, queries
 from server.auth.access import scope_of
 from server.auth.models import User
@@ -12,13 +14,18 @@ from tests.server.sync.world import Phone, World, public_key
 SILENT = "phones that are silent and hold unsent work"
 
 
-def signed_in(world: World, login: str, *former: UUID) -> Phone:
-    """A phone that registers with a code, and says what it was before."""
+def registration(world: World, login: str, *former: UUID) -> Response:
+    """What a phone hears that registers with a code, and says what it was before."""
     with transaction() as session:
         scope = scope_of(session, session.get_one(User, world.users[login]), source="api")
         _, code = codes.make(session, scope, world.users[login])
     body = {"code": code, "name": "phone", "platform": "test", "public_key": public_key()}
-    said = world.client.post("/api/v1/devices/by-code", json=body | {"former": [str(one) for one in former]}).json()
+    return world.client.post("/api/v1/devices/by-code", json=body | {"former": [str(one) for one in former]})
+
+
+def signed_in(world: World, login: str, *former: UUID) -> Phone:
+    """One that was let in."""
+    said = registration(world, login, *former).json()
     return Phone(world.client, UUID(said["device_id"]), said["access_token"])
 
 
@@ -69,10 +76,18 @@ def test_a_former_one_that_speaks_is_a_phone_of_its_own(world: World) -> None:
     assert listed(world) == {first.device_id, second.device_id}, "files that were copied to another phone"
 
 
-def test_one_that_is_retired_or_to_be_wiped_stays_in_sight(world: World) -> None:
-    first, second = signed_in(world, "rita"), signed_in(world, "rita")
-    for device, state in ((first.device_id, "retired"), (second.device_id, "wipe_pending")):
+def test_one_that_is_retired_stays_in_sight(world: World) -> None:
+    first = signed_in(world, "rita")
+    world.sql("update device set state = 'retired' where id = :d", d=first.device_id)
+    second = signed_in(world, "rita", first.device_id)
+    second.hello()
+    assert listed(world) == {first.device_id, second.device_id}
+
+
+def test_one_that_is_to_be_wiped_is_not_signed_in_anew_by_its_person(world: World) -> None:
+    first, locked = signed_in(world, "rita"), signed_in(world, "rita")
+    for device, state in ((first.device_id, "wipe_pending"), (locked.device_id, "locked")):
         world.sql("update device set state = :s where id = :d", s=state, d=device)
-    third = signed_in(world, "rita", first.device_id, second.device_id)
-    third.hello()
-    assert listed(world) == {first.device_id, second.device_id, third.device_id}
+    answer = registration(world, "rita", locked.device_id, first.device_id)
+    assert (answer.status_code, answer.json()["code"]) == (403, "wipe")
+    assert signed_in(world, "otto", first.device_id).hello(), "of others on the same phone nothing is to be wiped"
