@@ -138,7 +138,10 @@ def list_imports() -> None:
 
 @imports.command("undo")
 def undo_import(run: Annotated[str, typer.Argument(help="Id of the import, see “waymark import list”.")]) -> None:
-    """Undo an import: what it created goes away, what it changed goes back; what was edited or built on since stays."""
+    """Undo an import: what it created goes away, what it changed goes back; what was edited or built on since stays.
+
+    Once nothing rests on what stayed any more, the same command takes that back too.
+    """
     with transaction() as session:
         found = by_id(session, run)
         service.undo(session, target_of(session, found), found, None)

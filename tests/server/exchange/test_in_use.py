@@ -68,6 +68,20 @@ def test_an_account_stays_whatever_hangs_on_it_by_then(files: Files, hung: Run) 
     }
 
 
+def test_what_stayed_goes_once_nothing_hangs_on_it(files: Files, hung: Run) -> None:
+    files.undo(hung)
+    path = f"/api/v1/imports/{hung['id']}"
+    refused = files.client.post(f"{path}/undo")
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_not_ready")
+    for what in ("opportunities", "orders", "tickets"):
+        items = files.client.get(f"/api/v1/{what}").json()["items"]
+        gone = files.client.delete(f"/api/v1/{what}/{items[0]['id']}", headers={"If-Match": str(items[0]["rev"])})
+        assert gone.status_code == 204, (what, gone.text)
+    assert files.undo(hung) == {"removed": 5, "restored": 0, "kept": len(THINGS) - 3}
+    left = {one["label"] for one in files.client.get(f"{path}/kept").json()["items"]}
+    assert left == {f"Firm {name}" for name in THINGS} - {"Firm deal", "Firm order", "Firm ticket"}
+
+
 def test_people_leads_deals_and_products_stay_with_what_hangs_on_them(
     session: Session, files: Files, make_account: Any
 ) -> None:
