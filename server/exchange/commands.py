@@ -112,6 +112,8 @@ def import_file(
         with transaction() as session:
             run = session.get_one(ImportRun, run.id)
             service.apply(session, target_of(session, run), run)
+        if run.message:
+            typer.echo(run.message, err=True)
         if run.counts.get(Action.CREATE) or run.counts.get(Action.UPDATE):
             typer.echo(f"To take it back: waymark import undo {run.id}", err=True)
     told = [name for name in (*Action, "warnings") if run.counts.get(name)]
