@@ -91,7 +91,14 @@ def bundled(*parts: str) -> Path:
     raise GraphError(Trouble.NO_BUILDER, f"{'/'.join(parts)} of the package osrm-bindings is not installed")
 
 
-def build(
+def build(extract: Path, root: Path, **options: Any) -> Graph:
+    """Build the graph of an extract as `make` does, and make it the current one."""
+    graph = make(extract, root, **options)
+    point_current_at(graph.folder)
+    return graph
+
+
+def make(
     extract: Path,
     root: Path,
     *,
@@ -100,7 +107,7 @@ def build(
     threads: int = 1,
     progress: Callable[[str], None] = lambda _step: None,
 ) -> Graph:
-    """Build the graph of an extract, or find the one already built, and make it the current one.
+    """Build the graph of an extract, or find the one already built; the current one stays the current one.
 
     The work happens in child processes. Building the same extract twice returns at once.
 
@@ -136,7 +143,6 @@ def build(
         with beside(folder) as unfinished:
             _build_mld(extract, unfinished / "mld", lua, folder.name, threads, progress)
             write_manifest(unfinished, graph)
-    point_current_at(graph.folder)
     return graph
 
 

@@ -44,6 +44,7 @@ from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
+from server.kit.errors import NotFound
 from server.kit.filtering import Field, Vocabulary, compile_filter, parse, vocabulary
 from server.kit.filtering.guard import Estimate, answers_in_time, asks_for_text, check
 from server.kit.filtering.judging import Judged, judged
@@ -312,6 +313,16 @@ def surviving(session: Session, account_id: UUID) -> UUID:
 
 
 SURVIVING: Select[UUID] = select(func.account_surviving(ONE))
+
+
+def hold(session: Session, account_id: UUID) -> None:
+    """Keep an account from being deleted until what is being hung on it is stored, waiting for whoever deletes it.
+
+    Refuses one that is deleted by then.
+    """
+    there = select(Account.id).where(Account.id == account_id, Account.deleted_at.is_(None))
+    if session.scalar(there.with_for_update(read=True, key_share=True)) is None:
+        raise NotFound("There is no such account.", field="account_id")
 
 
 def survivors(session: Session, account_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -46,6 +46,8 @@ def _alone(name: str) -> Iterator[None]:
 def _add(path: Path, name: str, source: str | None, steps: Steps) -> UUID:
     region_id, ready = building.add(path, name, source, steps)
     if ready:
+        with transaction() as session:
+            roads.serve(session.get_one(Region, region_id))
         return region_id
     with transaction() as session:
         steps("indexing addresses", 0, 2)
@@ -59,7 +61,9 @@ def _add(path: Path, name: str, source: str | None, steps: Steps) -> UUID:
     building.drop_unfinished(name)
     with transaction() as session:
         updating.settle(session)
-        road_jobs.after_build(session, session.get_one(Region, region_id))
+        region = session.get_one(Region, region_id)
+        roads.serve(region)
+        road_jobs.after_build(session, region)
     return region_id
 
 

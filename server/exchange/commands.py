@@ -112,6 +112,8 @@ def import_file(
         with transaction() as session:
             run = session.get_one(ImportRun, run.id)
             service.apply(session, target_of(session, run), run)
+        if run.message:
+            typer.echo(run.message, err=True)
         if run.counts.get(Action.CREATE) or run.counts.get(Action.UPDATE):
             typer.echo(f"To take it back: waymark import undo {run.id}", err=True)
     told = [name for name in (*Action, "warnings") if run.counts.get(name)]
@@ -138,7 +140,10 @@ def list_imports() -> None:
 
 @imports.command("undo")
 def undo_import(run: Annotated[str, typer.Argument(help="Id of the import, see “waymark import list”.")]) -> None:
-    """Undo an import: what it created goes away, what it changed goes back; what was edited or built on since stays."""
+    """Undo an import: what it created goes away, what it changed goes back; what was edited or built on since stays.
+
+    Once nothing rests on what stayed any more, the same command takes that back too.
+    """
     with transaction() as session:
         found = by_id(session, run)
         service.undo(session, target_of(session, found), found, None)

@@ -44,7 +44,7 @@ def undo_import(run_id: str, actor: str | None = None) -> None:
 
 def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
     """One step of an import; what makes it impossible is written down for its owner."""
-    before = State.DONE if state is State.UNDOING else State.FAILED
+    before = failed_back(run_id, state)
     if not service.begins(run_id, state) or gave_up(run_id, before):
         return
     try:
@@ -62,8 +62,17 @@ def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
     except WaymarkError as error:
         service.note(run_id, state=before, message=f"{error.message} {error.help}".strip())
     except BaseException:
-        service.note(run_id, state=before, message="The work was interrupted; nothing was changed. It is tried again.")
+        again = "Try again." if before is State.UNDONE else "It is tried again."
+        service.note(run_id, state=before, message=f"The work was interrupted; nothing was changed. {again}")
         raise
+
+
+def failed_back(run_id: UUID, state: State) -> State:
+    """Where an import stands when a step of it fails: an undo leaves it as it was."""
+    if state is not State.UNDOING:
+        return State.FAILED
+    with transaction() as session:
+        return State.DONE if session.get_one(ImportRun, run_id).undone_at is None else State.UNDONE
 
 
 def gave_up(run_id: UUID, before: State) -> bool:

@@ -218,7 +218,7 @@ def apply(run_id: UUID, scope: Importing, session: Db) -> ImportRead:
 @router.post("/{run_id}/undo")
 def undo(run_id: UUID, scope: Importing, session: Db) -> ImportRead:
     """Undo an applied import, updates included. What somebody has changed since, or hung something on, stays and is
-    listed under `kept`.
+    listed under `kept`; once nothing rests on it any more, another undo takes it back.
     """
     run = find(session, scope, run_id)
     service.require_undoable(run)

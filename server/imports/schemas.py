@@ -30,7 +30,9 @@ class ImportRead(BaseModel):
     state: str
     done_rows: int
     counts: dict[str, int] = Field(description="Rows by action, and `warnings`.")
-    message: str | None
+    message: str | None = Field(
+        description="Why nothing was done, or that something else came of it than the dry run promised."
+    )
     created_at: datetime
     checked_at: datetime | None
     applied_at: datetime | None

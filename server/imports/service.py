@@ -238,6 +238,7 @@ def alone(session: Session, target: Target, run: ImportRun) -> None:
 def apply(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
     """Write what the dry run promised, compared once more with what is there now; all or nothing.
 
+    When records have changed since the dry run so that other counts come of it, the message says so.
     What the columns meant is remembered for the next file with this header, unless no row could be taken.
     """
     one_at_a_time(session, f"imports:{target.kind}")
@@ -247,14 +248,27 @@ def apply(session: Session, target: Target, run: ImportRun, progress: Progress |
         return
     require_checked(run)
     acting(session, Actor(user_id=run.actor, source="import", op_id=run.id))
+    promised = queries.counts(session, run.id)
     counts = plan(session, target, run)
     target.write(session, run, progress or untold)
     rereading.forget(session, run)
     if any(counts.get(action) for action in (Action.CREATE, Action.UPDATE, Action.UNCHANGED)):
         profiles.remember(session, run)
-    run.counts, run.state, run.applied_at, run.message = counts, State.DONE, clock.now(), None
+    run.counts, run.state, run.applied_at, run.message = counts, State.DONE, clock.now(), unlike(promised, counts)
     session.flush()
     webhooks.announce(session, "import", str(run.id), run.state)
+
+
+def unlike(promised: Mapping[str, int], counts: Mapping[str, int]) -> str | None:
+    """What is said when something else came of the rows than the dry run promised; None when nothing did."""
+    if all(promised[action] == counts[action] for action in Action):
+        return None
+    was, now = (
+        f"{told[Action.CREATE]} new, {told[Action.UPDATE]} changed, {told[Action.UNCHANGED]} unchanged, "
+        f"{told[Action.SKIPPED] + told[Action.ERROR]} left out"
+        for told in (promised, counts)
+    )
+    return f"Records have changed since the dry run. It promised: {was}. It became: {now}."
 
 
 def untold(done: int, total: int, counts: Mapping[str, int]) -> None:

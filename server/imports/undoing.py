@@ -25,7 +25,16 @@ from server.webhooks import service as webhooks
 
 # Each text below is put together from the constants of a target, never from what somebody sends.
 
-TABLES = ("import_undo", "import_void", "import_group", "import_row_now", "import_later", "import_back", "import_made")
+TABLES = (
+    "import_undo",
+    "import_void",
+    "import_group",
+    "import_row_now",
+    "import_later",
+    "import_back",
+    "import_made",
+    "import_formerly",
+)
 
 VOID = """
     create temporary table import_void on commit drop as
@@ -178,6 +187,27 @@ HELD = """
            ), null, why, actor, at, case when why in ('imported', 'repaired') then op_id end
     from import_made m where why is not null and (entity = :main or not is_whole)
 """
+# A second undo asks anew only about what the first one has left; what it took back is people's by now.
+FORMERLY = """
+    create temporary table import_formerly on commit drop as
+    select distinct record_id, field from import_kept where run_id = :run and why <> 'forgotten'
+"""
+ONLY_LEFT = (
+    """
+    delete from import_made m
+    where not exists (select from import_formerly k where k.record_id = m.record_id and k.field = '*')
+    """,
+    """
+    delete from import_back b
+    where not exists (
+        select from import_formerly k
+        join import_group f on f.entity = b.entity and f.field = k.field
+        join import_group g on g.entity = b.entity and g.field = b.field and g.grp = f.grp
+        where k.record_id = b.record_id)
+    """,
+    "delete from import_kept where run_id = :run and why <> 'forgotten'",
+)
+
 KEPT = f"""{HELD}
     union all
     select :run, record_id, label, field, value, former, why, actor, at,
@@ -232,15 +262,16 @@ RESTORED = text("select distinct record_id from import_back where why is null")
 def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -> None:
     """Take back everything that an import has written; what somebody has changed since stays and is named.
 
-    Refuses an import that is not applied, or undone already.
+    Of an import that is undone already, take back what had stayed and may go by now: it bears the same op, and counts
+    as one undo with it. Refuses an import that is not applied, and one of which nothing more can be taken back.
     """
     one_at_a_time(session, f"imports:{target.kind}")
     session.flush()
     session.refresh(run)
     require_undoable(run)
-    op = uuid7()
+    op = run.undo_op or uuid7()
     acting(session, Actor(user_id=actor, source="undo", op_id=op))
-    find_out(session, target, run.id)
+    find_out(session, target, run)
     now = clock.now()
     for table in reversed(target.tables):
         session.execute(text(REMOVE.format(table=table.name)), {"now": now})
@@ -254,8 +285,15 @@ def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -
     main = target.tables[0].name
     look_again(session, target, run.id, now)
     removed, restored, kept = session.execute(COUNTS, {"main": main, "run": run.id}).one()
+    before = run.undo_counts if run.undone_at is not None else {}
+    if run.undone_at is not None and not removed and not restored:
+        raise NotReady(
+            "This import is undone already, and nothing of what stayed can be taken back yet.",
+            help="What is listed is still in use or changed. Take away what rests on it first.",
+        )
     run.state, run.message, run.undone_at, run.undone_by, run.undo_op = State.UNDONE, None, clock.now(), actor, op
-    run.undo_counts = {"removed": removed, "restored": restored, "kept": kept}
+    counted = {"removed": removed + before.get("removed", 0), "restored": restored + before.get("restored", 0)}
+    run.undo_counts = counted | {"kept": kept}
     session.flush()
     session.expire_all()
     webhooks.announce(session, "import", str(run.id), run.state)
@@ -270,19 +308,18 @@ def look_again(session: Session, target: Target, run_id: UUID, now: datetime) ->
 
 
 def require_undoable(run: ImportRun) -> None:
-    """Refuse what is not applied, and what is undone."""
-    if run.undone_at is not None:
-        raise NotReady(
-            "This import is undone already.",
-            help="What stayed is listed with it, to be deleted by hand. Upload the file again to import it again.",
-        )
+    """Refuse what is not applied, and what is undone to the last."""
+    if run.undone_at is not None and not run.undo_counts.get("kept"):
+        raise NotReady("This import is undone already.", help="Upload the file again to import it again.")
+    if run.state == State.UNDONE:
+        return
     if run.state not in (State.DONE, State.UNDOING):
         raise NotReady(f"This import is {run.state}; nothing of it is applied.", help="There is nothing to undo.")
 
 
-def find_out(session: Session, target: Target, run_id: UUID) -> None:
+def find_out(session: Session, target: Target, run: ImportRun) -> None:
     """Work out, in temporary tables, what goes away, what goes back, and what stays."""
-    names, main = [table.name for table in target.tables], target.tables[0].name
+    run_id, names, main = run.id, [table.name for table in target.tables], target.tables[0].name
     derived = [f"{table.name}.{column}" for table in target.tables for column in table.derived]
     for name in TABLES:
         session.execute(text(f"drop table if exists {name}"))
@@ -304,6 +341,10 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     session.execute(text("analyze import_later"))
     session.execute(text(BACK.format(causes=causes, by_itself=BY_ITSELF)), {"run": run_id})
     session.execute(text(MADE.format(in_use=target.in_use_sql(), causes=causes)), {"main": main})
+    if run.undone_at is not None:
+        session.execute(text(FORMERLY), {"run": run_id})
+        for statement in ONLY_LEFT:
+            session.execute(text(statement), {"run": run_id} if ":run" in statement else {})
     session.execute(text("create index on import_made (row_id)"))
     session.execute(text("analyze import_made"))
     keep_what_is_rested_on(session, names, run_id)

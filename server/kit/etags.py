@@ -29,8 +29,20 @@ def base_revision(if_match: Annotated[str | None, Header(description='The ETag o
     return int(match[1])
 
 
+def known_revision(
+    if_match: Annotated[
+        str | None, Header(description='The ETag of a read, e.g. "17"; left out: whatever is there.')
+    ] = None,
+) -> int | None:
+    """The revision that a change was made on when `If-Match` tells it."""
+    return None if if_match is None else base_revision(if_match)
+
+
 BaseRevision = Annotated[int, Depends(base_revision)]
 """A handler's base revision: `def handler(base: BaseRevision)`."""
+
+KnownRevision = Annotated[int | None, Depends(known_revision)]
+"""A handler's base revision where a change may also make what is not there yet."""
 
 
 def tag(response: Response, rev: int) -> None:

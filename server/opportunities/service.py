@@ -91,6 +91,7 @@ def create(session: Session, scope: Scope, new: NewDeal) -> Opportunity:
     if stage.is_won or stage.is_lost:
         raise Invalid("A new deal begins in an open stage.", field="stage_id")
     values["account_id"] = accounts.surviving(session, values["account_id"])
+    accounts.hold(session, values["account_id"])
     values.setdefault("currency", settings().currency)
     values = in_minor_units(values, ("amount",))
     values.setdefault("owner_id", pipelines.known_user(scope))

@@ -108,6 +108,8 @@ def _account(session: Session, scope: Scope, new: NewOrder) -> Account:
     account = session.scalars(asked.where(Account.id == standing)).one_or_none()
     if account is None:
         raise NotFound("There is no such account.", field="account_id")
+    if new.flags is None:
+        accounts.hold(session, account.id)
     return account
 
 

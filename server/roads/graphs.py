@@ -20,7 +20,7 @@ from routing.roads.osrm_build import Graph, GraphError, Trouble
 from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
-from server.regions.models import Region
+from server.regions.models import Region, State
 from server.roads.models import Contraction, RoadGraph
 from server.roads.process import RoadProcess
 
@@ -64,14 +64,18 @@ def root_of(name: str) -> Path:
 def build_graph(
     session: Session, region: Region, *, threads: int = 1, progress: Callable[[str], None] = lambda _step: None
 ) -> RoadGraph:
-    """Build the road graph of a region's extract; refuses extracts without roads. The old graph serves until then."""
+    """Build the road graph of a region's extract; refuses extracts without roads.
+
+    Of a region that is not in service yet it only lies there: the older extract's graph serves until `serve`.
+    """
     root, started = graphs_root(region), time.monotonic()
     with alone(root):
         try:
-            graph = osrm_build.build(region.extract, root, sha256=region.sha256, threads=threads, progress=progress)
+            graph = osrm_build.make(region.extract, root, sha256=region.sha256, threads=threads, progress=progress)
         except GraphError as error:
             raise not_built(error) from error
-        osrm_build.remove_others(root, graph)
+        if region.state == State.READY:
+            publish(root, graph)
     row = {
         "folder": str(graph.folder.relative_to(root.parent.resolve())),
         "algorithm": graph.algorithm,
@@ -84,6 +88,21 @@ def build_graph(
     insertion = insert(RoadGraph).values(region_id=region.id, **row)
     session.execute(insertion.on_conflict_do_update(index_elements=[RoadGraph.region_id], set_=row))
     return session.get_one(RoadGraph, region.id, populate_existing=True)
+
+
+def serve(region: Region) -> None:
+    """Put the graph of a region that is in service now into the place of the older ones, which go."""
+    root = graphs_root(region)
+    with alone(root):
+        graph = graph_of(region)
+        if graph is not None:
+            publish(root, graph)
+
+
+def publish(root: Path, graph: Graph) -> None:
+    """Make a graph the one that serves, in one step, and delete all others."""
+    osrm_build.point_current_at(graph.folder)
+    osrm_build.remove_others(root, graph)
 
 
 @contextmanager
@@ -130,7 +149,8 @@ def contract(region: Region, *, limit_s: float = CONTRACTION_LIMIT_S) -> Contrac
             contracted = osrm_contract.contract(graph, limit_s=limit_s)
         except GraphError as error:
             return Contracted(Contraction.GIVEN_UP, graph, str(error))
-        osrm_build.remove_others(root, contracted)
+        if contracted.folder != graph.folder:  # a newer extract's graph may lie there already, and waits for `serve`
+            shutil.rmtree(graph.folder, ignore_errors=True)
     return Contracted(Contraction.DONE, contracted)
 
 

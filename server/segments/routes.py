@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from server.auth.access import Scope, requires
 from server.kit.database import Db
-from server.kit.etags import BaseRevision, tag
+from server.kit.etags import BaseRevision, KnownRevision, tag
 from server.kit.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from server.segments import counting, queries, service, views, words
 from server.segments.schemas import (
@@ -124,9 +124,13 @@ def list_views(scope: ReadSegments, session: Db, subject: str = "account", of_ma
 
 
 @router.put("/views")
-def save_view(body: ViewWrite, scope: WriteSegments, session: Db) -> ViewRead:
-    """Save a view; one of the same name of yours is replaced."""
-    return ViewRead.of(views.save(session, scope, body))
+def save_view(
+    body: ViewWrite, scope: WriteSegments, session: Db, response: Response, base: KnownRevision = None
+) -> ViewRead:
+    """Save a view; one of the same name of yours is replaced, with If-Match only as you read it."""
+    view = views.save(session, scope, body, base)
+    tag(response, view.rev)
+    return ViewRead.of(view)
 
 
 @router.delete("/views/{view_id}", status_code=204)

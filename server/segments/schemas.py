@@ -144,6 +144,7 @@ class ViewRead(ViewWrite):
 
     id: UUID
     owner_id: UUID
+    rev: int
 
     @classmethod
     def of(cls, view: SavedView) -> "ViewRead":

@@ -9,13 +9,17 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
+from server.records.editing import require_revision
 from server.segments import queries, service
 from server.segments.models import SavedView
 from server.segments.schemas import ViewWrite
 
 
-def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
-    """Save a view of a list or of the map; one's own of the same name is replaced. Refuses a filter that is wrong."""
+def save(session: Session, scope: Scope, wanted: ViewWrite, base_rev: int | None = None) -> SavedView:
+    """Save a view of a list or of the map; one's own of the same name is replaced.
+
+    Refuses a filter that is wrong, and with a base revision to replace what was changed or taken away since.
+    """
     scope.need(queries.subject_of(wanted.subject).permission)
     name = " ".join(wanted.name.split())
     if not name:
@@ -24,12 +28,18 @@ def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
     if filter:
         filter = service.canonical(session, scope, wanted.subject, filter)
     view = named(session, scope, wanted.subject, name, of_map=wanted.map is not None)
+    if base_rev is not None:
+        if view is None:
+            raise NotFound("There is no such view of yours.", help="It was taken away: save it anew, without If-Match.")
+        session.refresh(view, with_for_update=True)
+        require_revision(view.name, view.id, view.rev, base_rev)
     if view is None:
         view = SavedView(subject=wanted.subject, name=name, owner_id=scope.user_id, columns=wanted.columns)
         session.add(view)
     view.map = wanted.map
     view.filter, view.sort, view.columns, view.sharing = filter, wanted.sort, wanted.columns, wanted.sharing.value
     session.flush()
+    session.refresh(view)
     return view
 
 

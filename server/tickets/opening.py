@@ -133,6 +133,7 @@ def check_references(session: Session, values: Mapping[str, Any]) -> None:
         account = session.get(Account, accounts.surviving(session, account_id))
         if account is None or account.deleted_at is not None:
             raise Invalid("There is no such account.", field="account_id")
+        accounts.hold(session, account.id)
     if site_id is not None:
         site = session.get(Site, site_id)
         if (

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from geo.distance import haversine_m
@@ -98,16 +98,28 @@ def place_of(site: Site) -> Traits:
     )
 
 
+EDITED = text(
+    """
+    select h.row_id from field_history h
+    where h.entity = 'site' and h.row_id = any(:ids) and h.field in ('is_main', 'deleted_at')
+      and h.rev > (
+          select max(m.rev) from field_history m where m.entity = 'site' and m.row_id = h.row_id and m.op_id = :op)
+      and not exists (select from account_merge a where a.id = h.op_id)
+    """
+)
+"""Sites of which somebody has decided since: other merges and their undos only follow each other."""
+
+
 def return_sites(session: Session, made: AccountMerge) -> list[str]:
     """Give every site back to the account it came from; returns in words what was changed since and stays."""
     rows = {UUID(one["id"]): one for one in made.sites}
     statement = select(Site).where(Site.id.in_(rows)).order_by(Site.id).with_for_update()
     found = list(session.scalars(statement.execution_options(populate_existing=True)))
-    kept, mains = [], []
+    kept, mains, edited = [], [], set(session.scalars(EDITED, {"ids": list(rows), "op": made.id}))
     for site in found:
         entry = rows[site.id]
         changed = site.is_main != entry["is_main"] or (site.deleted_at is not None) != entry["folded"]
-        if changed and not (entry["folded"] and site.deleted_at == made.merged_at):
+        if changed and site.id in edited:
             kept.append(f"site {site.name or site.street or site.city or 'without a name'}")
         if entry["was_main"]:
             mains.append(site)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from server.leads import service as leads
 from server.leads.models import SignalKind
 from server.opportunities import pipelines
+from server.web.language import wording
 from tests.server.exchange.conftest import Files, Run
 
 THINGS = ("deal", "ticket", "visit", "order", "child", "call", "person", "note", "file", "wish")
@@ -68,6 +69,20 @@ def test_an_account_stays_whatever_hangs_on_it_by_then(files: Files, hung: Run) 
     }
 
 
+def test_what_stayed_goes_once_nothing_hangs_on_it(files: Files, hung: Run) -> None:
+    files.undo(hung)
+    path = f"/api/v1/imports/{hung['id']}"
+    refused = files.client.post(f"{path}/undo")
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_not_ready")
+    for what in ("opportunities", "orders", "tickets"):
+        items = files.client.get(f"/api/v1/{what}").json()["items"]
+        gone = files.client.delete(f"/api/v1/{what}/{items[0]['id']}", headers={"If-Match": str(items[0]["rev"])})
+        assert gone.status_code == 204, (what, gone.text)
+    assert files.undo(hung) == {"removed": 5, "restored": 0, "kept": len(THINGS) - 3}
+    left = {one["label"] for one in files.client.get(f"{path}/kept").json()["items"]}
+    assert left == {f"Firm {name}" for name in THINGS} - {"Firm deal", "Firm order", "Firm ticket"}
+
+
 def test_people_leads_deals_and_products_stay_with_what_hangs_on_them(
     session: Session, files: Files, make_account: Any
 ) -> None:
@@ -103,3 +118,23 @@ def test_people_leads_deals_and_products_stay_with_what_hangs_on_them(
     added = files.client.post(f"/api/v1/orders/{made.json()['id']}/lines", json=line)
     assert added.status_code in (200, 201), added.text
     assert files.undo(goods) == {"removed": 1, "restored": 0, "kept": 1}
+
+
+def test_an_import_that_became_other_than_its_dry_run_says_so(files: Files) -> None:
+    """Another import was undone in between: what was to stay unchanged is created."""
+    rows = "number,name,city\nK-1,Beck,Vaduz\nK-2,Ott,Schaan\n"
+    first = files.apply("accounts", rows)
+    assert first["message"] is None
+    second = files.check("accounts", rows)
+    assert second["counts"]["unchanged"] == 2
+    files.undo(first)
+    done = files.client.post(f"/api/v1/imports/{second['id']}/apply").json()
+    assert done["counts"]["create"] == 2
+    assert done["message"] == (
+        "Records have changed since the dry run. It promised: 0 new, 0 changed, 2 unchanged, 0 left out. "
+        "It became: 2 new, 0 changed, 0 unchanged, 0 left out."
+    )
+    assert wording("de").said(done["message"]) == (
+        "Seit dem Probelauf haben sich Einträge geändert. Er versprach: 0 neu, 0 geändert, 2 unverändert, "
+        "0 ausgelassen. Es wurden: 2 neu, 0 geändert, 0 unverändert, 0 ausgelassen."
+    )

@@ -1,5 +1,6 @@
 """Downloading by name, against a small extract server on loopback."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from server.kit.settings import settings
 from server.regions import downloading
 from server.regions.commands import find_extract
 from server.regions.errors import ExtractServerAway, NoSuchRegion
+from tests.server.peers import drip
 
 CONTENT = bytes(range(256)) * 4000
 
@@ -24,6 +26,8 @@ class Peer:
     url: str = ""
     etag: str = '"one"'
     break_after: int | None = None
+    drip_after: int | None = None
+    over: threading.Event = field(default_factory=threading.Event)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -51,7 +55,17 @@ def peer(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
             if status != 304:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body[: state.break_after] if self.path.endswith(".pbf") else body)
+            if self.path.endswith(".pbf") and state.drip_after is not None:
+                self._drip(body, state.drip_after)
+            else:
+                self.wfile.write(body[: state.break_after] if self.path.endswith(".pbf") else body)
+
+        def _drip(self, body: bytes, after: int) -> None:
+            """So much at once, then a byte now and then."""
+            with contextlib.suppress(OSError):
+                self.wfile.write(body[:after])
+                while not state.over.wait(0.02):
+                    self.wfile.write(body[after : (after := after + 1)])
 
         def log_message(self, *_: object) -> None:
             pass
@@ -63,6 +77,7 @@ def peer(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield state
+    state.over.set()
     server.shutdown()
     server.server_close()
 
@@ -99,6 +114,34 @@ def test_a_broken_download_goes_on_where_it_stopped(peer: Peer) -> None:
     assert downloading.download(offer).read_bytes() == CONTENT
     assert peer.asked[-1][1].startswith("bytes=")
     assert peer.asked[-1][1] != "bytes=0-"
+
+
+def test_a_server_that_only_drips_is_left_and_asked_for_the_rest_later(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It held the download for ever: each byte came before the silence was too long."""
+    offer = downloading.find("tinyland")
+    peer.drip_after = 300_000
+    monkeypatch.setattr(downloading, "BLOCK_S", 0.5)
+    with pytest.raises(
+        ExtractServerAway, match=r"stopped after 262,144 bytes \(no whole answer within 0.5 s\)"
+    ) as caught:
+        downloading.download(offer)
+    assert offer.url in caught.value.message
+    assert "goes on where it stopped" in caught.value.help
+    peer.drip_after = None
+    monkeypatch.setattr(downloading, "BLOCK_S", 60.0)
+    assert downloading.download(offer).read_bytes() == CONTENT
+    assert peer.asked[-1][1] == "bytes=262144-"
+
+
+def test_a_server_that_drips_the_head_of_its_answer_is_left(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloading, "TIMEOUT_S", 0.5)
+    with drip() as port:
+        monkeypatch.setenv("WAYMARK_EXTRACT_SERVER", f"http://127.0.0.1:{port}")
+        settings.cache_clear()
+        with pytest.raises(ExtractServerAway, match=r"no whole answer within 0\.5 s"):
+            downloading.find("tinyland")
 
 
 def test_half_of_an_old_extract_is_not_glued_to_a_new_one(peer: Peer) -> None:

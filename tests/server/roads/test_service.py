@@ -76,3 +76,25 @@ def test_a_newer_extract_takes_over_and_its_process_replaces_the_old_one(session
     assert new.graph == "ffffffffffff-car"
     assert not old.is_ours()
     assert osrm_build.read(graphs.graphs_root(region) / f"{region.sha12}-car") is None
+
+
+def test_the_old_graph_serves_until_the_newer_extract_is_in_service(session: Session, region: Region) -> None:
+    """It was deleted as soon as the new one stood; a build that was killed then left another extract's roads."""
+    graphs.build_graph(session, region)
+    root = graphs.graphs_root(region)
+    newer = make_region(session, "Village", region.extract.read_bytes(), sha256="f" * 64)
+    newer.state, newer.name = "building", region.name
+    session.flush()
+    graphs.build_graph(session, newer)
+    old, new = root / f"{region.sha12}-car", root / "ffffffffffff-car"
+    assert osrm_build.current(root) == osrm_build.read(old)
+    assert service.engine(session, [WEST]).key == f"osrm-mld-{region.sha12}-car"
+    assert graphs.contract(region).state == "done"
+    assert osrm_build.read(new) is not None, "contracting the old one leaves it"
+    region.state = "building"
+    session.flush()
+    newer.state = "ready"
+    session.flush()
+    graphs.serve(newer)
+    assert osrm_build.current(root) == osrm_build.read(new)
+    assert sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink()) == [new.name]

@@ -189,3 +189,21 @@ def test_a_view_keeps_columns_order_and_filter(admin_client: TestClient, client_
     assert (seen["columns"], seen["filter"]) == (["name"], "class = A")
     assert client_for(rita).delete(f"/api/v1/views/{view['id']}").status_code == 404
     assert admin_client.delete(f"/api/v1/views/{view['id']}").status_code == 204
+
+
+def test_a_view_that_was_changed_since_it_was_read_is_not_replaced_unseen(admin_client: TestClient) -> None:
+    body = {"name": "Mine", "filter": "class = A", "columns": ["name"]}
+    made = admin_client.put("/api/v1/views", json=body)
+    tag = made.headers["etag"]
+    assert tag == f'"{made.json()["rev"]}"'
+    other = admin_client.put("/api/v1/views", json=body | {"columns": ["city"]}, headers={"If-Match": tag})
+    assert (other.status_code, other.headers["etag"] != tag) == (200, True)
+    stale = admin_client.put("/api/v1/views", json=body | {"columns": []}, headers={"If-Match": tag})
+    assert (stale.status_code, stale.json()["rev"]) == (412, other.json()["rev"])
+    assert "was changed after you read it" in stale.json()["detail"]
+    (there,) = admin_client.get("/api/v1/views").json()["items"]
+    assert (there["columns"], there["rev"]) == (["city"], other.json()["rev"])
+    admin_client.delete(f"/api/v1/views/{there['id']}")
+    gone = admin_client.put("/api/v1/views", json=body, headers={"If-Match": other.headers["etag"]})
+    assert gone.status_code == 404
+    assert admin_client.put("/api/v1/views", json=body).status_code == 200

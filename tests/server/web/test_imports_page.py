@@ -216,7 +216,8 @@ def test_an_import_is_undone_on_its_page_and_what_stayed_is_listed(
     assert "durch Check-ins bestätigt" in german
     living = select(Account.name).where(Account.deleted_at.is_(None))
     assert session.scalars(living).all() == ["Beck"]
-    assert "undone already" in browser.post(f"{run}/undo", data=token).text
+    assert "nothing of what stayed can be taken back yet" in browser.post(f"{run}/undo", data=token).text
+    assert "Undo what is left" in browser.get(run).text
 
 
 def test_columns_are_exchanged_by_one_click_and_saved_under_a_name(

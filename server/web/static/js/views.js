@@ -9,11 +9,11 @@ export function viewsControl(box, shown) {
   const asked = `subject=account&of_map=${words.ofMap}`;
   const draw = () => fragment(rows, `/segments/views?${asked}`);
   const tell = (text, name, run = null) => toast(text.replace("{name}", name), run && { label: words.undo, run });
-  async function put(view) {
-    const answer = await api("PUT", "/api/v1/views", view);
+  async function put(view, rev) { // a view that is replaced is the one that was shown: see its revision
+    const answer = await api("PUT", "/api/v1/views", view, rev ? { "If-Match": `"${rev}"` } : {});
     if (!answer.ok) toast(said(answer));
     await draw();
-    return answer.ok;
+    return answer.ok && answer.body;
   }
   box.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-unsave]");
@@ -45,17 +45,18 @@ export function viewsControl(box, shown) {
     const name = typed(), isTold = Boolean(mine());
     if (!isTold) await draw(); // another tab may have kept one of that name
     if (!isTold && mine()) { label(); tell(words.there, name); return; }
-    const before = isTold && (await former(name));
-    if (!(await put({ subject: "account", name, sharing: form.elements.sharing.value, ...shown() }))) return;
+    const rev = mine()?.dataset.rev, before = isTold && (await former(name));
+    const now = await put({ subject: "account", name, sharing: form.elements.sharing.value, ...shown() }, rev);
+    if (!now) { label(); return; }
     form.reset();
     chosen = form.elements.sharing.value;
     label();
-    if (before) tell(words.replaced, name, () => put(before)); else tell(words.kept, name);
+    if (before) tell(words.replaced, name, () => put(before, now.rev)); else tell(words.kept, name);
   });
   async function former(name) {
     const { body } = await api("GET", `/api/v1/views?${asked}`);
     const wanted = rows.querySelector(`[data-mine="${CSS.escape(name)}"] [data-unsave]`)?.dataset.unsave;
-    const { id, owner_id, ...view } = body?.items.find((one) => one.id === wanted) ?? {};
+    const { id, owner_id, rev, ...view } = body?.items.find((one) => one.id === wanted) ?? {};
     return id && view;
   }
 }

@@ -188,8 +188,22 @@ def test_a_chain_of_merges_is_undone_in_either_order(
         assert queries.surviving(session, other.id) == third.id
         assert {site.account_id for site in queries.sites_of(session, [one.id, other.id, third.id])} == {third.id}
         for made in (first, second)[::order]:
-            merging.undo(session, scope(ada), made.id)
+            assert merging.undo(session, scope(ada), made.id).kept == (), "nobody has edited anything"
         assert hashed(session) == before
+
+
+def test_a_site_that_somebody_edited_within_a_chain_of_merges_is_named(
+    session: Session, scope: MakeScope, ada: User, make_account: MakeAccount, pair: tuple[Account, Account]
+) -> None:
+    one, other = pair
+    third = make_account("Garage Beck Vaduz", at=(9.3, 47.2), city="Schaan", street="Gasse 3")
+    first = merging.merge(session, scope(ada), one.id, other.id, AS_PROPOSED)
+    merging.merge(session, scope(ada), third.id, one.id, AS_PROPOSED)
+    acting(session, Actor(ada.id, "web"))
+    store = next(site for site in queries.sites_of(session, [third.id]) if site.name == "Lager")
+    store.deleted_at = clock.now()
+    session.flush()
+    assert merging.undo(session, scope(ada), first.id).kept == ("site Lager",)
 
 
 def test_after_thirty_days_it_is_too_late(

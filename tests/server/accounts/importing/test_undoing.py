@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -71,6 +70,76 @@ def test_undo_twice_or_of_what_is_not_applied_is_refused(session: Session, tmp_p
     waiting = service.receive(session, TARGET, tmp_path / "list.csv", file_name="list.csv", actor=None)
     with pytest.raises(WaymarkError, match="nothing of it is applied"):
         service.undo(session, TARGET, waiting, ada.id)
+
+
+def test_what_stayed_is_taken_back_by_a_second_undo_once_nothing_rests_on_it(
+    session: Session, tmp_path: Path, ada: User
+) -> None:
+    run_import(session, tmp_path, OLD)
+    before = row_hash(session)
+    run = run_import(session, tmp_path, NEW + "4,Ott,Weg 4,Vaduz,,,,,\n")
+    acting(session, Actor(ada.id, "web"))
+    notes = [Note(account_id=numbered(session, number).id, author_id=ada.id, text="Called") for number in "34"]
+    session.add_all(notes)
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    op = run.undo_op
+    assert run.undo_counts == {"removed": 0, "restored": 1, "kept": 2}
+    with pytest.raises(WaymarkError, match="nothing of what stayed can be taken back yet"), session.begin_nested():
+        service.undo(session, TARGET, run, ada.id)
+    assert len(imports.kept(session, run.id)) == 2
+    notes[0].deleted_at = clock.now()
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert [(one.label, one.value, one.why) for one in imports.kept(session, run.id)] == [
+        ("Ott", {"note": 1}, "in_use")
+    ]
+    assert run.undo_counts == {"removed": 1, "restored": 1, "kept": 1}
+    notes[1].deleted_at = clock.now()
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert row_hash(session) == before
+    assert (run.undo_counts, run.undo_op) == ({"removed": 2, "restored": 1, "kept": 0}, op)
+    with pytest.raises(WaymarkError, match="undone already"):
+        service.undo(session, TARGET, run, ada.id)
+
+
+def test_a_second_undo_touches_only_what_the_first_has_left(
+    session: Session, tmp_path: Path, ada: User, scope: Any
+) -> None:
+    """What the first took back is people's by now: neither their later edits nor what they brought back is asked of."""
+    run_import(session, tmp_path, OLD)
+    run = run_import(session, tmp_path, NEW + "2,Beck AG,Weg 2,,,,,,\n4,Ott,Weg 4,Vaduz,,,,,\n")
+    first, third, fourth = (numbered(session, number) for number in "134")
+    by_hand(session, ada, first, phone="999")
+    session.add(note := Note(account_id=third.id, author_id=ada.id, text="Called"))
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    session.expire_all()
+    by_hand(session, ada, first, name="Amann KG", phone="999")
+    by_hand(session, ada, fourth, deleted_at=None)
+    note.deleted_at = clock.now()
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    session.expire_all()
+    assert [(first.name, first.phone), fourth.deleted_at] == [("Amann KG", "999"), None]
+    assert third.deleted_at is not None
+    assert [(one.label, one.field, one.why) for one in imports.kept(session, run.id)] == [
+        ("Amann KG", "phone", "edited")
+    ]
+
+
+def test_a_former_number_goes_back_by_a_second_undo_once_it_is_free(
+    session: Session, tmp_path: Path, ada: User
+) -> None:
+    run_import(session, tmp_path, "number,name,city\n1,Amann,Vaduz\n")
+    run = run_import(session, tmp_path, "number,name,city\n7,Amann,Vaduz\n", key="name")
+    other = run_import(session, tmp_path, "number,name,city\n1,Other,Schaan\n")
+    service.undo(session, TARGET, run, ada.id)
+    service.undo(session, TARGET, other, ada.id)
+    service.undo(session, TARGET, run, ada.id)
+    assert numbered(session, "1").name == "Amann"
+    assert (run.undo_counts["restored"], imports.kept(session, run.id)) == (1, [])
 
 
 def test_what_a_person_changed_since_stays_and_is_named(session: Session, tmp_path: Path, ada: User) -> None:
@@ -259,8 +328,8 @@ def test_what_was_hung_on_it_while_it_was_being_undone_keeps_it_too(
     run = run_import(session, tmp_path, OLD)
     account, found_out = numbered(session, "2"), undoing.find_out
 
-    def meanwhile(session: Session, target: Any, run_id: UUID) -> None:
-        found_out(session, target, run_id)
+    def meanwhile(session: Session, target: Any, run: ImportRun) -> None:
+        found_out(session, target, run)
         session.add(Note(account_id=account.id, author_id=ada.id, text="Called"))
         session.flush()
 
