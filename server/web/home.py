@@ -321,6 +321,7 @@ def show_listed(
         most_corners=outlines.MOST_CORNERS,
         turns=is_outline(filter or "") and len(drawn) <= outlines.MOST_CORNERS,
         turned={"outline": json.dumps(drawn)},
+        kind=None if firms == "all" else firms,
     )
 
 

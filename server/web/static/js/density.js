@@ -97,7 +97,7 @@ map.on("click", "market-cells", ({ lngLat, features: [hit] }) => {
   if (hit.properties.cell) show(hit.properties.cell, lngLat);
 });
 document.addEventListener("escape", () => popup?.remove());
-turningButtons(words, () => chosen.kind, () => made.refresh());
+turningButtons(words, () => made.refresh());
 /** The size of the hexagons at the map's zoom, and the edges of the map. */
 function shown() {
   const bounds = map.getBounds(), within = (value, most) => Math.max(-most, Math.min(most, value)).toFixed(5);

@@ -24,8 +24,10 @@ const pipeline = document.querySelector("#layers [name=pipeline]");
 chosen.pipeline = pipeline?.value ?? "";
 /** What list and card are asked for beside their filter: the stage of each account, when that colours them. */
 const staged = () => (chosen.by === "stage" ? { pipeline: chosen.pipeline } : {});
+/** The kind of firm that the map shows; nothing while it shows firms of every kind, or none. */
+const kind = () => (known.isShown("prospects") && kinds?.value) || "";
 /** Whether the list also counts the firms in what was drawn, and of which kind. */
-const firms = () => (known.isShown("prospects") && outlineOf(chosen.filter) ? { firms: kinds.value || "all" } : {});
+const firms = () => (known.isShown("prospects") && outlineOf(chosen.filter) ? { firms: kind() || "all" } : {});
 const figure = document.querySelector("#layers [name=market]"), kinds = document.querySelector("#layers [name=kind]"), basemap = document.querySelector("#basemap");
 let market = null;
 let reach = null;
@@ -130,14 +132,14 @@ map.on("click", ({ lngLat, point }) => {
   else if (hit?.layer.id === "prospect-points") firmCard(hit.properties.id, hit.geometry.coordinates);
   else if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
   else if (bubble) map.easeTo({ center: bubble.geometry.coordinates, zoom: map.getZoom() + 2 });
-  else if (cell?.properties.cell) popped(`/density/cells/${cell.properties.cell}`, lngLat, "cell-popup");
+  else if (cell?.properties.cell) popped(`/density/cells/${cell.properties.cell}?${new URLSearchParams(kind() ? { kind: kind() } : {})}`, lngLat, "cell-popup");
 });
 map.on("mousemove", ({ point }) => {
   map.getCanvas().style.cursor = hitsAt(point, [...clickable, ...bubbles, "market-cells"]).length ? "pointer" : "";
 });
 document.addEventListener("escape", () => popup?.remove());
 if (canvas.dataset.turning) {
-  turningButtons(JSON.parse(canvas.dataset.turning), () => kinds.value, (button) => {
+  turningButtons(JSON.parse(canvas.dataset.turning), (button) => {
     for (const source of ["leads", "prospects"]) if (map.getSource(source)) map.refreshTiles(source);
     if (button.dataset.prospect && popup?.isOpen()) firmCard(button.dataset.prospect, popup.getLngLat());
     list();
@@ -175,7 +177,7 @@ async function list() {
 let isSettled = false;
 function address() {
   const layers = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
-  const kept = { by: chosen.by === "class" ? "" : chosen.by, pipeline: chosen.by === "stage" && pipeline?.options.length > 1 ? chosen.pipeline : "", market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", kind: known.isShown("prospects") ? kinds?.value : "", basemap: basemap.checked ? "" : "off", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
+  const kept = { by: chosen.by === "class" ? "" : chosen.by, pipeline: chosen.by === "stage" && pipeline?.options.length > 1 ? chosen.pipeline : "", market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", kind: kind(), basemap: basemap.checked ? "" : "off", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
   const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q, ...kept }).filter(([, value]) => value));
   if (layers !== usual) query.set("layers", layers || "none");
   const search = query.size ? `?${query}` : "";
