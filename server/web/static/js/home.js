@@ -197,7 +197,7 @@ function restore() {
   basemap.checked = back.get("basemap") !== "off";
   for (const box of boxes) box.checked = layers.split(" ").includes(box.value);
   for (const box of [...boxes, basemap]) if (box.checked !== known.isAsked(box.value)) known.toggle(box.value, box.checked);
-  if ((back.get("day") ?? "") !== other.day) showDay(back.get("day"));
+  if ((back.get("day") ?? "") !== other.day) shownDay.show(back.get("day"));
   if (known.isShown("density")) fetchMarket().then(legend);
   if (filter !== chosen.filter) {
     chosen.filter = filter;
@@ -215,14 +215,14 @@ viewsControl(document.querySelector("#views"), () => {
   const { lng, lat } = map.getCenter();
   return { filter: chosen.filter || null, map: `${query}#at=${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}` };
 });
-const showDay = dayControl(document.querySelector("#day"), (drawn) => {
+const shownDay = dayControl(document.querySelector("#day"), (drawn) => {
   other = drawn;
   document.querySelector("#day-hint").hidden = !drawn.day || drawn.routes.length + drawn.tracks.length > 0;
   known.refresh();
   legend();
   address();
 });
-if (asked.get("day")) showDay(asked.get("day"));
+if (asked.get("day")) shownDay.show(asked.get("day"));
 const ringsBox = panelOfLayers.querySelector("#rings");
 if (ringsBox) {
   ringed = ringsControl(ringsBox, document.querySelector("#rings-hint"), known, () => { legend(); address(); });
@@ -308,7 +308,8 @@ async function ask() {
     if (answer.status === 200) {
       etag = answer.headers.get("ETag") ?? "";
       refill(panel, await answer.text());
-      today = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "tracks": [], "reports": []}');
+      today = JSON.parse(panel.querySelector("#drawn").textContent);
+      shownDay.turned(panel.querySelector("#drawn").dataset.day);
       if (!other.day) known.refresh();
       legend();
     }
