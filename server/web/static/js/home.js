@@ -101,12 +101,14 @@ document.addEventListener("themechange", legend);
 legend();
 
 // the card of what was clicked
-let popup;
+let popup, cards = 0;
 async function popped(path, at, kind = "") {
+  const mine = (cards += 1);
   const answer = await fetch(path, { headers: { Accept: "text/html", "HX-Request": "true" } });
-  if (!answer.ok) return;
+  const text = await answer.text();
+  if (!answer.ok || mine !== cards) return; // something else was clicked meanwhile
   popup?.remove();
-  popup = new maplibregl.Popup({ maxWidth: kind ? "320px" : "280px", offset: kind ? 0 : 12, focusAfterOpen: false, className: kind }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  popup = new maplibregl.Popup({ maxWidth: kind ? "320px" : "280px", offset: kind ? 0 : 12, focusAfterOpen: false, className: kind }).setLngLat(at).setHTML(text).addTo(map);
   window.htmx?.process(popup.getElement());
 }
 export async function card(id, at) {
