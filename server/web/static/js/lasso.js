@@ -154,7 +154,7 @@ export function lassoControl(element, known, chosen, changed) {
     if (corners.length > 2 && (near(corners[0]) || near(corners.at(-1)))) close();
     else if (corners.length < MOST && !corners.some(near)) { corners.push(map.unproject(point).toArray()); show(); }
   }
-  done.addEventListener("click", close);
+  done.addEventListener("click", () => { close(); button.focus({ preventScroll: true }); }); // it is gone by then
   document.addEventListener("keydown", (event) => {
     if (!corners || event.key !== "Enter" || tool.isByKeys()) return; // with keys it sets the next corner
     event.preventDefault();
