@@ -14,11 +14,10 @@ def harmless[T](value: T) -> T | str:
 
     Control characters that no file of theirs may hold are left out.
     """
-    if isinstance(value, str):
-        value = _UNHEARD_OF.sub("", value)
-    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not HARMLESS.fullmatch(value):
-        return "'" + value
-    return value
+    if not isinstance(value, str):
+        return value
+    text = _UNHEARD_OF.sub("", value)
+    return "'" + text if text[:1] in tuple("=+-@\t\r") and not HARMLESS.fullmatch(text) else text
 
 
 NOTHING = {"", "-", "--", "n/a", "na", "null", "none", "nan", "k.a.", "#n/a", "#nv", "#ref!", "#value!", "#wert!", "?"}
