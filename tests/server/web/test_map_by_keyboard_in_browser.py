@@ -53,6 +53,7 @@ def test_a_map_that_is_left_open_over_midnight_turns_to_the_new_day(page: Any) -
     assert page.evaluate("document.activeElement.getAttribute('href')") == f"/today?day={today}"
     assert page.input_value("#day") == today
     with page.expect_response(lambda answer: "/home/day?day=2020-01-01" in answer.url):
+        page.evaluate("document.querySelector('#layers').open = true")
         page.fill("#day", "2020-01-01")  # the day before can be looked at
     page.wait_for_selector("#day-hint:not([hidden])", state="attached")
 

@@ -121,7 +121,10 @@ export function lassoControl(element, known, chosen, changed) {
     changed();
   }
   function close() {
-    if (corners?.length > 2) set(corners);
+    if (!(corners?.length > 2)) return;
+    const isHere = done.matches(":focus"); // and gone when the outline is closed
+    set(corners);
+    if (isHere) button.focus({ preventScroll: true });
   }
   button.addEventListener("click", () => {
     if (corners) choosing(false);
@@ -154,7 +157,7 @@ export function lassoControl(element, known, chosen, changed) {
     if (corners.length > 2 && (near(corners[0]) || near(corners.at(-1)))) close();
     else if (corners.length < MOST && !corners.some(near)) { corners.push(map.unproject(point).toArray()); show(); }
   }
-  done.addEventListener("click", () => { close(); button.focus({ preventScroll: true }); }); // it is gone by then
+  done.addEventListener("click", close);
   document.addEventListener("keydown", (event) => {
     if (!corners || event.key !== "Enter" || tool.isByKeys()) return; // with keys it sets the next corner
     event.preventDefault();
