@@ -255,7 +255,9 @@ def test_what_a_filter_leaves_is_gathered_once_for_each_person(
     assert seen(rita) == 0
     with pytest.raises(ZeroDivisionError):
         gathered.shelf.get("wrong", lambda: 1 // 0, lambda _: True)  # type: ignore[arg-type, return-value]
-    none = select(text("1"), text("1")).where(text("false")).union_all(select(text("1"), text("1")).where(text("false")))
+    none = (
+        select(text("1"), text("1")).where(text("false")).union_all(select(text("1"), text("1")).where(text("false")))
+    )
     empty = gathered.shelf.get("wrong", lambda: gathered.gathered(session, scope(ada), none), lambda _: True)
     assert len(empty.squares) == 0
 
