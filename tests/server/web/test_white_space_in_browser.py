@@ -192,7 +192,7 @@ def test_a_kind_of_firm_narrows_leads_alone_and_only_while_it_is_shown(firms: No
     page.click("dialog.ask .button:not(.primary)")
     page.keyboard.press("Escape")
     page.wait_for_selector(".cell-popup", state="detached")
-    page.evaluate("document.querySelector('#layers [value=prospects]').click()")
+    page.evaluate("document.querySelector('#layers input[value=prospects]').click()")
     page.wait_for_selector("#map[data-idle=true]")
     page.mouse.click(*beside)
     page.wait_for_selector(".cell-popup .cell-card:has-text('5 prospects'):not(:has-text('Only of the kind'))")
