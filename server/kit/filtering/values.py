@@ -99,7 +99,7 @@ class Reader:
         amount, by = self.offset()
         extra = {"today": 0, "yesterday": -1, "tomorrow": 1}[word]
         if extra and amount and by != "days":
-            raise FilterError(f"count from today, not from {word}", token.position)
+            raise FilterError(f"count from today instead of “{word}”", token.position)
         return Moment(amount + extra, by if amount else "days")
 
     def offset(self) -> tuple[int, Unit]:
@@ -121,7 +121,9 @@ class Reader:
         if token.kind not in ("number", "measure") or "." in digits or abs(int(digits)) > MAX_AMOUNT:
             raise FilterError("expected a whole number", token.position, help="For example 30 days")
         if unit.lower() not in UNITS:
-            raise FilterError("expected days, weeks, months, quarters or years", token.position, help="For example 30 days")
+            raise FilterError(
+                "expected days, weeks, months, quarters or years", token.position, help="For example 30 days"
+            )
         return Span(int(digits), UNITS[unit.lower()])
 
     def period(self) -> Period:
@@ -135,7 +137,9 @@ class Reader:
             return Period(which, 1, UNITS[unit.text.lower()])
         span = self.span()
         if which == "this" or span.amount < 1:
-            raise FilterError("expected last or next with a number from 1", first.position, help="For example last 3 months")
+            raise FilterError(
+                "expected last or next with a number from 1", first.position, help="For example last 3 months"
+            )
         return Period(which, span.amount, span.unit)
 
     def number(self) -> float:
