@@ -47,6 +47,12 @@ ACCOUNT_TILES = {
     "of a manager, not visited": ("not visited since 90 days", "lead"),
 }  # fmt: skip
 """What is asked of accounts, and by whom (None: an admin)."""
+FIRST_ASKED = (
+    "tag = vip", "not visited since 90 days", "name ~ hotel", "not tag = vip and value > 20000", "value > 20000",
+    "city = Vaduz", "deal.stage = Quote",
+)  # fmt: skip
+"""Filters that every account is asked; the last one asks what hangs on it."""
+FIRST_TILE = (5, 16, 11)
 CUSTOMERS = 20
 """Every so many-th firm is a customer."""
 
@@ -59,6 +65,7 @@ def main() -> None:
     parser.add_argument(
         "--changes", action="store_true", help="only: what following 1 %% changed costs, beside accounts"
     )
+    parser.add_argument("--first", action="store_true", help="only: the first answer of other filters, with --accounts")
     parser.add_argument("--tiles", type=int, default=20, help="tiles a zoom")
     parser.add_argument("--extract", type=Path, default=EXTRACT, help="where the streets come from")
     parser.add_argument("--home", type=Path, help="a folder for the databases; left out: one that goes away")
@@ -72,7 +79,8 @@ def main() -> None:
                 print(json.dumps(of or of_prospects(size, options.extract, options.tiles)), flush=True)
         if options.accounts:
             with company(base / f"a{options.accounts}"):
-                print(json.dumps(of_accounts(options.accounts, options.tiles)), flush=True)
+                found = of_first(options.accounts) if options.first else of_accounts(options.accounts, options.tiles)
+                print(json.dumps(found), flush=True)
     finally:
         if options.home is None:
             shutil.rmtree(base, ignore_errors=True)
@@ -317,6 +325,48 @@ def of_accounts(count: int, tiles: int) -> dict[str, Any]:
                 line[name] = {"stopped_after_s": 10}
         with transaction() as session:
             line["naive"] = timed(Clock(session), partial(naive_accounts, session), chosen[:3])
+    return found
+
+
+def of_first(count: int) -> dict[str, Any]:
+    """The first answer of filters that every account is asked: for an admin, a manager and a rep, the better of two;
+    and of the next tile beside it."""
+    from firms import write_accounts
+    from sqlalchemy import select
+
+    from server.accounts import gathered, tallying
+    from server.accounts.tiles import tile as account_tile
+    from server.app import create_app
+    from server.auth.access import scope_of, system_scope
+    from server.auth.models import User
+    from server.kit.database import transaction
+    from server.kit.filtering.guard import TooSlow
+    from server.kit.tiles import Tile
+
+    create_app()  # all rooms tell what hangs on accounts
+    write_accounts(count)
+    with transaction() as session:
+        tallying.count(session)
+    found: dict[str, Any] = {"accounts": count}
+    for words in FIRST_ASKED:
+        line: dict[str, Any] = {}
+        for name, login in (("admin", None), ("manager", "lead"), ("rep", "rep3")):
+            runs = []
+            try:
+                for _ in range(2):
+                    with transaction() as session:
+                        person = session.scalars(select(User).where(User.login == login)).one() if login else None
+                        scope = scope_of(session, person, source="api") if person else system_scope()
+                        gathered.shelf.clear()
+                        clock, way = Clock(session), partial(account_tile, session, scope, filter=words)
+                        runs.append(clock.of(partial(way, Tile(*FIRST_TILE))))
+                        z, x, y = FIRST_TILE
+                        next_one = clock.of(partial(way, Tile(z, x + 1, y)))
+                best = min(runs, key=lambda run: run["python_s"] + run["database_s"])
+                line[name] = {"first": best, "next": next_one}
+            except TooSlow:
+                line[name] = "stopped"
+        tell(found, **{words: line})
     return found
 
 

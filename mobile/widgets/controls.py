@@ -158,14 +158,18 @@ class Chips(StackLayout):
         on = value in self.chosen if self._many else value == self.chosen
         chip = Touchable(
             lambda: self.choose(value), "brand" if on else "paper", "brand" if on else "line", 24,
-            size_hint=(None, None), height=dp(TOUCH), padding=(dp(16), 0), spacing=dp(6),
+            size_hint=(None, None), height=dp(TOUCH), padding=(dp(8), 0),
         )  # fmt: skip
         chip.label = label
+        words, chosen = Word(label, 16, False, "ink"), Word(label, 16, True, "on_brand")
+        chip.width = chosen.width + dp(36)  # with the sign and without: nothing moves under a second tap
         if on:
             chip.add_widget(Icon("check", 18, "on_brand", size_hint=(None, 1), width=dp(20)))
-        words = Word(label, 16, on, "on_brand" if on else "ink")
-        chip.add_widget(words)
-        chip.width = words.width + dp(32) + (dp(26) if on else 0)
+            chip.add_widget(chosen)
+        else:
+            middle = AnchorLayout()
+            middle.add_widget(words)
+            chip.add_widget(middle)
         return chip
 
     def choose(self, value):

@@ -29,8 +29,8 @@ from sqlalchemy.types import Text
 from server.accounts.around import Around
 from server.accounts.fields import INTERVAL_DAYS, KIND, KIND_SOURCE, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
+from server.accounts.reach import GATHERED, LIVING, Reached, all_reached
 from server.accounts.reach import Reader as Reader
-from server.accounts.reach import all_reached
 from server.accounts.reach import at_reached as at_reached
 from server.accounts.reach import own_or_reached as own_or_reached
 from server.accounts.reach import reached_ids as reached_ids
@@ -79,12 +79,17 @@ def chosen(
     permission: str = "accounts:read",
     words: Vocabulary | None = None,
     few: bool = False,
+    reached: Reached | None = None,
 ) -> Select[Account]:
     """The accounts that a filter and a search leave of what somebody may see: the same for list, map and export.
 
     `reaching` answers and remembers the drives that the filter asks for; `words` is its `language`, where it is known.
+    With `reached`, read beforehand, those of several teams are found by going through all accounts.
     """
-    statement = visible_to(scope, permission, few=few, listed=True)
+    if reached is not None and scope.level(permission) not in GATHERED:
+        statement = select(Account).where(LIVING, reached.team())
+    else:
+        statement = visible_to(scope, permission, few=few, listed=True)
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), words or language(reaching, scope)))
     if search and search.strip():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, wraps
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -23,7 +24,7 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from server.accounts.models import Account, AccountRep, Folded, Site
 from server.auth.access import Scope
@@ -109,6 +110,38 @@ def reached_of(scope: Scope, today: date, level: Level) -> tuple[Select[Any], Se
     if level in (Level.TEAM, Level.REGION):
         return team_and_areas(scope, today, level)
     return select(literal(scope.user_id)), territories.of_member(scope.user_id, today)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The people and the territories that somebody's level between one's own and all reaches, read at this moment."""
+
+    people: frozenset[UUID]
+    areas: frozenset[UUID]
+
+    @classmethod
+    def now(cls, session: Session, scope: Scope, permission: str = "accounts:read") -> "Reached | None":
+        """Read them; None where the level asks for none."""
+        if not Level.OWN < (level := scope.level(permission)) < Level.ALL:
+            return None
+        people, areas = reached_of(scope, today_of(scope), level)
+        return cls(frozenset(session.scalars(people)), frozenset(session.scalars(areas)))
+
+    def team(self) -> ColumnElement[bool]:
+        """Whether an account is reached by a level of teams, as `within_reach` says it.
+
+        The planner is told who they are: each account asks arrays, and subqueries only where these do not say so.
+        """
+        people, areas = (any_(literal(sorted(some), ARRAY(Uuid))) for some in (self.people, self.areas))
+        assigned = select(AccountRep.account_id).where(AccountRep.user_id == people)
+        sites = select(Site.account_id).where(Site.territory_id == areas, Site.deleted_at.is_(None))
+        return or_(
+            Account.owner_id == people,
+            Account.territory_id == areas,
+            and_(Account.owner_id.is_(None), Account.territory_id.is_(None)),
+            Account.id.in_(assigned.correlate(None)),
+            Account.id.in_(sites.correlate(None)),
+        )
 
 
 def people_reach(people: Select[Any]) -> ColumnElement[bool]:

@@ -289,4 +289,4 @@ def account_tile(
 ) -> Response:
     """The accounts you may see as a vector tile; clusters below zoom 9, and where there are more than 1,000."""
     body = tiles.tile(session, scope, tile, filter=filter, search=search)
-    return tile_response(request, body, fresh_s=tiles.fresh_s(tile, filter, search))
+    return tile_response(request, body)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Computed, Identity, Index, Integer, SmallInteger, text
+from sqlalchemy import BigInteger, Identity, Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
@@ -23,16 +23,14 @@ class Spot(Parts, Base):
     __tablename__ = "account_spot"
 
     site_id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(index=True)
+    account_id: Mapped[UUID]
     square: Mapped[int] = mapped_column(BigInteger, index=True, comment="Of the finest level: see tile_square.")
     x: Mapped[int] = mapped_column(Integer, comment="Column of the square.")
     y: Mapped[int] = mapped_column(Integer, comment="Row of the square, from the north.")
     site_territory_id: Mapped[UUID | None] = mapped_column(comment="The site's own.")
-    block: Mapped[int] = mapped_column(
-        Integer, Computed("(square >> 24)::integer", persisted=True), comment="The square of level 12 around it."
-    )
 
     __table_args__ = (
+        Index("ix_account_spot_of_account", "account_id", postgresql_include=["square", "site_id"]),
         Index(
             "ix_account_spot_elsewhere",
             "site_territory_id",

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
-    case,
     cast,
     false,
     func,
@@ -29,7 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import Session
-from sqlalchemy.types import Double, Integer, Text
+from sqlalchemy.types import Double, Integer, LargeBinary, Text
 
 from server.accounts.models import Account, AccountClass, AccountRep, Site
 from server.accounts.reach import reached_of, team_and_areas, today_of
@@ -170,26 +169,23 @@ def clusters(layer: Layer, accounts: Select[Any], asked: Asked | None, *, shows_
 
 
 def everywhere(accounts: Select[Any], *, shows_class: bool) -> CompoundSelect[Any]:
-    """How many sites of some accounts lie in each square of the finest level of which counts are kept.
+    """The squares of the finest level in which all sites of some accounts lie.
 
-    Rows of square, sites, sums of x and y, and sites of each class; one more row for each site that has changed since
-    it was counted. Counted by square alone, and each class beside it: there are four times fewer groups than by both.
+    Rows of class and squares, eight bytes each, the highest first; a class may come twice.
     """
     world = Layer("accounts", Tile(0, 0, 0), Site.pin)
     grade: Any = Account.account_class if shows_class else cast(null(), Text)
     inside = world.inside(accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None))))
-    since = _rows(inside.where(Site.id == SINCE), FINEST_KEPT, grade).subquery("since")
-    moved = select(
-        since.c.square, since.c.sites, since.c.x, since.c.y, *(_is(since.c["class"], name) for name in AccountClass)
+    since = _rows(inside.where(Site.id == SINCE), FINEST, grade).subquery("since")
+    counted = accounts.join(Spot, Spot.account_id == Account.id).where(Spot.site_id.not_in(CHANGED))
+    return union_all(
+        counted.with_only_columns(grade, _bytes(Spot.square)).group_by(grade),
+        select(since.c["class"], _bytes(since.c.square)).group_by(since.c["class"]),
     )
-    spots = accounts.join(Spot, Spot.account_id == Account.id).where(Spot.site_id.not_in(CHANGED))
-    classes = (func.count().filter(grade == name) if shows_class else literal(0) for name in AccountClass)
-    counted = spots.with_only_columns(Spot.block, func.count(), func.sum(Spot.x), func.sum(Spot.y), *classes)
-    return union_all(counted.group_by(Spot.block), moved)
 
 
-def _is(grade: Any, name: AccountClass) -> ColumnElement[int]:
-    return case((grade == name, 1), else_=0)
+def _bytes(squares: Any) -> Any:
+    return func.string_agg(func.int8send(squares), literal(b"", LargeBinary), type_=LargeBinary)
 
 
 def drawn(layer: Layer, parts: list[Select[Any]], shows_class: bool) -> Select[Any]:

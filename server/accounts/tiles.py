@@ -11,7 +11,7 @@ from sqlalchemy.types import Text
 from server.accounts import gathered, queries, tally_tiles
 from server.accounts.fields import overdue_days
 from server.accounts.models import Account, Site
-from server.accounts.reach import GATHERED
+from server.accounts.reach import Reached
 from server.accounts.reaching import Reaching
 from server.accounts.tally_tiles import Asked, by_parts
 from server.auth.access import Scope
@@ -26,8 +26,6 @@ MOST_SINGLES = 1_000
 MOST_LOOKED_AT = 4_000
 PLANNED_EACH_TIME = text("set local plan_cache_mode = force_custom_plan")
 """One plan for every tile and every reader, as a connection keeps it after ten tiles, took fifteen times as long."""
-KEPT_S = 30
-"""So long a browser keeps clusters by a filter that every account must be asked for."""
 
 type Beside = Callable[[Select[Any], Select[Any]], tuple[Select[Any], tuple[Any, ...]]]
 """From the sites that are drawn one by one, and the ids of all accounts of the tile, to the same sites joined with what
@@ -74,12 +72,14 @@ def features(
         layer = replace(layer, single_from_zoom=MAX_ZOOM + 1)
     shows_class = scope.sees("account", "account_class")
     if counted is None and at.z <= gathered.DEEPEST_ZOOM and tally_tiles.is_full(session, at, gathered.WORTH):
-        # One person's are read by their indexes; to find those of several teams all accounts are gone through.
-        each = scope.level("accounts:read") not in GATHERED
-        asked = queries.chosen(reaching, scope, filter=filter, search=search, words=words, few=each)
+        reached = Reached.now(session, scope)
+        asked = queries.chosen(reaching, scope, filter=filter, search=search, words=words, reached=reached)
         everywhere = tally_tiles.everywhere(asked, shows_class=shows_class)
-        key = gathered.key_of(session, scope, filter, search)
-        kept = gathered.shelf.get(key, lambda: gathered.gathered(session, everywhere))
+        kept = gathered.shelf.get(
+            gathered.key_of(scope, reached, filter, search),
+            lambda: gathered.gathered(session, scope, everywhere),
+            lambda answer: gathered.holds(session, scope, answer),
+        )
         return layer, tally_tiles.drawn(layer, [kept.of(at)], shows_class)
     if layer.is_clustered:
         return layer, tally_tiles.clusters(layer, accounts, counted, shows_class=shows_class)
@@ -94,12 +94,6 @@ def features(
 def asks_counts(tree: Node | None, search: str | None) -> bool:
     """Whether the counts that are kept can answer."""
     return not (search and search.strip()) and (tree is None or by_parts(tree))
-
-
-def fresh_s(at: Tile, filter: str | None, search: str | None) -> int:
-    """How long a browser may keep a tile: for a while when every account was asked for its clusters."""
-    tree = parse(filter) if filter and filter.strip() else None
-    return KEPT_S if at.z < Layer.single_from_zoom and not asks_counts(tree, search) else 0
 
 
 def is_crowded(session: Session, at: Tile, counted: Asked | None, inside: Select[Any]) -> bool:

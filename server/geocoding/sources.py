@@ -118,7 +118,8 @@ def credit(wish: Wish) -> str:
 
 def remove(session: Session, name: str) -> Source:
     """Take an address file out of the index; it can be brought back for a while. Refuses an unknown name."""
-    source = session.scalars(_named(name)).first()
+    one_at_a_time(session, f"addresses:{name}")
+    source = session.scalars(_named(name).with_for_update()).first()
     if source is None:
         raise NoSuchSource(f"There is no address file “{name}”.", help="See “waymark addresses list”.")
     updating.note_removal(session, source)

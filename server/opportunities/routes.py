@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from server.accounts import queries as accounts
 from server.accounts.routes import Filter as OfAccounts
 from server.accounts.routes import Search as OfAccountsWords
-from server.accounts.tiles import fresh_s
 from server.auth.access import Scope, requires
 from server.kit import clock
 from server.kit.database import Db
@@ -223,4 +222,4 @@ def account_tile(
     Of several open deals in the pipeline the one in the latest stage counts; without one `stage_id` is left out.
     """
     body = tiles.account_tile(session, scope, tile, pipeline, filter=filter, search=search)
-    return tile_response(request, body, fresh_s=fresh_s(tile, filter, search))
+    return tile_response(request, body)

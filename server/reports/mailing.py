@@ -14,10 +14,12 @@ from server.accounts.reaching import Reaching
 from server.auth.access import Scope, scope_of
 from server.auth.models import User
 from server.auth.queries import visible_users
+from server.jobs.outgoing import State
 from server.kit import clock
-from server.kit.errors import Invalid, NotFound, WaymarkError
+from server.kit.errors import Conflict, Invalid, NotFound, WaymarkError
 from server.kit.filtering import compile_filter, parse
 from server.kit.settings import settings
+from server.mail import queries as mails
 from server.mail import service as mail
 from server.reports import paper
 from server.reports.figures import By, report
@@ -106,12 +108,14 @@ def send_now(session: Session, row: ReportMail, period: Period | None = None) ->
     """Put the report of a period into the outbox of everybody who gets it, the last one that has ended unless said.
 
     Each gets what their own rights show. The same report of the same period is the same mail: nobody gets it twice.
-    Who cannot get it is named on the row. Returns how many mails are on their way.
+    Who cannot get it is named on the row. Returns how many mails are new on their way.
     """
     ended = period or around(_today(), Span(row.span)).shifted(-1)
-    sent, problems = 0, []
+    sent, problems, known = 0, [], mails.of_keys(session, list(_keys(row, ended)))
     for user_id in row.recipient_ids:
         user = session.get(User, user_id)
+        if _key(row, ended, user_id) in known:
+            continue
         if user is None or user.deleted_at is not None or not user.active:
             problems.append(f"{user.name if user else user_id}: works here no more.")
             continue
@@ -130,6 +134,31 @@ def send_now(session: Session, row: ReportMail, period: Period | None = None) ->
     return sent
 
 
+def send_by_hand(session: Session, row: ReportMail) -> None:
+    """Send the report of the last period now. Refuses when everybody has it already."""
+    if not send_now(session, row) and not problems(session, row):
+        raise Conflict("Everybody has this report already.", help="The next one goes out when its period is over.")
+
+
+def problems(session: Session, row: ReportMail) -> list[str]:
+    """Who did not get the report when it was sent last, and why: also whose mail failed on its way."""
+    if row.sent_at is None:
+        return row.problems
+    keys = _keys(row, around(clock.day_of(row.sent_at, settings().zone), Span(row.span)).shifted(-1))
+    failed = {keys[key]: one for key, one in mails.of_keys(session, list(keys)).items() if one.state == State.FAILED}
+    people = session.scalars(select(User).where(User.id.in_(failed)).order_by(User.name, User.id))
+    return [*row.problems, *(f"{one.name}: the mail was not delivered. {failed[one.id].trouble}" for one in people)]
+
+
+def _keys(row: ReportMail, period: Period) -> dict[str, UUID]:
+    """Whose mail has which key."""
+    return {_key(row, period, user_id): user_id for user_id in row.recipient_ids}
+
+
+def _key(row: ReportMail, period: Period, user_id: UUID) -> str:
+    return f"report:{row.id}:{period.first}:{period.last}:{user_id}"
+
+
 def _send(session: Session, row: ReportMail, user: User, period: Period) -> None:
     scope = scope_of(session, user, source="web")
     scope.need("activities:read")
@@ -140,7 +169,7 @@ def _send(session: Session, row: ReportMail, user: User, period: Period) -> None
     assert user.email is not None
     mail.queue(
         session,
-        key=f"report:{row.id}:{period.first}:{period.last}:{user.id}",
+        key=_key(row, period, user.id),
         purpose="report",
         to=[user.email],
         subject=f"{settings().company}: {row.name}, {named}",

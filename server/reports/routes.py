@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from server.accounts.queries import today_of
 from server.auth.access import Scope, requires
@@ -299,36 +300,37 @@ class MailRead(BaseModel):
     next_on: date
     sent_at: datetime | None
     problems: list[str]
+    """Who did not get it when it was sent last, and why."""
 
 
-def _read(row: ReportMail) -> MailRead:
-    return MailRead.model_validate(row)
+def _read(session: Session, row: ReportMail) -> MailRead:
+    return MailRead.model_validate(row).model_copy(update={"problems": mailing.problems(session, row)})
 
 
 @router.get("/report-mails")
 def list_mails(scope: ReadReports, session: Db) -> Page[MailRead]:
     """The reports that one has mailed."""
-    return Page(items=[_read(row) for row in mailing.mine(session, scope)])
+    return Page(items=[_read(session, row) for row in mailing.mine(session, scope)])
 
 
 @router.post("/report-mails", status_code=201)
 def add_mail(body: MailWrite, scope: ReadReports, session: Db) -> MailRead:
     """Mail a report from now on; each recipient gets what their own rights show."""
-    return _read(mailing.add(session, scope, body.wish()))
+    return _read(session, mailing.add(session, scope, body.wish()))
 
 
 @router.put("/report-mails/{mail_id}")
 def change_mail(mail_id: UUID, body: MailWrite, scope: ReadReports, session: Db) -> MailRead:
     """Change what is mailed, to whom and when."""
-    return _read(mailing.change(session, scope, mail_id, body.wish()))
+    return _read(session, mailing.change(session, scope, mail_id, body.wish()))
 
 
 @router.post("/report-mails/{mail_id}/send", status_code=202)
 def send_mail(mail_id: UUID, scope: ReadReports, session: Db) -> MailRead:
-    """Send the report of the last period now; who has it already does not get it twice."""
+    """Send the report of the last period now; who has it already does not get it twice. 409 when everybody has it."""
     row = mailing.find(session, scope, mail_id)
-    mailing.send_now(session, row)
-    return _read(row)
+    mailing.send_by_hand(session, row)
+    return _read(session, row)
 
 
 @router.delete("/report-mails/{mail_id}", status_code=204)

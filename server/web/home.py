@@ -319,8 +319,9 @@ def show_listed(
         inside=inside,
         most_inside=outlines.MOST_COUNTED,
         most_corners=outlines.MOST_CORNERS,
-        turns=is_outline(filter or "") and len(drawn) <= outlines.MOST_CORNERS,
+        turns=is_outline(filter or "") and not search and len(drawn) <= outlines.MOST_CORNERS,
         turned={"outline": json.dumps(drawn)},
+        kind=None if firms == "all" else firms,
     )
 
 

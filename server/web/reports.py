@@ -230,6 +230,7 @@ def mails_page(
     return render(
         request, "reports/mails.html", scope, status=int(error.status) if error else 200, error=error,
         mails=mailing.mine(session, scope), people=people, names={one.id: one.name for one in people}, row=row,
+        problems=lambda one: mailing.problems(session, one),
         spans=SPANS, hours=[(hour, f"{hour}:00") for hour in range(24)],
     )  # fmt: skip
 
@@ -277,7 +278,7 @@ def send_mail(request: Request, mail_id: UUID, scope: ReadReports, session: Db) 
     """Send the last period's report now."""
     try:
         with attempt(session):
-            mailing.send_now(session, mailing.find(session, scope, mail_id))
+            mailing.send_by_hand(session, mailing.find(session, scope, mail_id))
     except WaymarkError as error:
         return mails_page(request, scope, session, error=error)
     return go("/reports/mails")

@@ -1,6 +1,7 @@
 """A hexagon or a selection made into work once, and taken back without what somebody has worked on."""
 
 import html
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -189,6 +190,21 @@ def test_what_was_drawn_around_becomes_leads_of_its_firms_and_tasks_of_its_accou
     everywhere = [(-180.0, -85.0), (180.0, -85.0), (180.0, 85.0), (-180.0, 85.0)]
     own = scope_of(session, rita, source="web")
     assert 0 < outlines.counted(session, own, everywhere) < outlines.counted(session, scope, everywhere)
+
+
+def test_an_outline_is_made_something_of_when_the_list_shows_all_of_it_and_a_kind_is_one_of_leads(
+    browser_of: Clients, market: Region, ada: User
+) -> None:
+    browser = browser_of(ada)
+    asked = {"filter": "in polygon (-7 45, -5 45, -5 47, -7 47)", "firms": "shop=bakery"}
+    page = browser.get("/home/accounts", params=asked).text
+    buttons = re.findall(r'data-turn="(\w+)"[^>]*?( data-kind="shop=bakery")?>', page)
+    assert buttons == [("leads", ' data-kind="shop=bakery"'), ("tasks", ""), ("visits", "")]
+    assert "Only of the kind “Bakery”" in page
+    for more in ({"q": "AG"}, {"filter": asked["filter"] + " and class = A"}):
+        page = browser.get("/home/accounts", params=asked | more).text
+        assert "data-turn" not in page
+        assert "without a filter or a search beside it" in page
 
 
 def test_the_card_of_a_firm_says_what_it_is_already(

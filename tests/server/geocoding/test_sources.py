@@ -19,6 +19,7 @@ from server.geocoding.sources import Added, Wish
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid
 from server.regions.models import Region
+from tests.server.at_once import overlapping
 
 HEADER = "LON,LAT,NUMBER,STREET,CITY,POSTCODE,ID\n"
 
@@ -237,3 +238,13 @@ def test_unknown_names_and_countries_are_refused(session: Session, add: Callable
         sources.to_restore(session, "elsewhere")
     with pytest.raises(Invalid, match="not a country"):
         add(HEADER + rows(2), country="Atlantis")
+
+
+def test_who_removes_a_file_waits_for_whoever_adds_it(empty_database: object, tmp_path: Path) -> None:
+    path = tmp_path / "county.csv"
+    path.write_text(HEADER + rows(40))
+    wish = Wish("county", "US", "The County", "PD")
+    came = overlapping(
+        lambda session: sources.add(session, [path], wish), lambda session: sources.remove(session, "county").name
+    )
+    assert came == "county"

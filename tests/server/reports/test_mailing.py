@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.auth.models import User
+from server.jobs.outgoing import State
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.mail import service as mail
@@ -54,6 +55,27 @@ def test_each_gets_their_own_once_for_a_period(
     assert f"The field: {spelled(month, 'en')}" in text_of(letters["mona@example.com"])
     assert "Abdeckung" in text_of(letters["otto@example.com"])
     assert spelled(around(today(), Span.MONTH).shifted(-1), "de") in letters["otto@example.com"].subject
+
+
+@pytest.mark.usefixtures("server")
+def test_a_mail_that_failed_on_its_way_is_named_and_sending_again_says_who_has_it(
+    session: Session, people: dict[str, User], scope: ScopeOf, clients: Any
+) -> None:
+    people["mona"].email = "mona@example.com"
+    row = mailing.add(session, scope(people["mona"]), Wish("Weekly", [people["mona"].id]))
+    assert mailing.send_now(session, row) == 1
+    sent_at = row.sent_at
+    assert mailing.problems(session, row) == []
+    again = clients["mona"].post(f"/api/v1/report-mails/{row.id}/send")
+    assert (again.status_code, again.json()["detail"]) == (409, "Everybody has this report already.")
+    assert row.sent_at == sent_at
+    message = session.scalars(select(Message).where(Message.purpose == "report")).one()
+    message.state, message.trouble = State.FAILED, "550 5.1.1 no such user"
+    session.flush()
+    said = "Mona: the mail was not delivered. 550 5.1.1 no such user"
+    assert clients["mona"].get("/api/v1/report-mails").json()["items"][0]["problems"] == [said]
+    assert said in clients["mona"].get("/reports/mails", headers={"accept": "text/html"}).text
+    assert clients["mona"].post(f"/api/v1/report-mails/{row.id}/send").json()["problems"] == [said]
 
 
 @pytest.mark.usefixtures("server")

@@ -54,6 +54,16 @@ def test_the_files_hold_what_the_page_shows(clients: Any, world: World, period: 
     assert clients["ada"].get(f"/api/v1/reports/trends/visits/file?format=pdf&{asked}").status_code == 422
 
 
+def test_a_filter_with_control_characters_is_in_the_file_without_them(
+    clients: Any, world: World, period: Period
+) -> None:
+    path = f"/api/v1/reports/trends/visits/file?format=xlsx&span=month&day={period.first}"
+    answer = clients["ada"].get(path + "&filter=name+contains+%22a%0B%07b%22")
+    assert answer.status_code == 200
+    *_, last = load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True)
+    assert last[-1] == 'name contains "ab"'
+
+
 def test_paper_writes_numbers_as_pages_do() -> None:
     money, hours = BY_KEY["revenue_per_drive_hour"], BY_KEY["hours"]
     currency = settings().currency

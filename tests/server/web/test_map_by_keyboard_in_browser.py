@@ -35,6 +35,52 @@ def test_who_reads_today_stays_where_they_are_when_something_arrives(page: Any) 
     assert page.evaluate(FOCUSED) != "BODY"
 
 
+def test_a_map_that_is_left_open_over_midnight_turns_to_the_new_day(page: Any) -> None:
+    opened(page)
+    today = page.input_value("#day")
+    assert page.evaluate(REPORT, "Amann") == 201
+    page.wait_for_selector("#today .listed:has-text('Amann')")
+    page.evaluate(
+        """() => {
+            const day = document.querySelector("#day"), running = document.querySelector("#today a[href^='/today']");
+            day.dataset.today = day.value = "2020-01-01"; // since when it has been open
+            running.href = "/today?day=2020-01-01";
+            running.focus();
+        }"""
+    )
+    assert page.evaluate(REPORT, "Beck") == 201
+    page.wait_for_selector("#today .listed:has-text('Beck')")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == f"/today?day={today}"
+    assert page.input_value("#day") == today
+    with page.expect_response(lambda answer: "/home/day?day=2020-01-01" in answer.url):
+        page.evaluate("document.querySelector('#layers').open = true")
+        page.fill("#day", "2020-01-01")  # the day before can be looked at
+    page.wait_for_selector("#day-hint:not([hidden])", state="attached")
+
+
+TWO_CARDS = """async () => {
+    const { card } = await import(document.querySelector("script[src*='home.js']").src);
+    const [first, second] = [...document.querySelectorAll("#listed [data-account]")].map((one) => one.dataset.account);
+    const ask = window.fetch, { promise: held, resolve: free } = Promise.withResolvers();
+    window.fetch = async (path, ...more) => {
+        const answer = await ask(path, ...more), isSlow = String(path).includes(first), text = await answer.text();
+        return { ok: answer.ok, headers: answer.headers, text: async () => { if (isSlow) await held; return text; } };
+    };
+    const slow = card(first, [9.5, 47.14]);
+    await card(second, [9.51, 47.14]);
+    free();
+    await slow;
+    window.fetch = ask;
+    return [...document.querySelectorAll(".maplibregl-popup")].map((one) => one.innerHTML.includes(second));
+}"""
+
+
+def test_of_two_cards_asked_for_the_later_one_stays(page: Any) -> None:
+    opened(page)
+    page.wait_for_selector("#listed [data-account]", state="attached")
+    assert page.evaluate(TWO_CARDS) == [True]
+
+
 def test_what_htmx_asks_for_again_keeps_the_focus_too(page: Any) -> None:
     page.goto("/accounts")
     page.evaluate(
@@ -119,6 +165,18 @@ def test_an_outline_is_drawn_with_keys(page: Any) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector("#lasso [data-hint]", state="hidden")
     assert page.evaluate("document.activeElement.matches('#lasso button')")
+    page.keyboard.press("Enter")
+    for corners, key in enumerate(("Enter", "ArrowRight", "ArrowDown"), 1):
+        page.keyboard.press(key)
+        if key != "Enter":
+            page.keyboard.press("Enter")
+        page.wait_for_selector(f"#lasso[data-corners='{corners}']")
+    page.focus("#lasso [data-done]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "in+polygon" in url)
+    assert page.evaluate("document.activeElement.matches('#lasso button:not([data-done])')"), "the other one is gone"
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "in+polygon" not in url)
     page.keyboard.press("Enter")
     for corners, key in enumerate(("Enter", "ArrowRight", "ArrowDown"), 1):
         page.keyboard.press(key)

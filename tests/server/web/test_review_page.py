@@ -241,6 +241,44 @@ def test_a_decision_that_does_not_arrive_is_not_decided_and_the_next_ones_go_on(
 
 
 @pytest.mark.browser
+def test_an_answer_that_is_none_of_the_server_is_no_decision(page: Any) -> None:
+    first = at_the_first(page)
+    strange = {"status": 200, "content_type": "text/html", "body": "<p>Sign in to the hotel's network"}
+    page.route("**/api/v1/review/*", lambda route: route.fulfill(**strange), times=1)
+    page.keyboard.press("p")
+    page.wait_for_selector(f".toast:has-text('Not decided here: {first}')")
+    assert page.is_hidden("#done")
+    page.wait_for_selector(f"#card[data-decidable] .account-card:not([data-name='{first}'])")
+    second = page.inner_text(".account-card h2")
+    page.keyboard.press("p")
+    page.wait_for_selector(f".toast:has-text('{second}')")
+    assert accepted() == [second], "the next one is sent all the same"
+
+
+@pytest.mark.browser
+def test_the_middle_of_a_town_that_was_searched_for_is_no_pin_of_a_person(page: Any, tmp_path: Any) -> None:
+    with transaction() as session:
+        add_country(session)
+    first = at_the_first(page)
+    page.keyboard.press("f")
+    page.keyboard.type("Seestadt")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#find-answer:has-text('drag the pin to the house first')")
+    page.screenshot(path=tmp_path / "middle.png")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".toast:has-text('This is only the middle of the street or the town')")
+    assert page.inner_text(".account-card h2") == first
+    assert page.is_hidden("#done")
+    page.wait_for_selector("#desk-map[data-idle=true]")
+    box = page.locator("#desk-map").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f".toast:has-text('Placed: {first}')")
+    assert place_of(first)[3] == "manual"
+
+
+@pytest.mark.browser
 def test_a_card_that_the_server_could_not_draw_is_asked_for_again(page: Any, tmp_path: Any) -> None:
     first = at_the_first(page)
     second = page.locator(".waiting b").nth(1).inner_text()

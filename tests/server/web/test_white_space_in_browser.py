@@ -163,3 +163,38 @@ def test_firms_are_looked_at_and_taken_on_the_map_of_everything(firms: None, pag
     page.wait_for_selector(".hover-card:has-text('prospects')")
     page.mouse.click(*middle)
     page.wait_for_selector(".cell-popup [data-turn=tasks]")
+
+
+@pytest.mark.browser
+def test_a_kind_of_firm_narrows_leads_alone_and_only_while_it_is_shown(firms: None, page: Any) -> None:
+    drawn = "filter=in polygon (9.49 47.13, 9.53 47.13, 9.53 47.15, 9.49 47.15)&kind=shop%3Dbakery"
+    page.goto(f"/?{drawn}&layers=prospects density#at=13/47.14/9.51")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.wait_for_selector("#map[data-idle=true]")
+    page.wait_for_selector("#firms-inside:has-text('1 firm nearby in the outline')")
+    assert "Only of the kind “Bakery”" in page.inner_text("#firms-inside")
+    for into, said in (("tasks", "3 will be made"), ("visits", "3 will be made"), ("leads", "1 will be made")):
+        page.click(f"#firms-inside [data-turn={into}]")
+        assert said in page.inner_text("dialog.ask"), into
+        page.click("dialog.ask .button:not(.primary)")
+    page.goto(f"/?{drawn}&layers=prospects density#at=11/47.14/9.7001")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.wait_for_selector("#map[data-idle=true]")
+    box = page.locator("#map").bounding_box()
+    beside = (
+        box["x"] + box["width"] / 2,
+        box["y"] + box["height"] / 2 + 25,
+    )  # in the middle is the bubble of the firms
+    page.mouse.click(*beside)
+    page.wait_for_selector(".cell-popup .cell-card:has-text('3 prospects'):has-text('Only of the kind “Bakery”')")
+    page.click(".cell-popup [data-turn=leads]")
+    assert "3 will be made" in page.inner_text("dialog.ask")
+    page.click("dialog.ask .button:not(.primary)")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".cell-popup", state="detached")
+    page.evaluate("document.querySelector('#layers [value=prospects]').click()")
+    page.wait_for_selector("#map[data-idle=true]")
+    page.mouse.click(*beside)
+    page.wait_for_selector(".cell-popup .cell-card:has-text('5 prospects'):not(:has-text('Only of the kind'))")
+    page.click(".cell-popup [data-turn=leads]")
+    assert "5 will be made" in page.inner_text("dialog.ask")

@@ -32,13 +32,14 @@ export async function fragment(target, path) {
   if (answer.ok) refill(target, await answer.text());
 }
 
-/** Call our own API with the session's cookie; answers {ok, status, body}. */
+/** Call our own API with the session's cookie; answers {ok, status, body}. An answer that is no JSON is none of ours. */
 export async function api(method, path, body = undefined, headers = {}) {
   const answer = await fetch(path, {
     method, body: body === undefined ? undefined : JSON.stringify(body),
     headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "Content-Type": "application/json", "X-CSRF-Token": csrf(), ...headers },
   });
-  return { ok: answer.ok, status: answer.status, body: answer.status === 204 ? null : await answer.json().catch(() => null) };
+  const read = answer.status === 204 ? null : await answer.json().catch(() => undefined);
+  return { ok: answer.ok && read !== undefined, status: answer.status, body: read ?? null };
 }
 
 document.addEventListener("click", (event) => {

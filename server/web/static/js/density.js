@@ -76,7 +76,7 @@ showLegend();
 
 // hover says the figures in a line, a click all of them
 const hover = hoverCard(map);
-let popup = null;
+let popup = null, cards = 0;
 map.on("mousemove", "market-cells", ({ point, features: [hit] }) => {
   if (popup?.isOpen()) return;
   const cell = hit.properties;
@@ -87,17 +87,19 @@ map.on("mousemove", "market-cells", ({ point, features: [hit] }) => {
 });
 map.on("mouseleave", "market-cells", hover.hide);
 async function show(cell, at) {
+  const mine = (cards += 1);
   const answer = await fetch(`/density/cells/${cell}?${new URLSearchParams(chosen.kind ? { kind: chosen.kind } : {})}`, { headers: { "HX-Request": "true", Accept: "text/html" } });
-  if (!answer.ok) return;
+  const text = await answer.text();
+  if (!answer.ok || mine !== cards) return; // another one was clicked meanwhile
   hover.hide();
   popup?.remove();
-  popup = new maplibregl.Popup({ maxWidth: "320px", focusAfterOpen: false, className: "cell-popup" }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  popup = new maplibregl.Popup({ maxWidth: "320px", focusAfterOpen: false, className: "cell-popup" }).setLngLat(at).setHTML(text).addTo(map);
 }
 map.on("click", "market-cells", ({ lngLat, features: [hit] }) => {
   if (hit.properties.cell) show(hit.properties.cell, lngLat);
 });
 document.addEventListener("escape", () => popup?.remove());
-turningButtons(words, () => chosen.kind, () => made.refresh());
+turningButtons(words, () => made.refresh());
 /** The size of the hexagons at the map's zoom, and the edges of the map. */
 function shown() {
   const bounds = map.getBounds(), within = (value, most) => Math.max(-most, Math.min(most, value)).toFixed(5);

@@ -24,8 +24,10 @@ const pipeline = document.querySelector("#layers [name=pipeline]");
 chosen.pipeline = pipeline?.value ?? "";
 /** What list and card are asked for beside their filter: the stage of each account, when that colours them. */
 const staged = () => (chosen.by === "stage" ? { pipeline: chosen.pipeline } : {});
+/** The kind of firm that the map shows; nothing while it shows firms of every kind, or none. */
+const kind = () => (known.isShown("prospects") && kinds?.value) || "";
 /** Whether the list also counts the firms in what was drawn, and of which kind. */
-const firms = () => (known.isShown("prospects") && outlineOf(chosen.filter) ? { firms: kinds.value || "all" } : {});
+const firms = () => (known.isShown("prospects") && outlineOf(chosen.filter) ? { firms: kind() || "all" } : {});
 const figure = document.querySelector("#layers [name=market]"), kinds = document.querySelector("#layers [name=kind]"), basemap = document.querySelector("#basemap");
 let market = null;
 let reach = null;
@@ -99,12 +101,14 @@ document.addEventListener("themechange", legend);
 legend();
 
 // the card of what was clicked
-let popup;
+let popup, cards = 0;
 async function popped(path, at, kind = "") {
+  const mine = (cards += 1);
   const answer = await fetch(path, { headers: { Accept: "text/html", "HX-Request": "true" } });
-  if (!answer.ok) return;
+  const text = await answer.text();
+  if (!answer.ok || mine !== cards) return; // something else was clicked meanwhile
   popup?.remove();
-  popup = new maplibregl.Popup({ maxWidth: kind ? "320px" : "280px", offset: kind ? 0 : 12, focusAfterOpen: false, className: kind }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  popup = new maplibregl.Popup({ maxWidth: kind ? "320px" : "280px", offset: kind ? 0 : 12, focusAfterOpen: false, className: kind }).setLngLat(at).setHTML(text).addTo(map);
   window.htmx?.process(popup.getElement());
 }
 export async function card(id, at) {
@@ -130,14 +134,14 @@ map.on("click", ({ lngLat, point }) => {
   else if (hit?.layer.id === "prospect-points") firmCard(hit.properties.id, hit.geometry.coordinates);
   else if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
   else if (bubble) map.easeTo({ center: bubble.geometry.coordinates, zoom: map.getZoom() + 2 });
-  else if (cell?.properties.cell) popped(`/density/cells/${cell.properties.cell}`, lngLat, "cell-popup");
+  else if (cell?.properties.cell) popped(`/density/cells/${cell.properties.cell}?${new URLSearchParams(kind() ? { kind: kind() } : {})}`, lngLat, "cell-popup");
 });
 map.on("mousemove", ({ point }) => {
   map.getCanvas().style.cursor = hitsAt(point, [...clickable, ...bubbles, "market-cells"]).length ? "pointer" : "";
 });
 document.addEventListener("escape", () => popup?.remove());
 if (canvas.dataset.turning) {
-  turningButtons(JSON.parse(canvas.dataset.turning), () => kinds.value, (button) => {
+  turningButtons(JSON.parse(canvas.dataset.turning), (button) => {
     for (const source of ["leads", "prospects"]) if (map.getSource(source)) map.refreshTiles(source);
     if (button.dataset.prospect && popup?.isOpen()) firmCard(button.dataset.prospect, popup.getLngLat());
     list();
@@ -175,7 +179,7 @@ async function list() {
 let isSettled = false;
 function address() {
   const layers = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
-  const kept = { by: chosen.by === "class" ? "" : chosen.by, pipeline: chosen.by === "stage" && pipeline?.options.length > 1 ? chosen.pipeline : "", market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", kind: known.isShown("prospects") ? kinds?.value : "", basemap: basemap.checked ? "" : "off", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
+  const kept = { by: chosen.by === "class" ? "" : chosen.by, pipeline: chosen.by === "stage" && pipeline?.options.length > 1 ? chosen.pipeline : "", market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", kind: kind(), basemap: basemap.checked ? "" : "off", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
   const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q, ...kept }).filter(([, value]) => value));
   if (layers !== usual) query.set("layers", layers || "none");
   const search = query.size ? `?${query}` : "";
@@ -195,7 +199,7 @@ function restore() {
   basemap.checked = back.get("basemap") !== "off";
   for (const box of boxes) box.checked = layers.split(" ").includes(box.value);
   for (const box of [...boxes, basemap]) if (box.checked !== known.isAsked(box.value)) known.toggle(box.value, box.checked);
-  if ((back.get("day") ?? "") !== other.day) showDay(back.get("day"));
+  if ((back.get("day") ?? "") !== other.day) shownDay.show(back.get("day"));
   if (known.isShown("density")) fetchMarket().then(legend);
   if (filter !== chosen.filter) {
     chosen.filter = filter;
@@ -213,14 +217,14 @@ viewsControl(document.querySelector("#views"), () => {
   const { lng, lat } = map.getCenter();
   return { filter: chosen.filter || null, map: `${query}#at=${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}` };
 });
-const showDay = dayControl(document.querySelector("#day"), (drawn) => {
+const shownDay = dayControl(document.querySelector("#day"), (drawn) => {
   other = drawn;
   document.querySelector("#day-hint").hidden = !drawn.day || drawn.routes.length + drawn.tracks.length > 0;
   known.refresh();
   legend();
   address();
 });
-if (asked.get("day")) showDay(asked.get("day"));
+if (asked.get("day")) shownDay.show(asked.get("day"));
 const ringsBox = panelOfLayers.querySelector("#rings");
 if (ringsBox) {
   ringed = ringsControl(ringsBox, document.querySelector("#rings-hint"), known, () => { legend(); address(); });
@@ -306,7 +310,8 @@ async function ask() {
     if (answer.status === 200) {
       etag = answer.headers.get("ETag") ?? "";
       refill(panel, await answer.text());
-      today = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "tracks": [], "reports": []}');
+      today = JSON.parse(panel.querySelector("#drawn").textContent);
+      shownDay.turned(panel.querySelector("#drawn").dataset.day);
       if (!other.day) known.refresh();
       legend();
     }

@@ -121,7 +121,10 @@ export function lassoControl(element, known, chosen, changed) {
     changed();
   }
   function close() {
-    if (corners?.length > 2) set(corners);
+    if (!(corners?.length > 2)) return;
+    const isHere = done.matches(":focus"); // and gone when the outline is closed
+    set(corners);
+    if (isHere) button.focus({ preventScroll: true });
   }
   button.addEventListener("click", () => {
     if (corners) choosing(false);

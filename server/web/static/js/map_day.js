@@ -31,7 +31,7 @@ export function tracks(data) {
   };
 }
 
-/** The day that the map shows. `changed({day, routes, tracks})` is told; for today, which the page asks for itself, `day` is empty. */
+/** The day that the map shows. `changed({day, routes, tracks})` is told; for today, which the page asks for itself, `day` is empty. Returns {show(day), turned(today)}. */
 export function dayControl(input, changed) {
   let asked = 0;
   async function show(day) {
@@ -42,5 +42,14 @@ export function dayControl(input, changed) {
     if (answer.ok && turn === asked) changed({ ...await answer.json(), day: input.value });
   }
   input.addEventListener("change", () => show(input.value));
-  return show;
+  return {
+    show,
+    /** Today is another day by now; who looks at today goes along. */
+    turned(today) {
+      if (today === input.dataset.today) return;
+      const day = input.value === input.dataset.today ? "" : input.value;
+      input.dataset.today = today;
+      show(day);
+    },
+  };
 }

@@ -12,7 +12,7 @@ const read = (selector, root) => JSON.parse($(selector, root).textContent);
 
 const cache = new Map();
 const GUESS = 0.05;
-const MIDDLES = ["street", "locality"];
+const isMiddle = (one) => ["street", "locality"].includes(one.grade);
 const UNSEEN_MS = 350; // nobody has looked at a card that was drawn so short a time ago: a second click was meant for the one before
 const DECIDING = "[data-take], [data-accept], [data-refuse], [data-save-address], [data-do=place], [data-do=aside]";
 const undoable = read("#decided").map(([id, site, name]) => ({ id, site, name, isEarlier: true })).reverse();
@@ -53,14 +53,15 @@ function marker(text, kind, [lon, lat], run) {
   return number;
 }
 
-/** Show the pin that Enter takes; people drag it. */
-function putPin(lon, lat) {
+/** Show the pin that Enter takes; people drag it. On the middle of a street or a town it waits to be dragged to the house. */
+function putPin(lon, lat, isMiddle = false) {
+  view.isMiddle = isMiddle;
   if (!pin) {
     const element = document.createElement("div");
     element.className = "desk-pin";
     element.append(document.createElement("i"));
     pin = new maplibregl.Marker({ element, draggable: true, anchor: "bottom" });
-    pin.on("dragstart", () => { view.isMoved = true; });
+    pin.on("dragstart", () => { view.isMoved = true; view.isMiddle = false; });
   }
   pin.setLngLat([lon, lat]).addTo(made.map);
   hint.hidden = true;
@@ -77,7 +78,7 @@ function draw() {
   ];
   const best = options[0], isGuess = !best || best.confidence < GUESS; // Enter takes no wild guess; a number or a click does
   const standsOnGuess = best && isGuess && Math.abs(site.lon - best.lon) < 1e-5 && Math.abs(site.lat - best.lat) < 1e-5;
-  const isMiddle = (one) => MIDDLES.includes(one.grade); // nor the middle of a street or a town
+  // nor the middle of a street or a town
   const isOwn = site.lon !== null && !standsOnGuess && !Object.keys(view.data.address).length;
   const first = isOwn ? (isMiddle(site) ? undefined : site) : isGuess || isMiddle(best) ? undefined : best;
   view.offered = first === best && !isOwn ? 1 : null;
@@ -245,6 +246,7 @@ function take(number) {
 function placeHere() {
   if (!view?.isOpen) return;
   if (!pin) { toast(words.noPin); return; }
+  if (view.isMiddle) { toast(words.middle); return; }
   if (view.offered && !view.isMoved) { take(view.offered); return; } // it keeps the metres of the candidate that it is
   const { lng, lat } = pin.getLngLat();
   decide("place", { lon: lng, lat });
@@ -281,8 +283,9 @@ card.addEventListener("submit", async (event) => {
     const found = answer.ok ? answer.body.items[0] : null;
     if (!found || found.lon === null) { told.textContent = answer.ok ? words.notFound : answer.body?.detail ?? ""; return; }
     told.textContent = [`${found.street} ${found.number}`.trim(), `${found.postcode} ${found.city}`.trim(), `${Math.round(100 * found.confidence)} %`].filter(Boolean).join(", ");
+    if (isMiddle(found)) told.append(`. ${words.middle}`);
     view.isMoved = true;
-    putPin(found.lon, found.lat);
+    putPin(found.lon, found.lat, isMiddle(found));
     made.map.easeTo({ center: [found.lon, found.lat], zoom: Math.max(16, made.map.getZoom()), duration: 200 });
   }
 });

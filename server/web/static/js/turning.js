@@ -24,16 +24,15 @@ export async function turn(body, words, changed, undone = changed) {
 }
 
 /** What a button of density/turning.html is about, as the API takes it. */
-const chosenOf = ({ cell, prospect, outline }) => (outline ? { outline: JSON.parse(outline) } : prospect ? { prospect_ids: [prospect] } : { cells: [cell] });
+const chosenOf = ({ cell, prospect, outline, kind }) => ({ ...(outline ? { outline: JSON.parse(outline) } : prospect ? { prospect_ids: [prospect] } : { cells: [cell] }), kind: kind ?? null });
 
-/** The buttons of density/turning.html on a page: `kind()` is the one that is shown, `changed(button)` comes after. */
-export function turningButtons(words, kind, changed) {
+/** The buttons of density/turning.html on a page, each of what its card counts; `changed(button)` comes after. */
+export function turningButtons(words, changed) {
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest?.("[data-turn]");
     if (!button) return;
     button.disabled = true;
-    const of = chosenOf(button.dataset);
-    await turn({ into: button.dataset.turn, ...of, kind: of.prospect_ids ? null : kind() || null }, words, () => changed(button));
+    await turn({ into: button.dataset.turn, ...chosenOf(button.dataset) }, words, () => changed(button));
     button.disabled = false;
   });
 }

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from geo.geocode.types import Answer
 from server.accounts import pins
+from server.accounts import queries as accounts
 from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, Site
 from server.auth.models import User
@@ -71,7 +72,7 @@ def numbered(session: Session, number: str) -> Account:
 
 
 def main_site(session: Session, account: Account) -> Site:
-    return queries.sites_of(session, [account.id])[0]
+    return accounts.sites_of(session, [account.id])[0]
 
 
 def placed_by_machine(session: Session, numbers: str, answer: Answer) -> None:

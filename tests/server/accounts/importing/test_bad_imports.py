@@ -108,6 +108,7 @@ def test_formulas_are_neutralised_and_phone_numbers_stay_readable(admin_client: 
     assert [harmless(text) for text in ("+4232371212", "-12.5", "+1-2", "+423/1")] == [
         "+4232371212", "-12.5", "'+1-2", "'+423/1",
     ]  # fmt: skip
+    assert harmless("\x0b=1+1") == "'=1+1"
 
 
 def test_cells_that_a_spreadsheet_has_eaten_are_left_out_or_told(session: Session, tmp_path: Path) -> None:

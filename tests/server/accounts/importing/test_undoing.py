@@ -20,6 +20,7 @@ from server.auth.models import Role, User
 from server.closures.models import SiteClosure
 from server.imports import queries as imports
 from server.imports import service, undoing
+from server.imports.models import ImportRun
 from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.records.service import Actor, acting
