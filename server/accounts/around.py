@@ -57,7 +57,7 @@ class Around:
         )
         if self.session.scalars(found).first() is None:
             names = list(self.session.scalars(select(Territory.name).where(Territory.deleted_at.is_(None))))
-            raise no_such("territory", within.name, names, within.position)
+            raise no_such(f"there is no territory “{within.name}”", within.name, names, within.position)
         areas = select(Territory.id).where(
             Territory.deleted_at.is_(None), or_(Territory.id.in_(found), Territory.parent_id.in_(found))
         )
@@ -69,9 +69,10 @@ class Around:
             return place
         found = self._account(place) if place.kind == "account" else self._place(place)
         if found is None:
-            what = "account" if place.kind == "account" else "place"
             raise FilterError(
-                f"there is no {what} “{place.name}” with a point on the map",
+                f"there is no account “{place.name}” with a point on the map"
+                if place.kind == "account"
+                else f"there is no place “{place.name}” with a point on the map",
                 place.position or position,
                 help="Write its number or exact name, or longitude and latitude: 9.52, 47.14",
             )
@@ -93,9 +94,10 @@ class Around:
         return geocoding.locate(self.session, AddressQuery(query=named.name)).point
 
 
-def no_such(what: str, name: str, names: list[str], position: int) -> FilterError:
-    """There is no such thing, with what was perhaps meant."""
+def no_such(message: str, name: str, names: list[str], position: int) -> FilterError:
+    """There is nothing of a name, with what was perhaps meant."""
     near = get_close_matches(name.lower(), [one.lower() for one in names], n=1)
     meant = next((one for one in names if near and one.lower() == near[0]), None)
-    help = f"Did you mean “{meant}”?" if meant else "There are: " + ", ".join(sorted(names)[:20])
-    return FilterError(f"there is no {what} “{name}”", position, help=help, suggestions=[meant] if meant else [])
+    there = f"There are: {', '.join(sorted(names)[:20])}." if names else ""
+    help = f"Did you mean “{meant}”?" if meant else there
+    return FilterError(message, position, help=help, suggestions=[meant] if meant else [])

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, DateTime, Select, case, func, literal_column, select
 
-from server.activities.models import VISIT_MOMENT, Visit, VisitEvent
+from server.activities.models import VISIT_MOMENT, Visit, VisitEvent, VisitState
 from server.auth.access import Scope
 from server.records.happenings import happening
 
@@ -19,6 +19,7 @@ def visits(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
         "checked_in", Visit.checked_in_at.is_not(None),
         "flags", func.to_jsonb(Visit.flags), "objective", Visit.objective,
         "has_answers", Visit.form_version_id.is_not(None), "signed_by", signed_by(),
+        "missed_at", case((Visit.state == VisitState.MISSED, missed_at())),
     )  # fmt: skip
     facts = func.jsonb_build_object(
         "state", Visit.state, "appointment", Visit.appointment, "day", Visit.day, "zone", Visit.zone,
@@ -36,6 +37,12 @@ def visits(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
         facts=facts,
     )
     return select(*columns).where(Visit.deleted_at.is_(None), Visit.account_id.in_(account_ids))
+
+
+def missed_at() -> ColumnElement[Any]:
+    """When it was said last that a visit was missed: the visit itself keeps the time for which it was planned."""
+    said = select(func.max(VisitEvent.occurred_at)).where(VisitEvent.state == VisitState.MISSED)
+    return said.where(VisitEvent.visit_id == Visit.id).correlate(Visit).scalar_subquery()
 
 
 def signed_by() -> ColumnElement[str]:

@@ -157,10 +157,10 @@ class CheckIn:
 
 
 def tracks(session: Session, scope: Scope, day: date, *, limit: int = 5000) -> list[CheckIn]:
-    """Where reps were on a day, by rep and time: the way as it really went. A visit done without a check-in counts at
-    its site, at the time at which it was done.
+    """Where reps checked in on a day, by rep and time: the way as it really went. A check-in without a position counts
+    at its site; a visit without a check-in says nothing about the way.
     """
-    at, where = func.coalesce(Visit.checked_in_at, Visit.done_at), func.coalesce(Visit.checkin, Site.pin)
+    at, where = Visit.checked_in_at, func.coalesce(Visit.checkin, Site.pin)
     statement = (
         between(scope, day, day)
         .join(User, User.id == Visit.rep_id)

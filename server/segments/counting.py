@@ -30,7 +30,7 @@ def count(session: Session, scope: Scope, segment: Segment) -> SegmentCount:
             found = queries.members(session, scope, segment).order_by(None)
             session.execute(insert(now).from_select(["row_id"], found))
     except WaymarkError as error:
-        return store(session, segment, day, trouble=f"{error.message} {error.help}".strip())
+        return store(session, segment, day, trouble=f"{error.message.rstrip('.')}. {error.help}".strip())
     total = session.scalar(select(func.count()).select_from(now)) or 0
     entered = gone = 0
     if not segment.is_static and total <= MOST_KNOWN:

@@ -97,7 +97,7 @@ def members_condition(session: Session, scope: Scope, subject: str, within: With
     segment = session.scalars(usable.where(func.lower(Segment.name) == within.name.strip().lower())).one_or_none()
     if segment is None:
         names = list(session.scalars(usable.with_only_columns(Segment.name)))
-        raise no_such("segment", within.name, names, within.position)
+        raise no_such(f"there is no segment “{within.name}”", within.name, names, within.position)
     return condition(session, scope, segment)
 
 

@@ -17,6 +17,7 @@ from server.kit.errors import NotFound, WaymarkError
 from server.kit.filtering import catalogue
 from server.segments import counting, queries, service, words
 from server.segments.models import SavedView, Segment, SegmentCount, Sharing
+from server.segments.schemas import FilterRead, FilterText
 from server.web.forms import Sent, read, text
 from server.web.pages import attempt, go, language_of, render
 
@@ -94,6 +95,13 @@ def read_words(request: Request, subject: str, scope: ReadSegments, session: Db)
         one.label, one.group = t(one.label), t(one.group) if one.group else ""
     choices = {choice: t(choice) for one in found.fields for choice in one.choices}
     return JSONResponse(found.model_dump() | {"choices": choices}, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/words")
+def read_filter(request: Request, body: FilterText, scope: ReadSegments, session: Db) -> FilterRead:
+    """A filter as chips, or where it is wrong in the person's language: for the filter editor."""
+    found, said = words.read(session, scope, body), language_of(request, scope).said
+    return found.model_copy(update={"error": said(found.error) or None, "help": said(found.help) or None})
 
 
 @router.get("/views")

@@ -23,6 +23,7 @@ DONE_BY = """
 /accounts/{account_id}/delete                       DELETE /accounts/{account_id}
 /accounts/{account_id}/restore                      POST /accounts/{account_id}/restore
 /segments                                           POST /segments
+/segments/words                                     POST /filters
 /segments/{segment_id}                              PATCH /segments/{segment_id}
 /segments/{segment_id}/freeze                       POST /segments/{segment_id}/freeze
 /segments/{segment_id}/members                      POST /segments/{segment_id}/members

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Numeric, and_, false, func, literal, not_, select
 
 from server.kit.filtering.dates import day_of, days_over
-from server.kit.filtering.fields import Field, Kind, Relation, Vocabulary
+from server.kit.filtering.fields import Field, Kind, Relation, Vocabulary, unfit
 from server.kit.filtering.nodes import Aggregate, FilterError, Moment, Operator
 
 NOTHING = {"count": Decimal(0), "sum": Decimal(0)}
@@ -77,16 +77,16 @@ def wanted(node: Aggregate, field: Field | None, today: date) -> Decimal | date:
     if field is not None and field.exists is not None:
         raise FilterError(f"{field.name} has several values, so it cannot be added up", node.position)
     if node.function in ("sum", "avg") and kind != Kind.NUMBER:
-        raise FilterError(f"{node.function} needs numbers, {node.field} is a {kind}", node.position)
+        raise FilterError(f"{node.function} needs numbers, and {node.field} holds none", node.position)
     if kind not in (Kind.NUMBER, Kind.DATE):
-        raise FilterError(f"{node.function} needs numbers or dates, {node.field} is a {kind}", node.position)
+        raise FilterError(f"{node.function} needs numbers or days, and {node.field} holds none", node.position)
     if kind == Kind.DATE and isinstance(raw, Moment):
         return day_of(raw, today, at)
     if kind == Kind.DATE and isinstance(raw, date):
         return raw
     if kind == Kind.NUMBER and isinstance(raw, Decimal):
         return raw
-    raise FilterError(f"expected a {kind}", at, help=f"{node.relation}.{node.function}(...) is a {kind}")
+    raise unfit(f"{node.relation}.{node.function}(...)", kind, at)
 
 
 def compared(total: ColumnElement[Any], operator: Operator, value: Decimal | date) -> ColumnElement[bool]:
@@ -104,7 +104,7 @@ def compared(total: ColumnElement[Any], operator: Operator, value: Decimal | dat
             return total > value
         case ">=":
             return total >= value
-    raise FilterError(f"an aggregate cannot be compared with {operator}", 0)
+    raise ValueError(f"an aggregate cannot be compared with {operator}")
 
 
 def of_nothing(node: Aggregate, value: Decimal | date) -> bool:

@@ -5,7 +5,7 @@ A condition is true or it is not: comparing with something empty is not true, so
 condition; `!=`, `not in` and `is empty` say that none does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -30,7 +30,7 @@ from sqlalchemy.types import Text
 from server.kit.errors import Invalid
 from server.kit.filtering.aggregates import aggregate, asks_whether, within_time
 from server.kit.filtering.dates import day_of, days_of, shifted
-from server.kit.filtering.fields import Field, Kind, Relation, Vocabulary
+from server.kit.filtering.fields import Field, Kind, Relation, Vocabulary, unfit
 from server.kit.filtering.nodes import (
     Aggregate,
     All,
@@ -172,7 +172,7 @@ def of_rows(relation: Relation, vocabulary: Vocabulary) -> Vocabulary:
 def related(name: str, vocabulary: Vocabulary, position: int) -> Relation:
     """The declared relation of this name."""
     if name not in vocabulary.relations:
-        raise unknown("relation", name, vocabulary.relations, position)
+        raise unknown(f"there is no relation “{name}”", name, vocabulary.relations, position)
     return vocabulary.relations[name]
 
 
@@ -192,32 +192,38 @@ def known(
         raise FilterError(
             f"“{name}” is not a field but rows of their own",
             position,
-            help=f"e.g. {relation.name} is not empty, {relation.plural}.count() > 0, or one of: "
-            + ", ".join(f"{relation.name}.{field}" for field in relation.fields),
+            help=f"For example {relation.name} is not empty or {relation.plural}.count() > 0. "
+            + named(f"{relation.name}.{field}" for field in relation.fields),
         )
     names = [before + one for one in fields]
     if more:
         names += [f"{one.name}.{field}" for one in dict.fromkeys(more.values()) for field in one.fields]
-    raise unknown("field", before + name, names, position)
+    raise unknown(f"there is no field “{before}{name}”", before + name, names, position)
 
 
 MOST_LISTED = 12
 """Names that a refusal lists; of more, those most like the one that was written."""
 
 
-def unknown(what: str, name: str, names: Any, position: int) -> FilterError:
-    """There is no such thing, with what was perhaps meant."""
+def unknown(message: str, name: str, names: Iterable[str], position: int) -> FilterError:
+    """There is nothing of a name, with what was perhaps meant."""
     known = sorted(set(names))
     near = [
         one for one in get_close_matches(name, known, n=1, cutoff=0.6) if get_close_matches(last(name), [last(one)])
     ]
     listed = known if len(known) <= MOST_LISTED else [*get_close_matches(name, known, n=MOST_LISTED, cutoff=0), "…"]
     return FilterError(
-        f"there is no {what} “{name}”",
+        message,
         position,
-        help=f"Did you mean “{near[0]}”?" if near else f"Known: {', '.join(listed) or 'none'}",
+        help=f"Did you mean “{near[0]}”?" if near else named(listed),
         suggestions=near,
     )
+
+
+def named(names: Iterable[str]) -> str:
+    """The names that there are; nothing where there are none."""
+    known = ", ".join(names)
+    return f"Known: {known}." if known else ""
 
 
 def last(name: str) -> str:
@@ -263,11 +269,11 @@ def comparison(field: Field, operator: Operator, value: Value, today: date) -> C
 
 def matching(field: Field, operator: Operator, value: Value) -> ColumnElement[bool]:
     """The field's text contains a text, or begins with it; capitals do not matter."""
-    if field.kind not in (Kind.TEXT, Kind.CHOICE) or not isinstance(value.value, str | Decimal):
-        raise FilterError(
-            f"“{'contains' if operator == '~' else 'starts with'}” needs text, {field.name} is a {field.kind}",
-            value.position,
-        )
+    if field.kind not in (Kind.TEXT, Kind.CHOICE):
+        word = "contains" if operator == "~" else "starts with"
+        raise FilterError(f"“{word}” needs text, and {field.name} holds none", value.position)
+    if not isinstance(value.value, str | Decimal):
+        raise unfit(field.name, Kind.TEXT, value.position)
     text = str(value.value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return cast(field.column, Text).ilike(f"%{text}%" if operator == "~" else f"{text}%")
 
@@ -293,12 +299,12 @@ def converted(field: Field, value: Value, today: date) -> object:
             raise FilterError(
                 f"{field.name} is never “{raw}”",
                 value.position,
-                help=help + "One of: " + ", ".join(field.choices),
+                help=help + f"One of: {', '.join(field.choices)}.",
                 suggestions=near,
             )
         case Kind.FLAG if isinstance(raw, str) and raw.lower() in ("yes", "no", "true", "false"):
             return raw.lower() in ("yes", "true")
-    raise FilterError(f"{field.name} needs a {field.kind}", value.position, help=EXAMPLES[field.kind])
+    raise unfit(field.name, field.kind, value.position)
 
 
 def read(reads: Callable[[str], str | None], written: str, position: int) -> str | None:
@@ -307,12 +313,3 @@ def read(reads: Callable[[str], str | None], written: str, position: int) -> str
         return reads(written)
     except Invalid as error:
         raise FilterError(error.message, position, help=error.help) from error
-
-
-EXAMPLES: Mapping[Kind, str] = {
-    Kind.TEXT: "Put text with spaces into quotes.",
-    Kind.NUMBER: "e.g. 5000 or 12.5",
-    Kind.DATE: "e.g. 2026-03-31, today - 30 days, this month, last quarter",
-    Kind.CHOICE: "",
-    Kind.FLAG: "yes or no",
-}

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select
 
-from server.kit.filtering.nodes import Inside, Near, Reach, Within
+from server.kit.filtering.nodes import FilterError, Inside, Near, Reach, Within
 
 
 class Kind(StrEnum):
@@ -19,6 +19,22 @@ class Kind(StrEnum):
     DATE = "date"
     CHOICE = "choice"
     FLAG = "flag"
+
+
+NEEDED: Mapping[Kind, tuple[str, str]] = {
+    Kind.TEXT: ("{field} needs text", "Put text with spaces into quotes."),
+    Kind.NUMBER: ("{field} needs a number", "For example 5000, 12.5"),
+    Kind.DATE: ("{field} needs a day", "For example 2026-03-31, today - 30 days, this month, last quarter"),
+    Kind.CHOICE: ("{field} needs one of its choices", ""),
+    Kind.FLAG: ("{field} needs yes or no", ""),
+}
+"""What is refused where a value is of another kind, and the way out."""
+
+
+def unfit(field: str, kind: Kind, position: int) -> FilterError:
+    """What a field, or a sum of one, is compared with is no value of its kind."""
+    needed, help = NEEDED[kind]
+    return FilterError(needed.format(field=field), position, help=help)
 
 
 @dataclass(frozen=True)

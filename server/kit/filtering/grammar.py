@@ -54,7 +54,6 @@ MAX_CONDITIONS = 100
 
 SIGNS: dict[str, Operator] = {"=": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "~": "~", "!~": "!~"}
 FUNCTIONS: dict[str, Function] = {name: name for name in get_args(Function)}
-OPERATORS = "=, !=, <, <=, >, >=, contains, starts with, between, in (...), is empty"
 
 
 class Parser(Reader):
@@ -106,7 +105,7 @@ class Parser(Reader):
         """A field and what is asked of it, or a place."""
         first = self.next()
         if first.kind != "word":
-            raise FilterError("expected the name of a field", first.position, help="e.g. class = A")
+            raise FilterError("expected the name of a field", first.position, help="For example class = A")
         name = first.text.lower()
         if name == "within" and self.word.kind in ("number", "measure"):
             return places(self, first.position)
@@ -150,7 +149,11 @@ class Parser(Reader):
             self.need("with")
             return Comparison(name, "!^" if negated else "^", self.value(), first.position)
         if negated or self.word.kind != "operator":
-            raise FilterError(f"expected {OPERATORS}", self.word.position, help=example(name))
+            raise FilterError(
+                "expected =, !=, <, <=, >, >=, contains, starts with, between, in (...) or is empty",
+                self.word.position,
+                help=example(name),
+            )
         sign, at = SIGNS[self.next().text], self.word
         value = self.value()
         if at.kind == "word" and self.is_sign("="):
@@ -170,15 +173,19 @@ class Parser(Reader):
             where = self.either()
         self.need(")")
         if function == "count" and field is not None:
-            raise FilterError("count counts rows, not a field", position, help=f"{relation}.count() > 3")
+            raise FilterError("count counts rows, not a field", position, help=f"For example {relation}.count() > 3")
         if function != "count" and field is None:
-            raise FilterError(f"{function} of which field?", position, help=f"e.g. {relation}.{function}(amount) > 100")
+            raise FilterError(
+                f"{function} needs a field", position, help=f"For example {relation}.{function}(amount) > 100"
+            )
         over: Span | Period | None = None
         if self.skip("over"):
             over = self.period() if self.is_keyword("this", "last", "next") else self.span()
         sign = self.next()
         if sign.kind != "operator" or sign.text in ("~", "!~"):
-            raise FilterError("expected =, !=, <, <=, > or >=", sign.position, help=f"{relation}.{function}(...) > 3")
+            raise FilterError(
+                "expected =, !=, <, <=, > or >=", sign.position, help=f"For example {relation}.{function}(...) > 3"
+            )
         return Aggregate(relation, function, field, where, over, SIGNS[sign.text], self.value(), position)
 
     def members(self) -> tuple[Value, ...]:
@@ -195,8 +202,8 @@ def example(name: str) -> str:
     """How a condition on a field is written; of `orders.count`, what was meant is asked of all orders."""
     relation, _, function = name.rpartition(".")
     if not relation or function not in FUNCTIONS:
-        return f"e.g. {name} = value"
-    return f"e.g. {relation}.{function}({'' if function == 'count' else 'amount'}) over 12 months > 3"
+        return f"For example {name} = value"
+    return f"For example {relation}.{function}({'' if function == 'count' else 'amount'}) over 12 months > 3"
 
 
 def parse(text: str) -> Node:

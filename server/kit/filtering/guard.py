@@ -44,9 +44,10 @@ class TooSlow(Invalid):
 
     def __init__(self, wished: str, wait_s: float) -> None:
         wait = f"{wait_s:g} s"
-        what = f"“{wished}” was" if wished else "The list was"
         super().__init__(
-            f"{what} still searching after {wait} and was stopped.",
+            f"“{wished}” was still searching after {wait} and was stopped."
+            if wished
+            else f"The list was still searching after {wait} and was stopped.",
             help="Narrow it with a condition on a field of the list itself: a name, a number, an owner or a day.",
             **({"part": wished} if wished else {}),
         )

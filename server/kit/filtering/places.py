@@ -19,15 +19,15 @@ def places(reader: Reader, position: int) -> Reach | Near:
     if not unit:
         unit = reader.word.text.lower()
         if unit not in (*MINUTES, "m", "metres", "meters", "km"):
-            raise FilterError("expected minutes, m or km", reader.word.position, help=EXAMPLE)
+            raise FilterError("expected minutes, m or km", reader.word.position, help=f"For example {EXAMPLE}")
         reader.next()
     if unit in MINUTES:
         if not 0 < amount <= LONGEST_REACH_MIN:
-            raise FilterError(f"{amount:g} minutes is not between 0 and {LONGEST_REACH_MIN}", position)
+            raise FilterError(f"{amount:g} is not between 0 and {LONGEST_REACH_MIN} minutes", position)
         reader.need("of")
         return Reach(amount, place(reader), position)
     if unit not in ("m", "metres", "meters", "km"):
-        raise FilterError("expected minutes, m or km", token.position, help=EXAMPLE)
+        raise FilterError("expected minutes, m or km", token.position, help=f"For example {EXAMPLE}")
     metres = round(amount * 1000, 3) if unit == "km" else amount
     if not 0 < metres <= LONGEST_M:
         raise FilterError(f"{amount:g} {unit} is not between 0 and {LONGEST_M // 1000} km", position)
@@ -46,6 +46,8 @@ def place(reader: Reader) -> Place:
         return Named("account", reader.name(), token.position)
     if token.kind == "word":
         raise FilterError(
-            "expected a number or a name in quotes", token.position, help=f'{EXAMPLE}, or within 5 km of "Vaduz"'
+            "expected a number or a name in quotes",
+            token.position,
+            help=f'For example {EXAMPLE}; within 5 km of "Vaduz"',
         )
     return reader.point(",")

@@ -76,7 +76,7 @@ class Reader:
         """The name of something, in quotes or as one word."""
         token = self.next()
         if token.kind not in ("text", "word", "number", "measure"):
-            raise FilterError("expected a name", token.position, help='Put names into quotes: "North".')
+            raise FilterError("expected a name", token.position, help='Put names into quotes, as in "North".')
         return plain(token.text) if token.kind == "text" else token.text
 
     def period_follows(self) -> bool:
@@ -99,7 +99,7 @@ class Reader:
         amount, by = self.offset()
         extra = {"today": 0, "yesterday": -1, "tomorrow": 1}[word]
         if extra and amount and by != "days":
-            raise FilterError(f"count from today, not from {word}", token.position)
+            raise FilterError(f"count from today instead of “{word}”", token.position)
         return Moment(amount + extra, by if amount else "days")
 
     def offset(self) -> tuple[int, Unit]:
@@ -119,9 +119,11 @@ class Reader:
         digits = token.text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
         unit = token.text[len(digits) :] if token.kind == "measure" else self.next().text
         if token.kind not in ("number", "measure") or "." in digits or abs(int(digits)) > MAX_AMOUNT:
-            raise FilterError("expected a whole number", token.position, help="e.g. 30 days")
+            raise FilterError("expected a whole number", token.position, help="For example 30 days")
         if unit.lower() not in UNITS:
-            raise FilterError("expected days, weeks, months, quarters or years", token.position, help="e.g. 30 days")
+            raise FilterError(
+                "expected days, weeks, months, quarters or years", token.position, help="For example 30 days"
+            )
         return Span(int(digits), UNITS[unit.lower()])
 
     def period(self) -> Period:
@@ -135,14 +137,16 @@ class Reader:
             return Period(which, 1, UNITS[unit.text.lower()])
         span = self.span()
         if which == "this" or span.amount < 1:
-            raise FilterError("expected last or next with a number from 1", first.position, help="e.g. last 3 months")
+            raise FilterError(
+                "expected last or next with a number from 1", first.position, help="For example last 3 months"
+            )
         return Period(which, span.amount, span.unit)
 
     def number(self) -> float:
         """A plain number."""
         token = self.next()
         if token.kind != "number":
-            raise FilterError("expected a number", token.position, help="within 20 minutes of 9.52, 47.14")
+            raise FilterError("expected a number", token.position, help="For example within 20 minutes of 9.52, 47.14")
         return float(token.text)
 
     def point(self, separator: str) -> LonLat:
@@ -167,6 +171,6 @@ class Reader:
             ring.pop()
         if not 3 <= len(ring) <= MAX_CORNERS:
             raise FilterError(
-                f"a polygon has 3 to {MAX_CORNERS} corners", position, help="in polygon (9 47, 10 47, 9 48)"
+                f"a polygon has 3 to {MAX_CORNERS} corners", position, help="For example in polygon (9 47, 10 47, 9 48)"
             )
         return Inside(tuple(ring), position)

@@ -1,5 +1,6 @@
 """Visits: facts are always accepted and never happen twice; what is odd is flagged."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -166,6 +167,37 @@ def test_a_visit_without_a_check_in_is_told_as_such_and_accuses_nobody(
         page = client_for(rita).get(path).text
         assert "no check-in" in page, path
         assert "not at the pin" not in page, path
+
+
+def test_only_check_ins_make_the_way_as_it_was_driven(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor
+) -> None:
+    def stops() -> list[float]:
+        tracks = client_for(rita).get(f"/home/day?day={DAY}").json()["tracks"]
+        return [stop["lon"] for one in tracks for stop in one["stops"]]
+
+    visit = planned(session, rita, bakery)
+    record_visit(session, report(rita, bakery, visit_id=visit.id), actor(rita))
+    assert (visit.state, visit.site_id is not None, stops()) == ("done", True, [])
+    fact = report(rita, bakery, state=VisitState.CHECKED_IN, outcome=None, fix=Fix(PIN, 12.0))
+    record_visit(session, fact, actor(rita))
+    assert stops() == [PIN.lon]
+
+
+def test_of_a_missed_visit_the_timeline_and_its_page_say_when_that_was_said(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor
+) -> None:
+    visit = planned(session, rita, bakery, starts_at=NOON)
+
+    def is_said() -> list[bool]:
+        pages = [client_for(rita).get(path).text for path in (f"/accounts/{bakery.id}", f"/visits/{visit.id}")]
+        return [re.search("said on Tue 3 Mar[^<]*, 17:48", page) is not None for page in pages]
+
+    assert is_said() == [False, False]
+    said_at = datetime(2026, 3, 3, 16, 48, tzinfo=UTC)
+    fact = report(rita, bakery, visit_id=visit.id, state=VisitState.MISSED, outcome=None, occurred_at=said_at)
+    record_visit(session, fact, actor(rita))
+    assert is_said() == [True, True]
 
 
 def test_a_poor_check_in_can_be_repeated_and_where_the_visit_ended_is_another_matter(

@@ -47,6 +47,26 @@ def test_a_segment_is_made_looked_at_changed_and_taken_away(
     assert browser.get(where).status_code == 404
 
 
+def test_what_the_editor_cannot_read_is_said_in_the_language_of_the_page(
+    browser_of: BrowserOf, make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("mona", Role.MANAGER))
+    german = {"accept-language": "de"}
+    page = browser.get("/segments", headers=german).text
+    asked = {"subject": "account", "text": "class = A and cty = x"}
+    headers = german | {"x-csrf-token": token_in(page)}
+    wrong = browser.post("/segments/words", json=asked, headers=headers).json()
+    assert wrong["error"] == "Es gibt kein Feld «cty» (bei Zeichen 15)"
+    assert (wrong["help"], wrong["position"], wrong["suggestions"]) == ("Meinten Sie «city»?", 14, ["city"])
+    program = browser.post("/api/v1/filters", json=asked, headers=headers).json()
+    assert program["error"] == "there is no field “cty” (at character 15)"
+    good = browser.post("/segments/words", json=asked | {"text": "class=A"}, headers=headers).json()
+    assert (good["text"], good["error"], good["help"]) == ("class = A", None, None)
+    sent = {"_csrf": token_in(page), "name": "Best", "filter": "clas = A", "sharing": "all"}
+    refused = browser.post("/segments", data=sent, headers=german).text
+    assert "Es gibt kein Feld «clas» (bei Zeichen 1) Meinten Sie «class»?" in unescape(refused)
+
+
 def test_a_stranger_s_segment_has_no_page(browser_of: BrowserOf, make_user: Callable[..., User]) -> None:
     ada, rita = browser_of(make_user("ada", Role.ADMIN)), browser_of(make_user("rita", Role.REP))
     sent = {"_csrf": token_in(ada.get("/segments").text), "name": "Mine", "filter": "class = A"}

@@ -16,6 +16,10 @@ from sqlalchemy.orm import Session
 from server.auth.models import Role, User
 from server.exchange.kinds import KINDS
 from server.kit import validation
+from server.kit.filtering import FilterError, parse
+from server.kit.filtering.compiler import unknown
+from server.kit.filtering.fields import NEEDED
+from server.kit.filtering.guard import TooSlow
 from server.kit.ids import uuid7
 from server.sync.protocol.reasons import REASONS
 from server.web.language import Language, catalogue
@@ -29,7 +33,7 @@ UNREAD = ("sync/", "kit/etags.py", "kit/settings.py", "auth/tokens.py")
 
 TAKES_WORDS = {"warn", "refuse", "convert", "Problem"} | {
     "Invalid", "BadRequest", "NotFound", "Conflict", "Gone", "Forbidden", "BadFile", "ChooseLayer", "FileTooLarge",
-    "NotReady", "PreconditionFailed",
+    "NotReady", "PreconditionFailed", "FilterError", "unknown", "no_such", "TooExpensive",
 }  # fmt: skip
 EN, DE = Language("en"), Language("de")
 
@@ -45,17 +49,20 @@ def written(node: ast.expr) -> Iterator[str]:
         yield "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in node.values)
 
 
+def calls(path: Path, names: set[str]) -> Iterator[ast.Call]:
+    """The calls in a file by which something is refused or warned of."""
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in names:
+            yield call
+
+
 def sentences(path: Path) -> Iterator[str]:
     """What a file refuses or warns of, and the way out."""
-    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(call, ast.Call):
-            continue
-        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        if name in TAKES_WORDS:
-            helps = [given.value for given in call.keywords if given.arg == "help"]
-            yield from (
-                text for given in [*call.args, *helps] for text in written(given) if " " in text and has_words(text)
-            )
+    for call in calls(path, TAKES_WORDS):
+        helps = [given.value for given in call.keywords if given.arg == "help"]
+        yield from (
+            text for given in [*call.args, *helps] for text in written(given) if " " in text and has_words(text)
+        )
 
 
 def has_words(text: str) -> bool:
@@ -73,6 +80,40 @@ def test_what_a_room_refuses_or_warns_of_is_said_in_german(room: str) -> None:
     files = [path for path in sorted((SERVER / room).rglob("*.py")) if is_read(path)]
     said = {text for path in files for text in sentences(path)}
     assert {text for text in said if DE.said(text) == text} == set()
+
+
+def test_whatever_the_filter_language_refuses_is_said_in_german_with_its_place() -> None:
+    rooms = [*sorted((SERVER / "kit" / "filtering").glob("*.py")), SERVER / "accounts" / "around.py"]
+    rooms += sorted((SERVER / "segments").glob("*.py"))
+    refused = {text.format(field="value") for text, _ in NEEDED.values()}
+    for path in rooms:
+        refused |= {
+            text for call in calls(path, {"FilterError", "unknown", "no_such"}) for text in written(call.args[0])
+        }
+    assert len(refused) > 45
+    said = {text: DE.said(FilterError(text, 4000).message) for text in refused}
+    assert {text: german for text, german in said.items() if german != f"{DE.said(text)} (bei Zeichen 4001)"} == {}
+    assert {text for text in refused if DE.said(text) == text} == set()
+
+
+def test_what_is_refused_of_a_filter_keeps_what_was_written_and_names_the_way_out() -> None:
+    with pytest.raises(FilterError) as caught:
+        parse("kind = shop=bakery")
+    assert DE.said(caught.value.message) == "«shop=bakery» braucht Anführungszeichen (bei Zeichen 8)"
+    assert DE.said(caught.value.help).startswith('Schreiben Sie kind = "shop=bakery" oder')
+    with pytest.raises(FilterError) as caught:
+        parse("within 2000 minutes of Vaduz")
+    assert DE.said(caught.value.message) == "2000 liegt nicht zwischen 0 und 120 Minuten (bei Zeichen 1)"
+    meant = unknown("there is no field “cty”", "cty", ["city", "class"], 3)
+    assert DE.said(f"{meant.message}. {meant.help}") == "Es gibt kein Feld «cty» (bei Zeichen 4). Meinten Sie «city»?"
+    stranger = unknown("there is no field “x”", "x", ["city", "class"], 0)
+    assert DE.said(stranger.help) == "Bekannt: city, class."
+    for wished in ("", "name ~ «a»"):
+        slow = TooSlow(wished, 8)
+        assert "abgebrochen" in DE.said(slow.message)
+        assert DE.said(slow.help) != slow.help
+    helps = {help for _, help in NEEDED.values() if help}
+    assert {help for help in helps if DE.said(help) == help} == set()
 
 
 def test_what_files_are_recognised_by_and_their_columns_are_said_in_german(session: Session) -> None:

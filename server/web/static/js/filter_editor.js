@@ -63,13 +63,13 @@ class Editor {
 
   /** Read a text; shows the chips, or where it is wrong. */
   async read(text) {
-    const { ok, body } = await api("POST", "/api/v1/filters", { subject: this.subject, text });
+    const { ok, body } = await api("POST", "/segments/words", { subject: this.subject, text });
     if (!ok) return false;
     this.root.dataset.state = body.error ? "wrong" : "good";
     this.fault.hidden = !body.error;
     if (body.error) {
       if (!this.items.length) this.chips.replaceChildren(); // those of the server, which had not read the filter
-      this.fault.replaceChildren(`${body.error}. ${body.help ?? ""} `);
+      this.fault.replaceChildren(`${body.error.replace(/\.$/, "")}. ${body.help ?? ""} `);
       if (body.position !== null && body.position < text.length) {
         const mark = document.createElement("mark");
         mark.textContent = text.slice(body.position, body.position + 24);

@@ -83,7 +83,7 @@ def test_people_may_write_as_they_like(text: str, canonical: str) -> None:
         ("(class = A", 10, "expected “)”"),
         ("class = A class = B", 10, "one word too many"),
         ("(kind = shop=bakery) and class = A", 8, "“shop=bakery” needs quotes"),
-        ("orders.sum() > 3", 0, "sum of which field"),
+        ("orders.sum() > 3", 0, "sum needs a field"),
         ("orders.count(amount) > 3", 0, "count counts rows"),
         ("orders.count() over 3 > 3", 20, "expected days"),
         ("due in this 3 months", 7, "from 1"),
