@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, AccountClass, Site
-from server.activities.agenda import service as agenda
-from server.activities.agenda.models import Activity, Kind
+from server.activities.agenda.models import Activity
 from server.auth.access import scope_of
 from server.auth.models import User
 from server.demands.models import DemandState, VisitDemand
@@ -25,7 +24,6 @@ from server.density.models import DensityCell, DensityCustomer, WhiteSpaceItem
 from server.density.turning import Into, Selection
 from server.density.whitespace import RESOLUTION, Which, Wish
 from server.leads.models import Lead
-from server.records.service import Actor, acting
 from server.regions.models import Prospect, Region
 from server.territories.models import Territory
 from tests.server.density.conftest import some
@@ -297,40 +295,6 @@ def test_what_is_made_is_what_the_list_counts(session: Session, market: Region, 
 def test_a_hexagon_in_which_nothing_is_becomes_no_task(client_for: Clients, ada: User, market: Region) -> None:
     body = {"into": "tasks", "cells": ["8928308280fffff"]}
     assert client_for(ada).post("/api/v1/white-space/actions", json=body).status_code == 404
-
-
-def test_undo_keeps_leads_that_somebody_edited_or_planned_something_for(
-    session: Session, market: Region, ada: User
-) -> None:
-    scope = scope_of(session, ada, source="web")
-    ids = list(
-        session.scalars(
-            select(Prospect.id)
-            .where(~select(DensityCustomer.site_id).where(DensityCustomer.prospect_id == Prospect.id).exists())
-            .order_by(Prospect.id)
-            .limit(12)
-        )
-    )
-    acting(session, Actor(ada.id, "web"))
-    made, _ = turning.turn(session, scope, Into.LEADS, Selection(prospect_ids=ids))
-    assert made.counts["made"] >= 3
-    first, second, *_ = session.scalars(select(Lead).order_by(Lead.id)).all()
-    first.note = "They want to see us in May."
-    values = {"subject": "Call them", "lead_id": second.id}
-    agenda.add(session, agenda.NewActivity(Kind.TASK, ada.id, values))
-    session.flush()
-    assert undoing.undo(session, scope, made.id) == {"taken_back": made.counts["made"] - 2, "kept": 2}
-    assert (first.deleted_at, second.deleted_at) == (None, None)
-
-
-def test_undo_keeps_a_task_that_somebody_edited(session: Session, market: Region, ada: User) -> None:
-    scope = scope_of(session, ada, source="web")
-    acting(session, Actor(ada.id, "web"))
-    cell = whitespace.ranked(session, scope, Wish()).gaps[0].cell
-    made, _ = turning.turn(session, scope, Into.TASKS, Selection(cells=[cell]))
-    session.scalars(select(Activity)).one().note = "Begin at the station."
-    session.flush()
-    assert undoing.undo(session, scope, made.id) == {"taken_back": 0, "kept": 1}
 
 
 def test_a_coarse_hexagon_gives_a_rep_the_own_part_of_it_only(
