@@ -326,8 +326,8 @@ _RANKS: dict[Figure | None, tuple[str, str]] = {
 }
 """Which hexagons lead by a figure, and in which order; without one all of them, by name."""
 _LEADING = "select * from (SEEN_CELLS) cells where {leads} order by {order}, cell limit :most"
-_LEADING_FIRST = "select * from (SEEN_CELLS) cells {those} order by ({leads}) is not true, {order}, cell"
-_OF_THESE_KINDS = "where prospects > 0 or customers > 0"
+_LEADING_FIRST = "select * from (SEEN_CELLS) cells order by ({leads}) is not true, {order}, cell"
+_OF_KINDS_FIRST = _LEADING_FIRST.replace("order by", "where prospects > 0 or customers > 0 order by")
 _IN_BOX = "c.resolution = :resolution and c.geom && ST_MakeEnvelope(:west, :south, :east, :north, 3857)"
 
 
@@ -340,16 +340,14 @@ def _of_kinds(statement: str, where: str = "c.resolution = :resolution") -> dict
     }
 
 
-def _ranked(statement: str, those: str = "") -> dict[Figure | None, str]:
-    return {
-        figure: statement.format(leads=leads, order=order, those=those) for figure, (leads, order) in _RANKS.items()
-    }
+def _ranked(statement: str) -> dict[Figure | None, str]:
+    return {figure: statement.format(leads=leads, order=order) for figure, (leads, order) in _RANKS.items()}
 
 
 _BEST = {figure: seen_cells(ranked, _IN_BOX) for figure, ranked in _ranked(_LEADING).items()}
 _BEST_OF_KINDS = {figure: _of_kinds(ranked, _IN_BOX) for figure, ranked in _ranked(_LEADING).items()}
 _ALL = {figure: seen_cells(ranked, "c.resolution = :resolution") for figure, ranked in _ranked(_LEADING_FIRST).items()}
-_ALL_OF_KINDS = {figure: _of_kinds(ranked) for figure, ranked in _ranked(_LEADING_FIRST, _OF_THESE_KINDS).items()}
+_ALL_OF_KINDS = {figure: _of_kinds(ranked) for figure, ranked in _ranked(_OF_KINDS_FIRST).items()}
 
 
 def cells(
