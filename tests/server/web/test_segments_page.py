@@ -64,7 +64,7 @@ def test_what_the_editor_cannot_read_is_said_in_the_language_of_the_page(
     assert (good["text"], good["error"], good["help"]) == ("class = A", None, None)
     sent = {"_csrf": token_in(page), "name": "Best", "filter": "clas = A", "sharing": "all"}
     refused = browser.post("/segments", data=sent, headers=german).text
-    assert "Es gibt kein Feld «clas» (bei Zeichen 1) Meinten Sie «class»?" in unescape(refused)
+    assert "Es gibt kein Feld «clas» (bei Zeichen 1). Meinten Sie «class»?" in unescape(refused)
 
 
 def test_a_stranger_s_segment_has_no_page(browser_of: BrowserOf, make_user: Callable[..., User]) -> None:
