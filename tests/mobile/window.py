@@ -42,6 +42,7 @@ class Screen:
         from kivy.core.window import Window
 
         self.app, self.loop, self.window = app, EventLoop, Window
+        EventLoop.me_list.clear()  # fingers that another test has left on the window
         Window.add_widget(app.build())
         app.stage.settle_s = 0  # tests tap faster than thumbs
         self.frames()

@@ -228,9 +228,9 @@ def test_of_a_site_out_of_reach_no_value_can_be_guessed(world: World) -> None:
 
 
 def test_of_a_deleted_account_out_of_reach_nothing_is_told(world: World) -> None:
-    account = world.account("Secret", "east", phone="777")
+    account = world.account("Secret", "east", phone="+423 777 77 77")
     world.sql("update account set deleted_at = now()")
     phone = synced(world)
     phone.save("patch", "account", account, base_rev=0, f={"phone": [None, "1"]})
     (verdict,) = phone.push()
-    assert "777" not in str(verdict)
+    assert "777 77" not in str(verdict)
