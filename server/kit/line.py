@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-AT_ONCE = 4
+AT_ONCE = 2
 """Requests of one process that are worked on."""
-PATIENCE_S = 0.5
+PATIENCE_S = 0.25
 """A request that takes longer keeps its thread but no longer its place: an export holds nobody up."""
 PAST = ("/static/", "/sync/v1/", "/att/v1/")
 """Beginnings of paths that stand in no line: files, and phones, which have an order of their own."""
