@@ -34,9 +34,9 @@ CHANGED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", CHANGED)
-def test_answers_that_a_visit_does_not_ask_any_more_are_shown_and_go_into_its_note(world, open_app, how):
-    asks(world, SHELF, SEEN)
+def answered(world, open_app, *questions):
+    """A visit whose form asks them, with what was chosen in it so far."""
+    asks(world, *questions)
     assert world.sync().ok
     world.kill()
     visit = {"visit_id": uid(3001), "account_id": uid(1001)}
@@ -45,6 +45,12 @@ def test_answers_that_a_visit_does_not_ask_any_more_are_shown_and_go_into_its_no
     screen.frames()
     for label in ("order", "Range talk", "Side"):
         screen.tap(label)
+    return screen, visit
+
+
+@pytest.mark.parametrize("how", CHANGED)
+def test_answers_that_a_visit_does_not_ask_any_more_are_shown_and_go_into_its_note(world, open_app, how):
+    screen, visit = answered(world, open_app, SHELF, SEEN)
     form = next(widget for widget in screen.widgets() if hasattr(widget, "asked"))
     form.asked.form.typed["seen"] = ["s", "f"]
     form.asked._answered()
@@ -90,15 +96,7 @@ def test_another_kind_of_visit_that_the_rep_chose_takes_nothing_into_the_note(wo
 
 
 def test_a_choice_whose_question_became_a_text_is_told_by_its_label(world, open_app):
-    asks(world, SHELF)
-    assert world.sync().ok
-    world.kill()
-    visit = {"visit_id": uid(3001), "account_id": uid(1001)}
-    screen = open_app(world.folder, syncing=False)
-    screen.app.go("visit", **visit)
-    screen.frames()
-    for label in ("order", "Range talk", "Side"):
-        screen.tap(label)
+    screen, visit = answered(world, open_app, SHELF)
     screen.app.on_stop()
     asks(world, SHELF | {"kind": "text", "choices": []})
     assert world.sync().ok
