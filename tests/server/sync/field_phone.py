@@ -219,6 +219,16 @@ class FieldPhone:
         with patch.object(clock, "now", lambda: now() + skew), patch.object(clock, "wall", wall):
             yield
 
+    def sync_late(self) -> Report:
+        """A sync whose messages are lost on the way, arrive late all the same, and are sent once more."""
+        self.network.loss = 1.0
+        self.sync()
+        self.network.loss = 0.0
+        self.network.deliver_late()
+        report = self.sync()
+        assert report is not None
+        return report
+
     def sync(self) -> Report | None:
         """One sync; None when the app was killed in its midst and has been started again."""
         try:

@@ -31,12 +31,7 @@ def test_an_account_founded_in_the_field_arrives_once_with_pin_territory_and_vis
     target = capture.VisitTarget(founded, None, clock.now().date().isoformat(), "Europe/Vaduz")
     capture.visit_event(phone.store, target, "done", outcome="order", note="Samples")
     capture.edit(phone.store, "account", founded, {"note": "Behind the lift"})
-    phone.network.loss = 1.0
-    phone.sync()
-    phone.network.loss = 0.0
-    phone.network.deliver_late()
-    report = phone.sync()
-    assert report is not None
+    report = phone.sync_late()
     assert sum(report.results.values()) == 3, [op.result for op in phone.store.outbox.ops()]
     assert set(report.results) <= {"applied", "merged"}
     told = "select name, status, account_class, tags, note, owner_id = :me, territory_id from account where id = :id"

@@ -92,12 +92,7 @@ def test_a_pin_dragged_without_network_arrives_exactly_once_and_its_answer_comes
     fix = Fix(9.21, 47.2, 6.0, clock.now())
     propose_pin(phone.store, site, 9.21, 47.2, note="Gate", fix=fix)
     assert proposed_pins(phone.store, str(account))[site["id"]].state == "phone"
-    phone.network.loss = 1.0
-    phone.sync()
-    phone.network.loss = 0.0
-    phone.network.deliver_late()
-    report = phone.sync()
-    assert report is not None
+    report = phone.sync_late()
     assert (report.ok, dict(report.results)) == (True, {"applied": 1})
     assert world.sql("select state, grade, note from pin_proposal") == [("open", "gps_confirmed", "Gate")]
     assert proposed_pins(phone.store, str(account))[site["id"]].state == "open"

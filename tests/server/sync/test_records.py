@@ -152,12 +152,7 @@ def test_a_visit_with_form_signature_order_and_next_step_arrives_exactly_once(wo
     )  # fmt: skip
     taking.next_step(phone.store, str(account), "Bring samples", due_on="2026-12-04")
     taking.new_lead(phone.store, 9.2, 47.2, company="Café am Markt")
-    phone.network.loss = 1.0
-    phone.sync()
-    phone.network.loss = 0.0
-    phone.network.deliver_late()
-    report = phone.sync()
-    assert report is not None
+    report = phone.sync_late()
     assert dict(report.results) == {"applied": 4}, [op.result for op in phone.store.outbox.ops()]
     assert world.sql("select state, answers, flags from visit") == [("done", {"facings": 4}, ["unplanned"])]
     assert world.sql("select signature ->> 'name' from visit_event") == [("Anna",)]
@@ -249,12 +244,7 @@ def test_a_rep_changes_an_account_and_its_people_within_their_rights(world: Worl
     values = {"first_name": "Rita", "last_name": "Öhri", "title": "Buyer"}
     taking.change_contact(phone.store, met.row_id, values, "+423 222 22 23", "")
     capture.edit(phone.store, "account", str(account), {"name": "Bakery & Son", "preferred_time": "morning"})
-    phone.network.loss = 1.0
-    phone.sync()
-    phone.network.loss = 0.0
-    phone.network.deliver_late()
-    report = phone.sync()
-    assert report is not None
+    report = phone.sync_late()
     assert set(report.results) <= {"applied", "merged"}, [op.result for op in phone.store.outbox.ops()]
     assert world.sql("select name, preferred_time from account") == [("Bakery & Son", "morning")]
     told = "select c.title, c.phone_numbers, l.account_id from contact c join contact_account l on l.contact_id = c.id"

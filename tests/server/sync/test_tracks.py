@@ -191,12 +191,7 @@ def test_the_real_phone_records_only_while_the_company_says_so_and_its_way_arriv
     tracks.pause(store)
     drives(1)
     assert (drive.asked, drive.rests, tracks.is_paused(store.outbox, phone_clock.now())) == (20, 1, True)
-    phone.network.loss = 1.0
-    phone.sync()
-    phone.network.loss = 0.0
-    phone.network.deliver_late()
-    report = phone.sync()
-    assert report is not None
+    report = phone.sync_late()
     assert (report.ok, dict(report.results)) == (True, {"applied": 3})
     told = "select kind, jsonb_array_length(fixes) from track order by starts_at, kind desc"
     assert world.sql(told) == [("way", 16), ("way", 4), ("pause", 0)]
